@@ -1,0 +1,136 @@
+"""Refusals of the booking core, by name. The codes come back from the SQL function and go out in the API."""
+
+from django.utils.translation import gettext_lazy as _
+
+from hospital.errors import Refused
+
+
+class SoldOut(Refused):
+    code = "sold_out"
+    message = _("这个时段刚被约满。")
+    next_step = _("请换一个时段，或选其他医生。")
+
+
+class Busy(Refused):
+    """Somebody else is being served this very number: not a miss, try again."""
+
+    code = "busy"
+    status = 503
+    message = _("抢号的人较多，系统没来得及处理。")
+    next_step = _("请稍候片刻再点一次。")
+
+
+class NotOpen(Refused):
+    code = "not_open"
+    message = _("这个号源还没有对当前渠道开放。")
+    next_step = _("请在放号时间后再约，或换一个出诊单元。")
+
+
+class Stopped(Refused):
+    code = "stopped"
+    message = _("这个出诊单元已停诊。")
+    next_step = _("请换一个出诊单元。")
+
+
+class PastNumber(Refused):
+    code = "past"
+    message = _("这个号的就诊时间已经过去。")
+    next_step = _("请选之后的时间。")
+
+
+class LimitReached(Refused):
+    code = "limit"
+    message = _("已达到预约次数上限（一天%(day)s次、7天%(week)s次、90天%(quarter)s次）。")
+    next_step = _("请先退掉不需要的预约，或到窗口办理。")
+
+
+class AlreadyBooked(Refused):
+    code = "already_booked"
+    message = _("同一天同一科室已有预约。")
+    next_step = _("请在“我的预约”里改约，或换一天。")
+
+
+class TimeConflict(Refused):
+    code = "time_conflict"
+    message = _("这个时间就诊人已有其他安排。")
+    next_step = _("请换一个时间。")
+
+
+class PatientSuspended(Refused):
+    code = "suspended"
+    message = _("因多次爽约，自助预约已暂停至%(until)s。")
+    next_step = _("可由医生在诊间预约，或到窗口申诉。")
+
+
+class HoldLapsed(Refused):
+    """A replayed request whose number went back meanwhile: never shown as success."""
+
+    code = "lapsed"
+    message = _("锁号已过期，号已放回。")
+    next_step = _("请重新选一个时间。")
+
+
+class KeyReused(Refused):
+    code = "key_reused"
+    status = 422
+    message = _("同一个请求编号带了不同的内容。")
+    next_step = _("请刷新页面后再试。")
+
+
+class NeedsTeamReferral(Refused):
+    """B11: the leading expert has no first-visit numbers in any channel."""
+
+    code = "needs_referral"
+    message = _("领衔专家的号只接受团队成员的组内转诊。")
+    next_step = _("请先预约专家团队，由团队医生看后转诊。")
+
+
+class LevelNotAllowed(Refused):
+    """B4."""
+
+    code = "level_not_allowed"
+    message = _("诊间目前只能预约：%(levels)s。")
+    next_step = _("请换一个级别；开放范围由门诊办公室设定。")
+
+
+class TooFarAhead(Refused):
+    code = "too_far"
+    message = _("超出可预约的天数。")
+    next_step = _("请选较近的日期。")
+
+
+class Inactive(Refused):
+    code = "inactive"
+    message = _("该医生或号别已停用。")
+    next_step = _("请换一位医生。")
+
+
+class TooLateToCancel(Refused):
+    code = "too_late_to_cancel"
+    message = _("退号截止时间是%(deadline)s，已经过了。")
+    next_step = _("如不能来，请到窗口办理。")
+
+
+class WrongState(Refused):
+    code = "wrong_state"
+    message = _("当前状态是“%(state)s”，不能这样做。")
+    next_step = _("请刷新后查看最新状态。")
+
+
+class ExtraLimit(Refused):
+    code = "extra_limit"
+    message = _("这个出诊单元的加号已满（上限%(limit)s个）。")
+    next_step = _("请换一个出诊单元，或由门诊办公室处理。")
+
+
+class NeedsReason(Refused):
+    code = "needs_reason"
+    status = 422
+    message = _("请写明理由。")
+    next_step = _("补充理由后再提交。")
+
+
+class RoomTaken(Refused):
+    code = "room_taken"
+    message = _("诊室里还有一位患者没有结束就诊。")
+    next_step = _("请先结束当前就诊，再叫下一位。")

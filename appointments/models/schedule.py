@@ -1,0 +1,160 @@
+"""Who sees patients, where and when: weekly templates, and the dated half-days laid out from them."""
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from hospital.models import (
+    Campus,
+    CareTeam,
+    Department,
+    HalfDay,
+    HealthcareService,
+    Organization,
+    Practitioner,
+    PractitionerRole,
+    Room,
+)
+from hospital.models.history import keeps_history
+from hospital.models.time import Weekday
+
+
+@keeps_history
+class ScheduleTemplate(models.Model):
+    """出诊模板: one weekly half-day of a doctor, a team, or a plain clinic (neither: whoever is on duty).
+
+    `starts`/`ends` only for own hours; else the campus's half-day hours of the date hold.
+    """
+
+    class Parity(models.TextChoices):
+        EVERY = "every", _("每周")
+        ODD = "odd", _("单周")
+        EVEN = "even", _("双周")
+
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="templates", verbose_name=_("机构"))
+    department = models.ForeignKey(Department, models.PROTECT, related_name="templates", verbose_name=_("科室"))
+    service = models.ForeignKey(HealthcareService, models.PROTECT, related_name="templates", verbose_name=_("号别"))
+    role = models.ForeignKey(
+        PractitionerRole, models.PROTECT, null=True, blank=True, related_name="templates", verbose_name=_("医生")
+    )
+    team = models.ForeignKey(
+        CareTeam, models.PROTECT, null=True, blank=True, related_name="templates", verbose_name=_("团队")
+    )
+    room = models.ForeignKey(Room, models.PROTECT, related_name="templates", verbose_name=_("诊室"))
+    weekday = models.PositiveSmallIntegerField(_("周几"), choices=Weekday)
+    half = models.CharField(_("半日"), max_length=2, choices=HalfDay)
+    starts = models.TimeField(_("开始"), null=True, blank=True)
+    ends = models.TimeField(_("结束"), null=True, blank=True)
+    numbers = models.PositiveSmallIntegerField(_("号数"))
+    parity = models.CharField(_("单双周"), max_length=5, choices=Parity, default=Parity.EVERY)
+    effective_from = models.DateField(_("生效日"))
+    effective_to = models.DateField(_("失效日"), null=True, blank=True)  # last day included
+    active = models.BooleanField(_("启用"), default=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("出诊模板")
+        constraints = [
+            models.CheckConstraint(condition=Q(numbers__range=(1, 300)), name="template_sensible_count"),
+            models.CheckConstraint(condition=Q(weekday__range=(1, 7)), name="template_weekday"),
+            models.CheckConstraint(condition=Q(role__isnull=True) | Q(team__isnull=True), name="template_one_actor"),
+            models.CheckConstraint(
+                condition=Q(starts__isnull=True, ends__isnull=True) | Q(ends__gt=F("starts")),
+                name="template_hours_in_order",
+            ),
+            models.CheckConstraint(
+                condition=Q(effective_to__isnull=True) | Q(effective_to__gte=F("effective_from")),
+                name="template_dates_in_order",
+            ),
+            models.UniqueConstraint(
+                fields=["department", "service", "role", "team", "room", "weekday", "half", "parity", "effective_from"],
+                nulls_distinct=False,
+                name="template_once",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.actor_name} {self.get_weekday_display()}{self.get_half_display()}"
+
+    @property
+    def actor_name(self) -> str:
+        return str(self.role.practitioner if self.role_id else self.team or self.service)
+
+
+@keeps_history
+class Schedule(models.Model):
+    """出诊单元: one actor, one half-day (or own hours), one department, `day` in the hospital's zone.
+
+    `gate_team` marks a leading expert's own numbers: only that team's internal referral opens them (B11).
+    """
+
+    class Status(models.TextChoices):
+        OPEN = "open", _("开诊")
+        STOPPED = "stopped", _("停诊")
+
+    organization = models.ForeignKey(Organization, models.PROTECT, db_index=False, related_name="schedules")
+    campus = models.ForeignKey(Campus, models.PROTECT, db_index=False, related_name="schedules")
+    department = models.ForeignKey(Department, models.PROTECT, db_index=False, related_name="schedules")
+    service = models.ForeignKey(HealthcareService, models.PROTECT, db_index=False, related_name="schedules")
+    role = models.ForeignKey(PractitionerRole, models.PROTECT, null=True, db_index=False, related_name="schedules")
+    team = models.ForeignKey(CareTeam, models.PROTECT, null=True, blank=True, related_name="schedules")
+    gate_team = models.ForeignKey(CareTeam, models.PROTECT, null=True, blank=True, related_name="gated_schedules")
+    room = models.ForeignKey(Room, models.PROTECT, db_index=False, related_name="schedules")
+    template = models.ForeignKey(ScheduleTemplate, models.SET_NULL, null=True, blank=True, related_name="schedules")
+    day = models.DateField(_("就诊日"))
+    half = models.CharField(_("半日"), max_length=2, choices=HalfDay)
+    starts_at = models.DateTimeField(_("开始"))
+    ends_at = models.DateTimeField(_("结束"))
+    capacity = models.PositiveSmallIntegerField(_("号数"))  # without add-on numbers
+    status = models.CharField(_("状态"), max_length=10, choices=Status, default=Status.OPEN)
+    stop_reason = models.CharField(_("停诊原因"), max_length=100, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("出诊单元")
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="schedule_hours_in_order"),
+            models.CheckConstraint(condition=Q(role__isnull=True) | Q(team__isnull=True), name="schedule_one_actor"),
+            models.UniqueConstraint(fields=["template", "day"], name="schedule_once_per_template_and_day"),
+        ]
+        indexes = [
+            models.Index(fields=["department", "day"], name="schedule_department_day"),
+            models.Index(fields=["role", "day"], name="schedule_role_day"),
+            models.Index(fields=["day"], name="schedule_day"),
+        ]
+
+    def __str__(self):
+        return f"{self.actor_name} {self.day} {self.get_half_display()}"
+
+    @property
+    def actor_name(self) -> str:
+        """Who is booked: the doctor, the team, or the plain clinic's service."""
+        return str(self.role.practitioner if self.role_id else self.team or self.service)
+
+
+class ScheduleParticipant(models.Model):
+    """Who sits where during a schedule. A doctor is never in two rooms, a room never has two clinics.
+
+    A plain clinic has a row per room without a doctor; a team has a row per member; a joint clinic one per doctor.
+    `active` is false once the schedule is stopped or the doctor was substituted.
+    """
+
+    schedule = models.ForeignKey(Schedule, models.CASCADE, related_name="participants")
+    practitioner = models.ForeignKey(Practitioner, models.PROTECT, null=True, related_name="sittings")
+    room = models.ForeignKey(Room, models.PROTECT, null=True, related_name="sittings")
+    during = DateTimeRangeField()
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            ExclusionConstraint(
+                name="a_doctor_is_in_one_place",
+                expressions=[("practitioner", RangeOperators.EQUAL), ("during", RangeOperators.OVERLAPS)],
+                condition=Q(active=True),
+            ),
+            ExclusionConstraint(
+                name="a_room_has_one_clinic",
+                expressions=[("room", RangeOperators.EQUAL), ("during", RangeOperators.OVERLAPS)],
+                condition=Q(active=True),
+            ),
+        ]

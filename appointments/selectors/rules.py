@@ -1,0 +1,105 @@
+"""Which rule row holds for a schedule today: dated, the most specific scope wins.
+
+Rules are few and read at every booking, so a process keeps them for a few seconds. Nothing becomes wrong by
+that: what must be exact to the second (release, recall) is written on Allotment and read in the database.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from time import monotonic
+
+from appointments.models import BookingRule, ChannelRule, ConsultLevelRule, Pool
+from appointments.models.rules import Dated, Scoped
+
+KEEP_SECONDS = 10
+_kept: dict[type, tuple[float, list]] = {}
+
+
+def forget() -> None:
+    """After a rule was edited in this process, and between tests."""
+    _kept.clear()
+
+
+def _rows(model) -> list:
+    kept_at, rows = _kept.get(model, (float("-inf"), []))
+    if monotonic() - kept_at > KEEP_SECONDS:
+        order = ("id",) if model is Pool else ("effective_from", "id")
+        rows = list(model.objects.order_by(*order))
+        _kept[model] = (monotonic(), rows)
+    return rows
+
+
+def _in_force(row: Dated, *, organization_id: int, day: date) -> bool:
+    return (
+        row.organization_id == organization_id
+        and row.effective_from <= day
+        and (row.effective_to is None or day <= row.effective_to)
+    )
+
+
+def _covers(rule: Scoped, schedule) -> bool:
+    return all(
+        wanted is None or wanted == having
+        for wanted, having in (
+            (rule.role_id, schedule.role_id),
+            (rule.service_id, schedule.service_id),
+            (rule.department_id, schedule.department_id),
+        )
+    )
+
+
+def most_specific(rules: list, schedule, *, day: date):
+    """The rule for this schedule on `day`: doctor over service over department over organization; later start wins."""
+    fitting = [
+        rule
+        for rule in rules
+        if _in_force(rule, organization_id=schedule.organization_id, day=day) and _covers(rule, schedule)
+    ]
+    return max(fitting, key=lambda rule: (rule.specificity, rule.effective_from, rule.pk or 0), default=None)
+
+
+def booking_rule_for(schedule, *, day: date) -> BookingRule:
+    """The booking rule in force on `day` (the day of booking); the model's defaults if the office wrote none."""
+    return most_specific(_rows(BookingRule), schedule, day=day) or BookingRule(
+        organization_id=schedule.organization_id, effective_from=day
+    )
+
+
+def organization_booking_rule(organization_id: int, *, day: date) -> BookingRule:
+    """The rule of the whole house: for what is counted across departments (no-shows, limits)."""
+    fitting = [
+        rule
+        for rule in _rows(BookingRule)
+        if _in_force(rule, organization_id=organization_id, day=day) and not rule.specificity
+    ]
+    return fitting[-1] if fitting else BookingRule(organization_id=organization_id, effective_from=day)
+
+
+@dataclass(frozen=True)
+class ChannelPools:
+    """The pools that a channel may take from. `public` is its public pool's id when that is among them."""
+
+    ids: tuple[int, ...]
+    public: int | None
+    team: int | None
+
+
+def pools_for(channel: str, *, organization_id: int, day: date, partner_id: int | None = None) -> ChannelPools:
+    """P1: the channel's rule names kinds of pool; a partner gets its own pool only."""
+    rules = [
+        rule
+        for rule in _rows(ChannelRule)
+        if rule.channel == channel and _in_force(rule, organization_id=organization_id, day=day)
+    ]
+    kinds = set(rules[-1].kinds) if rules else set()
+    pools = [pool for pool in _rows(Pool) if pool.organization_id == organization_id]
+    mine = [pool for pool in pools if pool.kind in kinds and pool.partner_id in (None, partner_id)]
+    team = next((pool.pk for pool in pools if pool.kind == Pool.Kind.TEAM), None)
+    public = next((pool.pk for pool in mine if pool.kind == Pool.Kind.PUBLIC), None)
+    return ChannelPools(ids=tuple(pool.pk for pool in mine), public=public, team=team)
+
+
+def consult_levels(organization_id: int, *, day: date) -> list[str] | None:
+    """B4: the levels that the consult room may book on `day`; None where no rule restricts them."""
+    rules = [rule for rule in _rows(ConsultLevelRule) if _in_force(rule, organization_id=organization_id, day=day)]
+    return rules[-1].levels if rules else None

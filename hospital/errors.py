@@ -1,0 +1,39 @@
+"""Refusals: what the hospital may say no to, for machines (code) and people (sentence, next step)."""
+
+from django.utils.translation import gettext_lazy as _
+
+
+class Refused(Exception):
+    """A rule said no. One middleware shows it: 409 with the sentence and what to do next.
+
+    Subclasses set `code`, `message` and `next_step`; a message may use %(name)s of the keyword arguments.
+    """
+
+    code = "refused"
+    status = 409
+    message = _("现在不能这样做。")
+    next_step = _("请刷新页面后再试。")
+
+    def __init__(self, **details):
+        self.details = details
+        super().__init__(self.code)
+
+    def __str__(self) -> str:
+        return self.sentence
+
+    @property
+    def sentence(self) -> str:
+        return str(self.message) % self.details if self.details else str(self.message)
+
+    @property
+    def next(self) -> str:
+        return str(self.next_step) % self.details if self.details else str(self.next_step)
+
+
+class NotAllowed(Refused):
+    """The account's role does not include this act."""
+
+    code = "not_allowed"
+    status = 403
+    message = _("您的岗位没有这项权限。")
+    next_step = _("如工作需要，请联系系统管理员开通。")

@@ -1,0 +1,13 @@
+"""What every test gets."""
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _fresh_rules():
+    """Rule rows are kept a few seconds in the process; a test sees its own."""
+    from appointments.selectors import rules
+
+    rules.forget()
+    yield
+    rules.forget()
