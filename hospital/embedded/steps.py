@@ -1,0 +1,55 @@
+"""One `manage.py` command of the start: its progress, its time, and its log when it fails."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hospital.embedded import processes
+from hospital.embedded.errors import CannotStart
+from hospital.embedded.folders import PROJECT
+
+PATIENCE = 10  # seconds between two signs of life of a long step
+
+
+@dataclass
+class Step:
+    """A running command."""
+
+    name: str
+    process: subprocess.Popen
+    log: Path
+    began: float = field(default_factory=time.monotonic)
+
+    def wait(self, say) -> None:
+        """Until it is done; says so with its seconds. Raises CannotStart with the end of its log."""
+        while True:
+            try:
+                code = self.process.wait(PATIENCE)
+                break
+            except subprocess.TimeoutExpired:
+                say(f"  … {self.name}, {time.monotonic() - self.began:.0f} s so far")
+        if code:
+            how = processes.describe_exit(code)
+            raise CannotStart(f"{self.name} failed ({how}); {self.log} ends with:\n{processes.last_lines(self.log)}")
+        say(f"{self.name} ({time.monotonic() - self.began:.1f} s)")
+
+
+def begin(name: str, arguments: list[str], *, environment: dict[str, str], log: Path) -> Step:
+    """Start `manage.py` with arguments; the output goes to the log alone."""
+    command = [sys.executable, str(PROJECT / "manage.py"), *arguments]
+    with log.open("wb") as file:
+        process = processes.launch(
+            command, log=file, death_signal=signal.SIGTERM, environment=environment, folder=PROJECT
+        )
+    return Step(name=name, process=process, log=log)
+
+
+def output_of(arguments: list[str], *, environment: dict[str, str], log: Path) -> str:
+    """What a quick command prints; empty, with the reason in the log, if it fails."""
+    step = begin(arguments[0], arguments, environment=environment, log=log)
+    code = step.process.wait()
+    return log.read_text(errors="replace") if code == os.EX_OK else f"{step.name} failed; see {log}\n"
