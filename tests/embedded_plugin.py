@@ -5,12 +5,17 @@ With xdist only the first process starts servers; its workers inherit the URLs. 
 the same time gets servers of its own in a temporary folder.
 """
 
+import hashlib
 import os
+from pathlib import Path
 
+import psycopg2
 import pytest
 
-from hospital.embedded import servers
+from hospital.embedded import folders, servers
 from hospital.embedded.errors import CannotStart
+
+CHROMIUM = Path("/usr/bin/chromium")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -24,4 +29,46 @@ def pytest_load_initial_conftests(early_config):
             raise pytest.UsageError(str(problem)) from None
         early_config.add_cleanup(lambda: running.__exit__(None, None, None))
         os.environ.update(started.urls())
+        if started.postgres:
+            _keep_only_clean_databases(early_config, started)
     return (yield)
+
+
+def _keep_only_clean_databases(config, started) -> None:
+    """--reuse-db trusts what it finds: drop it if the schema changed or the last run was cut off."""
+    seal = started.base / "test-databases-are-clean"
+    schema = _schema_digest()
+    if not (seal.exists() and seal.read_text() == schema):
+        _drop_test_databases(started.postgres)
+    seal.unlink(missing_ok=True)
+    config.add_cleanup(lambda: seal.write_text(schema))
+
+
+def _schema_digest() -> str:
+    """Changes with any migration and any function in SQL."""
+    digest = hashlib.sha256()
+    for app in ("hospital", "appointments"):
+        for path in sorted((folders.PROJECT / app).rglob("*")):
+            if path.suffix == ".sql" or (path.suffix == ".py" and path.parent.name == "migrations"):
+                digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _drop_test_databases(postgres) -> None:
+    connection = psycopg2.connect(host=str(postgres.sockets), user="postgres", dbname="postgres")
+    connection.autocommit = True
+    cursor = connection.cursor()
+    cursor.execute(r"SELECT quote_ident(datname) FROM pg_database WHERE datname LIKE 'test\_%'")
+    for (name,) in cursor.fetchall():
+        cursor.execute(f"DROP DATABASE {name}")
+    connection.close()
+
+
+def pytest_collection_modifyitems(items):
+    """Without Debian's chromium the browser tests can't run; the report says so and how to get them."""
+    if CHROMIUM.exists():
+        return
+    reason = "no /usr/bin/chromium: apt-get install chromium fonts-noto-cjk, then make test TESTS=tests/browser"
+    for item in items:
+        if item.get_closest_marker("browser") or "browser" in item.path.parts:
+            item.add_marker(pytest.mark.skip(reason=reason))

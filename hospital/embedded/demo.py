@@ -21,6 +21,7 @@ WEB = ["gunicorn", "--config", str(PROJECT / "gunicorn.conf.py"), "hospital.wsgi
 CELERY = ["celery", "-A", "hospital"]
 WORKER = [*CELERY, "worker", "--concurrency=2", "--without-gossip", "--without-mingle", "--loglevel=INFO"]
 BEAT = [*CELERY, "beat", "--pidfile=", "--loglevel=INFO"]
+SCALES = ("small", "large", "none")
 SECONDS_TO_END = 15  # for web, beat and worker; requests under way have 5 of them
 
 
@@ -83,9 +84,11 @@ class Demo:
         static = self._begin("static files", ["collectstatic", "--noinput"])
         self._begin("migrations", ["migrate", "--noinput"]).wait(self.say)
         static.wait(self.say)
-        self._begin("demo hospital", ["seed_demo", "--scale", os.environ.get("SCALE") or "small"]).wait(self.say)
+        seeded = self._seed()
         self._start_application()
-        people = steps.output_of(["demo_accounts"], environment=self.environment, log=self._log("demo_accounts"))
+        people = (
+            self._demo_accounts() if seeded else "An empty hospital: manage.py import_hospital reads your workbook."
+        )
         address.await_first_page(still_there=self._check)
         self.say("first page")
         self._greet(people)
@@ -135,6 +138,18 @@ class Demo:
 
     def _begin(self, name: str, arguments: list[str]) -> steps.Step:
         return steps.begin(name, arguments, environment=self.environment, log=self._log(arguments[0]))
+
+    def _seed(self) -> bool:
+        """Fill the hospital with the demo's people and days; False when an empty one was asked for."""
+        scale = os.environ.get("SCALE") or "small"
+        if scale not in SCALES:
+            raise CannotStart(f"SCALE must be one of {', '.join(SCALES)}, not {scale!r}.")
+        if scale != "none":
+            self._begin("demo hospital", ["seed_demo", "--scale", scale]).wait(self.say)
+        return scale != "none"
+
+    def _demo_accounts(self) -> str:
+        return steps.output_of(["demo_accounts"], environment=self.environment, log=self._log("demo_accounts"))
 
     def _start_application(self) -> None:
         """Under the servers' account if root started us and it can read interpreter, code and static files."""
