@@ -134,3 +134,52 @@ class RoomTaken(Refused):
     code = "room_taken"
     message = _("诊室里还有一位患者没有结束就诊。")
     next_step = _("请先结束当前就诊，再叫下一位。")
+
+
+class VisitOnAnotherDay(Refused):
+    code = "another_day"
+    message = _("这个预约是%(day)s的，今天不能报到。")
+    next_step = _("请在就诊当天报到；需要提前看，可以改约或挂当日号。")
+
+
+class NotCheckedIn(Refused):
+    code = "not_checked_in"
+    message = _("这位患者还没有报到。")
+    next_step = _("请先报到。")
+
+
+class NotWaiting(Refused):
+    code = "not_waiting"
+    message = _("这位患者现在是“%(state)s”，不在候诊。")
+    next_step = _("请刷新后查看最新状态。")
+
+
+class CalledElsewhere(Refused):
+    code = "called_elsewhere"
+    message = _("这位患者已被叫到%(room)s。")
+    next_step = _("请叫下一位。")
+
+
+class NobodyInRoom(Refused):
+    code = "nobody_in_room"
+    message = _("这位患者不在诊室里。")
+    next_step = _("请先叫号并开始就诊。")
+
+
+class NoPrice(Refused):
+    code = "no_price"
+    message = _("这个号别在就诊日没有价格。")
+    next_step = _("请联系门诊办公室补上价目后再约。")
+
+
+class NoSuchNumber(Refused):
+    code = "not_found"
+    status = 404
+    message = _("没有这个号或出诊单元。")
+    next_step = _("请刷新页面后重新选择。")
+
+
+class NoSuchPatient(Refused):
+    code = "no_patient"
+    message = _("这位就诊人的档案已停用。")
+    next_step = _("请到窗口核对身份后再约。")

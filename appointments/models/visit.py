@@ -39,8 +39,9 @@ class Encounter(models.Model):
     checked_in_at = models.DateTimeField(_("报到时间"))
     checked_in_by = models.ForeignKey(User, models.PROTECT, null=True, db_index=False, related_name="+")
     document_seen = models.BooleanField(_("已核验证件"), default=False)
-    called_at = models.DateTimeField(_("叫号时间"), null=True)
+    called_at = models.DateTimeField(_("叫号时间"), null=True)  # the first call: waiting is measured to it
     calls = models.PositiveSmallIntegerField(_("叫号次数"), default=0)
+    passed_at = models.DateTimeField(_("过号时间"), null=True)  # did not answer a call: waits anew from here
     started_at = models.DateTimeField(_("开始时间"), null=True)
     finished_at = models.DateTimeField(_("结束时间"), null=True)
 
