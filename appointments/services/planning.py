@@ -1,0 +1,169 @@
+"""排班生成: schedules and numbers from templates, and what to do when a template changed afterwards."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
+
+from appointments.models import Allotment, Appointment, Schedule, ScheduleParticipant, Slot
+from hospital import clock, outbox
+from hospital.models import Organization, User
+
+from .allocation import Allocation
+from .laying import lay
+from .timetable import Conflict, Plan, Planned, Timetable
+
+COMPARED = ("starts_at", "ends_at", "capacity", "department", "service", "role", "team", "gate_team", "room")
+"""What makes a schedule differ from its template; the half-day and day are what it is found by."""
+
+TOPIC = "supply.laid_out"
+
+
+@dataclass(frozen=True)
+class Change:
+    """A future schedule that no longer is what its template says."""
+
+    LEFT_ALONE, RELAY, DROP = "left_alone", "relay", "drop"
+
+    action: str  # left_alone: somebody has or had a number of it
+    schedule: int
+    day: date
+    name: str
+    differences: tuple[tuple[str, str, str], ...] = ()  # (field, is, would be); empty when the template yields none
+
+    def __str__(self):
+        said = "; ".join(f"{name}: {old} → {new}" for name, old, new in self.differences) or "not in the templates"
+        return f"{self.day} {self.name} [{self.action}]: {said}"
+
+
+@dataclass
+class LaidOut:
+    """What a run did: added counts, and what the office should look at."""
+
+    added: int = 0  # schedules
+    numbers: int = 0
+    standing: int = 0  # were there already
+    skipped: int = 0  # templates of someone or something inactive
+    conflicts: list[Conflict] = field(default_factory=list)
+    changed: list[Change] = field(default_factory=list)  # nobody booked: `relay` would apply these
+    left_alone: list[Change] = field(default_factory=list)
+
+
+def lay_out(
+    *, organization: Organization, first_day: date, last_day: date, by: User | None = None, now: datetime
+) -> LaidOut:
+    """Lay out what the templates yield and is not there yet; both days included.
+
+    Safe to repeat, and it catches up after a gap: what counts is whether (template, day) exists. Existing
+    schedules are never touched. Publishes one fact when something was added.
+    """
+    plan = Timetable(organization=organization, first_day=first_day, last_day=last_day).plan()
+    written, conflicts, standing = lay(plan.planned, organization=organization, allocation=Allocation(organization))
+    result = LaidOut(
+        added=len(written),
+        numbers=sum(schedule.capacity for schedule in written),
+        standing=standing,
+        skipped=plan.skipped,
+        conflicts=plan.conflicts + conflicts,
+    )
+    if standing:
+        for change in _changes(plan, organization=organization, first_day=first_day, last_day=last_day, now=now):
+            (result.left_alone if change.action == Change.LEFT_ALONE else result.changed).append(change)
+    if written:
+        payload = {"schedules": result.added, "numbers": result.numbers, "conflicts": len(result.conflicts)}
+        outbox.publish(topic=TOPIC, key=f"organization:{organization.pk}", payload=payload, actor=by, now=now)
+    return result
+
+
+def changes(*, organization: Organization, first_day: date, last_day: date, now: datetime) -> list[Change]:
+    """What `relay` would do, and what it would leave alone: the preview."""
+    plan = Timetable(organization=organization, first_day=first_day, last_day=last_day).plan()
+    return _changes(plan, organization=organization, first_day=first_day, last_day=last_day, now=now)
+
+
+def relay(
+    *, organization: Organization, first_day: date, last_day: date, by: User | None = None, now: datetime
+) -> list[Change]:
+    """Bring future schedules in line with changed or deactivated templates. Returns what was done, and left.
+
+    Only schedules that nobody has or ever had a number of: they are dropped, and laid out anew when their
+    template still yields them. The rest is left alone, by name. Publishes a fact per schedule touched.
+    """
+    done = []
+    for change in changes(organization=organization, first_day=first_day, last_day=last_day, now=now):
+        if change.action != Change.LEFT_ALONE and not _drop(change, by=by, now=now):
+            change = Change(Change.LEFT_ALONE, change.schedule, change.day, change.name, change.differences)
+        done.append(change)
+    if any(change.action == Change.RELAY for change in done):
+        lay_out(organization=organization, first_day=first_day, last_day=last_day, by=by, now=now)
+    return done
+
+
+def _changes(plan: Plan, *, organization, first_day: date, last_day: date, now: datetime) -> list[Change]:
+    wanted = {(each.template.pk, each.schedule.day): each for each in plan.planned}
+    unsure = {(conflict.template, conflict.day) for conflict in plan.conflicts}
+    rows = Schedule.objects.filter(
+        organization=organization, template__isnull=False, day__range=(first_day, last_day), starts_at__gt=now
+    ).annotate(
+        seen=Exists(Appointment.objects.filter(schedule=OuterRef("pk"))),
+        used=Exists(Slot.objects.filter(schedule=OuterRef("pk")).exclude(status=Slot.Status.FREE)),
+    )
+    related = ("department", "service", "role__practitioner", "team", "gate_team", "room")
+    found = []
+    for schedule in rows.select_related(*related).order_by("day", "id"):
+        place = (schedule.template_id, schedule.day)
+        if place not in unsure and (change := _compare(schedule, wanted.get(place))):
+            found.append(change)
+    return found
+
+
+def _compare(schedule: Schedule, planned: Planned | None) -> Change | None:
+    differences = ()
+    if planned:
+        differences = tuple(_differences(schedule, planned))
+        if not differences:
+            return None
+    untouchable = schedule.seen or schedule.used or schedule.status == Schedule.Status.STOPPED
+    action = Change.LEFT_ALONE if untouchable else Change.RELAY if planned else Change.DROP
+    return Change(action, schedule.pk, schedule.day, f"{schedule.department} {schedule}", differences)
+
+
+def _differences(schedule: Schedule, planned: Planned):
+    for name in COMPARED:
+        attribute = Schedule._meta.get_field(name).attname
+        old, new = getattr(schedule, attribute), getattr(planned.schedule, attribute)
+        if old != new:
+            yield name, _shown(schedule, name), _shown(planned.schedule, name)
+
+
+def _shown(schedule: Schedule, name: str) -> str:
+    value = getattr(schedule, name)
+    if isinstance(value, datetime):
+        return f"{value.astimezone(clock.ZONE):%H:%M}"
+    return "–" if value is None else str(value)
+
+
+def _drop(change: Change, *, by: User | None, now: datetime) -> bool:
+    """Delete one schedule with its numbers, if still nobody has one. False: somebody was quicker.
+
+    Locks in the house order: schedule, then its slots. A claim under way holds its slot, so that we wait for it
+    and then see its appointment; one that comes later finds no number.
+    """
+    with transaction.atomic():
+        schedule = Schedule.objects.select_for_update(no_key=True).filter(pk=change.schedule).first()
+        if schedule is None:
+            return False
+        slots = Slot.objects.filter(schedule=schedule)
+        statuses = set(slots.order_by("id").select_for_update().values_list("status", flat=True))
+        if statuses - {Slot.Status.FREE} or Appointment.objects.filter(schedule=schedule).exists():
+            return False
+        for model in (Slot, Allotment, ScheduleParticipant):
+            rows = model.objects.filter(schedule=schedule)
+            rows._raw_delete(rows.db)
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM appointments_schedule WHERE id = %s", [schedule.pk])
+        topic = "schedule.relaid" if change.action == Change.RELAY else "schedule.dropped"
+        payload = {"schedule": schedule.pk, "template": schedule.template_id, "day": schedule.day.isoformat()}
+        outbox.publish(topic=topic, key=f"schedule:{schedule.pk}", payload=payload, actor=by, now=now)
+        return True

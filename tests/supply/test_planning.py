@@ -1,0 +1,410 @@
+"""P2: weekly templates become schedules and numbers."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+
+from appointments.models import Allotment, Schedule, ScheduleParticipant, Slot, SupplyRule, SupplyShare
+from appointments.services import planning
+from appointments.services.defaults import ensure_defaults
+from hospital import clock
+from hospital.models import CalendarDay, Fact, HalfDayHours
+from tests.factories import (
+    NOW,
+    TODAY,
+    CampusFactory,
+    OrganizationFactory,
+    PatientFactory,
+    RoleFactory,
+    RoomFactory,
+    ServiceFactory,
+    TeamFactory,
+    TeamMemberFactory,
+    TemplateFactory,
+    appointment_row,
+)
+
+pytestmark = pytest.mark.django_db
+
+MONDAY = date(2026, 11, 30)
+
+
+@pytest.fixture
+def hospital():
+    """One campus with winter hours and the default rules."""
+    organization = OrganizationFactory()
+    ensure_defaults(organization)
+    campus = CampusFactory(organization=organization)
+    for half, starts, ends in (("am", time(8), time(12)), ("pm", time(13, 30), time(17))):
+        HalfDayHours.objects.create(
+            campus=campus, half=half, starts=starts, ends=ends, effective_from=date(2026, 10, 1)
+        )
+    return organization
+
+
+def lay_out(organization, first=MONDAY, last=MONDAY, now=NOW):
+    return planning.lay_out(organization=organization, first_day=first, last_day=last, now=now)
+
+
+def test_a_template_yields_a_schedule_with_a_number_for_each_minute_of_its_own(hospital):
+    template = TemplateFactory(weekday=1, half="am", numbers=16)
+
+    result = lay_out(hospital)
+
+    assert (result.added, result.numbers, result.conflicts) == (1, 16, [])
+    schedule = Schedule.objects.get()
+    assert (schedule.day, schedule.capacity, schedule.template) == (MONDAY, 16, template)
+    assert (schedule.starts_at, schedule.ends_at) == (clock.at(MONDAY, time(8)), clock.at(MONDAY, time(12)))
+    slots = list(schedule.slots.order_by("number"))
+    assert [slot.number for slot in slots] == list(range(1, 17))
+    assert [slot.start for slot in slots] == [clock.at(MONDAY, time(8)) + timedelta(minutes=15 * n) for n in range(16)]
+    assert {slot.minutes for slot in slots} == {15}
+    assert {slot.status for slot in slots} == {"free"}
+
+
+def test_the_doctor_and_the_room_are_taken_for_the_half_day(hospital):
+    template = TemplateFactory()
+    lay_out(hospital)
+
+    seat = ScheduleParticipant.objects.get()
+    assert (seat.practitioner, seat.room) == (template.role.practitioner, template.room)
+    assert (seat.during.lower, seat.during.upper) == (clock.at(MONDAY, time(8)), clock.at(MONDAY, time(12)))
+
+
+def test_numbers_that_do_not_divide_the_half_day_still_fill_it(hospital):
+    TemplateFactory(numbers=7)
+    lay_out(hospital)
+
+    slots = list(Slot.objects.order_by("number"))
+    assert sum(slot.minutes for slot in slots) == 240
+    assert [slot.minutes for slot in slots] == [34, 34, 34, 35, 34, 34, 35]
+    assert all(a.start + timedelta(minutes=a.minutes) == b.start for a, b in zip(slots, slots[1:], strict=False))
+
+
+def test_laying_out_again_changes_nothing_and_a_gap_is_caught_up(hospital):
+    TemplateFactory()
+    first = lay_out(hospital, last=MONDAY + timedelta(days=7))
+    again = lay_out(hospital, last=MONDAY + timedelta(days=7))
+    after_a_gap = lay_out(hospital, last=MONDAY + timedelta(days=28))
+
+    assert (first.added, again.added, again.standing, after_a_gap.added) == (2, 0, 2, 3)
+    assert Schedule.objects.count() == 5
+    assert Slot.objects.count() == 5 * 16
+
+
+def test_the_run_is_one_fact_with_its_counts_and_a_run_without_effect_is_none(hospital):
+    TemplateFactory()
+    lay_out(hospital)
+    lay_out(hospital)
+
+    fact = Fact.objects.get(topic="supply.laid_out")
+    assert fact.payload == {"schedules": 1, "numbers": 16, "conflicts": 0}
+
+
+def test_a_holiday_has_no_clinics_and_a_make_up_sunday_runs_the_weekday_it_follows(hospital):
+    monday = TemplateFactory(weekday=1)
+    TemplateFactory(weekday=7)
+    sunday = MONDAY - timedelta(days=1)
+    CalendarDay.objects.create(organization=hospital, day=MONDAY, kind="holiday", name="放假")
+    CalendarDay.objects.create(organization=hospital, day=sunday, kind="workday", name="调休", follows=1)
+
+    lay_out(hospital, first=sunday, last=MONDAY)
+
+    schedule = Schedule.objects.get()
+    assert (schedule.day, schedule.template) == (sunday, monday)
+
+
+def test_odd_and_even_weeks_are_iso_weeks_of_the_date_also_across_the_year(hospital):
+    odd, even = TemplateFactory(parity="odd"), TemplateFactory(parity="even")
+
+    # Mondays: 2026-12-21 is week 52, 12-28 is week 53, 2027-01-04 is week 1: two odd weeks in a row
+    lay_out(hospital, first=date(2026, 12, 21), last=date(2027, 1, 4))
+
+    assert list(odd.schedules.order_by("day").values_list("day", flat=True)) == [date(2026, 12, 28), date(2027, 1, 4)]
+    assert list(even.schedules.values_list("day", flat=True)) == [date(2026, 12, 21)]
+
+
+def test_effective_dates_are_both_included(hospital):
+    template = TemplateFactory(effective_from=MONDAY + timedelta(days=7), effective_to=MONDAY + timedelta(days=14))
+
+    lay_out(hospital, last=MONDAY + timedelta(days=28))
+
+    days = list(template.schedules.order_by("day").values_list("day", flat=True))
+    assert days == [MONDAY + timedelta(days=7), MONDAY + timedelta(days=14)]
+
+
+def test_the_hours_in_force_on_the_date_hold_and_month_end_is_a_day_like_any_other(hospital):
+    """O8: summer hours from 1 May."""
+    winter = HalfDayHours.objects.get(half="am")
+    winter.effective_to = date(2027, 4, 30)
+    winter.save()
+    HalfDayHours.objects.create(
+        campus=winter.campus, half="am", starts=time(7, 30), ends=time(11, 30), effective_from=date(2027, 5, 1)
+    )
+    TemplateFactory(weekday=5)
+    TemplateFactory(weekday=6)
+
+    lay_out(hospital, first=date(2027, 4, 30), last=date(2027, 5, 1))
+
+    starts = [schedule.starts_at for schedule in Schedule.objects.order_by("day")]
+    assert starts == [clock.at(date(2027, 4, 30), time(8)), clock.at(date(2027, 5, 1), time(7, 30))]
+
+
+def test_own_hours_win_over_the_half_day(hospital):
+    TemplateFactory(half="ev", starts=time(18), ends=time(20), numbers=12)
+    lay_out(hospital)
+
+    assert Schedule.objects.get().starts_at == clock.at(MONDAY, time(18))
+
+
+def test_an_evening_without_hours_is_reported_and_the_rest_goes_on(hospital):
+    TemplateFactory(half="ev")
+    TemplateFactory()
+
+    result = lay_out(hospital)
+
+    assert result.added == 1
+    assert [conflict.code for conflict in result.conflicts] == ["no_hours"]
+    assert "本部院区" in str(result.conflicts[0])
+
+
+def test_more_numbers_than_minutes_are_reported(hospital):
+    TemplateFactory(starts=time(8), ends=time(9), numbers=61)
+
+    assert [conflict.code for conflict in lay_out(hospital).conflicts] == ["too_many_numbers"]
+
+
+@pytest.mark.parametrize("who", ["practitioner", "role", "department", "room", "service"])
+def test_nothing_is_laid_out_for_someone_or_something_inactive(hospital, who):
+    template = TemplateFactory()
+    service = ServiceFactory(code="other")
+    template.service = service
+    template.save()
+    inactive = {
+        "practitioner": template.role.practitioner,
+        "role": template.role,
+        "department": template.department,
+        "room": template.room,
+        "service": service,
+    }[who]
+    inactive.active = False
+    inactive.save()
+
+    result = lay_out(hospital)
+
+    assert (result.added, result.skipped) == (0, 1)
+
+
+def test_a_plain_clinic_takes_its_room_alone(hospital):
+    role = RoleFactory()
+    TemplateFactory(role=None, department=role.department, service=role.service)
+    lay_out(hospital)
+
+    assert [seat.practitioner for seat in ScheduleParticipant.objects.all()] == [None]
+    assert Schedule.objects.get().role is None
+
+
+def test_a_team_takes_its_members_time_but_not_the_leaders(hospital):
+    """B11: a member sees the patient first."""
+    team = TeamFactory()
+    TeamMemberFactory(team=team, leader=True)
+    member = TeamMemberFactory(team=team)
+    TeamMemberFactory(team=team, active=False)
+    TemplateFactory(role=None, team=team, department=team.department, service=team.service)
+    lay_out(hospital)
+
+    seats = ScheduleParticipant.objects.order_by("id")
+    assert [seat.practitioner for seat in seats] == [None, member.role.practitioner]
+    assert Schedule.objects.get().team == team
+
+
+def test_a_leading_experts_numbers_open_only_by_the_teams_referral_whatever_role_he_sits_in(hospital):
+    """B11: all in the team pool, open with the consult room's horizon, never shared."""
+    leader = TeamMemberFactory(leader=True)
+    other = RoleFactory(practitioner=leader.role.practitioner)
+    TemplateFactory(role=leader.role, half="am")
+    TemplateFactory(role=other, half="pm")
+    lay_out(hospital)
+
+    assert set(Schedule.objects.values_list("gate_team", flat=True)) == {leader.team_id}
+    assert set(Slot.objects.values_list("pool__kind", flat=True)) == {"team"}
+    opens = clock.at(MONDAY - timedelta(days=92), time(0))
+    assert set(Allotment.objects.values_list("pool__kind", "opens_at", "shared_from")) == {("team", opens, None)}
+
+
+def test_the_leader_of_a_dissolved_team_has_ordinary_numbers(hospital):
+    leader = TeamMemberFactory(leader=True, team=TeamFactory(active=False))
+    TemplateFactory(role=leader.role)
+    lay_out(hospital)
+
+    assert Schedule.objects.get().gate_team is None
+
+
+def test_the_default_rule_shares_and_opens_to_the_second_in_the_hospitals_zone(hospital):
+    """P1, P3, P4, P6, P7. 07:00 at the hospital is 23:00 UTC of the day before."""
+    TemplateFactory(numbers=100)
+    lay_out(hospital)
+
+    counts = {
+        kind: Slot.objects.filter(pool__kind=kind).count() for kind in ("counter", "partner", "consult", "public")
+    }
+    assert counts == {"counter": 10, "partner": 36, "consult": 40, "public": 14}
+    opens = {row.pool.kind: (row.opens_at, row.shared_from) for row in Allotment.objects.select_related("pool")}
+    assert opens == {
+        "counter": (datetime(2026, 11, 29, 16, tzinfo=UTC), datetime(2026, 11, 30, 0, tzinfo=UTC)),
+        "partner": (datetime(2026, 11, 19, 23, tzinfo=UTC), datetime(2026, 11, 22, 23, tzinfo=UTC)),
+        "consult": (datetime(2026, 8, 29, 16, tzinfo=UTC), datetime(2026, 11, 28, 14, tzinfo=UTC)),
+        "public": (datetime(2026, 11, 22, 23, tzinfo=UTC), None),
+    }
+
+
+def test_the_on_site_floor_lies_in_the_last_third(hospital):
+    """P7."""
+    TemplateFactory(numbers=30)
+    lay_out(hospital)
+
+    assert min(Slot.objects.filter(pool__kind="counter").values_list("number", flat=True)) > 20
+
+
+def test_the_more_specific_and_dated_rule_wins(hospital):
+    template = TemplateFactory(numbers=10)
+    special = SupplyRule.objects.create(
+        organization=hospital, department=template.department, effective_from=MONDAY + timedelta(days=7)
+    )
+    SupplyShare.objects.create(rule=special, kind="public", percent=100, opens_days=14, opens_time=time(6, 30))
+
+    lay_out(hospital, last=MONDAY + timedelta(days=7))
+
+    before, after = Schedule.objects.order_by("day")
+    assert set(before.slots.values_list("pool__kind", flat=True)) == {"counter", "partner", "consult", "public"}
+    assert set(after.slots.values_list("pool__kind", flat=True)) == {"public"}
+    assert after.allotments.get().opens_at == clock.at(after.day - timedelta(days=14), time(6, 30))
+
+
+def test_a_schedule_without_public_share_still_says_when_its_rest_becomes_public(hospital):
+    TemplateFactory(numbers=1)
+    lay_out(hospital)
+
+    assert list(Slot.objects.values_list("pool__kind", flat=True)) == ["consult"]
+    assert set(Allotment.objects.values_list("pool__kind", flat=True)) == {"consult", "public"}
+
+
+def test_a_doctor_in_two_places_is_refused_by_name_and_skips_only_that_schedule(hospital):
+    role = RoleFactory()
+    for _n in range(2):
+        TemplateFactory(role=role)
+    others = [TemplateFactory() for _n in range(5)]
+
+    result = lay_out(hospital)
+
+    assert result.added == 1 + len(others)
+    (conflict,) = result.conflicts
+    assert conflict.code == "doctor_elsewhere"
+    assert role.practitioner.name in conflict.reason
+    assert Slot.objects.count() == 16 * result.added
+
+
+def test_a_room_taken_twice_is_refused_by_name(hospital):
+    room = RoomFactory(name="心内1诊室")
+    first, _second = TemplateFactory(room=room), TemplateFactory(room=room)
+
+    result = lay_out(hospital)
+
+    assert Schedule.objects.get().template == first
+    (conflict,) = result.conflicts
+    assert conflict.code == "room_taken"
+    assert "心内1诊室" in conflict.reason
+    assert str(first.department) in conflict.reason
+
+
+def test_planning_at_one_in_the_morning_counts_in_the_hospitals_days():
+    """00:30 at the hospital is still the day before in UTC."""
+    night = datetime(2026, 11, 29, 16, 30, tzinfo=UTC)
+
+    assert clock.today(night) == MONDAY
+
+
+# What happens when a template changes afterwards
+
+
+def test_a_changed_template_never_touches_a_booked_schedule_and_says_so(hospital):
+    template = TemplateFactory(numbers=16)
+    lay_out(hospital, last=MONDAY + timedelta(days=7))
+    booked, free = Schedule.objects.order_by("day")
+    appointment_row(booked, PatientFactory(), number=3)
+    template.numbers = 20
+    template.save()
+
+    result = lay_out(hospital, last=MONDAY + timedelta(days=7))
+
+    assert [change.schedule for change in result.left_alone] == [booked.pk]
+    assert [(change.schedule, change.action) for change in result.changed] == [(free.pk, "relay")]
+    assert result.changed[0].differences == (("capacity", "16", "20"),)
+    assert Slot.objects.count() == 32
+
+
+def test_relay_lays_unbooked_schedules_anew_and_leaves_booked_ones(hospital):
+    template = TemplateFactory(numbers=16)
+    lay_out(hospital, last=MONDAY + timedelta(days=7))
+    booked, free = Schedule.objects.order_by("day")
+    appointment_row(booked, PatientFactory(), number=3)
+    template.numbers = 20
+    template.save()
+
+    done = planning.relay(organization=hospital, first_day=MONDAY, last_day=MONDAY + timedelta(days=7), now=NOW)
+
+    assert [(change.action, change.day) for change in done] == [("left_alone", booked.day), ("relay", free.day)]
+    assert [(row.day, row.slots.count()) for row in Schedule.objects.order_by("day")] == [
+        (booked.day, 16),
+        (free.day, 20),
+    ]
+    assert Fact.objects.filter(topic="schedule.relaid", key=f"schedule:{free.pk}").count() == 1
+
+
+def test_relay_drops_what_a_deactivated_template_no_longer_yields(hospital):
+    template = TemplateFactory()
+    lay_out(hospital)
+    template.active = False
+    template.save()
+
+    (change,) = planning.relay(organization=hospital, first_day=MONDAY, last_day=MONDAY, now=NOW)
+
+    assert change.action == "drop"
+    assert (Schedule.objects.count(), Slot.objects.count(), Allotment.objects.count()) == (0, 0, 0)
+
+
+def test_a_cancelled_appointment_still_keeps_its_schedule_from_being_dropped(hospital):
+    template = TemplateFactory()
+    lay_out(hospital)
+    schedule = Schedule.objects.get()
+    appointment_row(schedule, PatientFactory(), status="cancelled", cancelled_at=NOW)
+    schedule.slots.update(status="free")
+    template.active = False
+    template.save()
+
+    (change,) = planning.relay(organization=hospital, first_day=MONDAY, last_day=MONDAY, now=NOW)
+
+    assert change.action == "left_alone"
+    assert Schedule.objects.count() == 1
+
+
+def test_a_preview_names_the_change_and_changes_nothing(hospital):
+    template = TemplateFactory(numbers=16)
+    lay_out(hospital)
+    template.room = RoomFactory(name="新诊室")
+    template.save()
+
+    (change,) = planning.changes(organization=hospital, first_day=MONDAY, last_day=MONDAY, now=NOW)
+
+    assert change.action == "relay"
+    assert "新诊室" in str(change)
+    assert Schedule.objects.get().room != template.room
+
+
+def test_today_is_not_relaid_once_it_has_begun(hospital):
+    template = TemplateFactory()
+    lay_out(hospital, first=TODAY, last=TODAY)
+    template.active = False
+    template.save()
+
+    assert planning.relay(organization=hospital, first_day=TODAY, last_day=TODAY, now=NOW) == []
