@@ -6,8 +6,10 @@ running is the worker's: a worker that lives but does no work counts as late.
 
 from datetime import datetime
 
-from django.core.cache import cache
+from django.core.cache import caches
+from django.utils.connection import ConnectionProxy
 
+cache = ConnectionProxy(caches, "strict")  # raises while Redis is away: the health page says so
 EVERY = 10  # seconds
 LATE_AFTER = 45  # seconds: four beats missed, or a worker too busy to serve people
 REMEMBERED = 7 * 24 * 3600  # seconds for which a dead one's last sign is still shown

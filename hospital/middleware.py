@@ -1,11 +1,27 @@
 """What every request passes through: refusals become pages, a lost database becomes a clear 503."""
 
-from django.db import InterfaceError, OperationalError
-from django.http import JsonResponse
-from django.shortcuts import render
-from django.utils.translation import gettext as _
+from urllib.parse import urlencode, urlsplit
 
+import structlog
+from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.db import InterfaceError, OperationalError
+from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.urls import Resolver404, resolve, reverse
+from django.utils.translation import gettext as _
+from django_structlog.middlewares import RequestMiddleware
+
+from . import audit, clock
+from .addresses import client_address
 from .errors import Refused
+from .models import RolePolicy
+from .permissions import roles_of
+
+IDLE_MINUTES = 30  # for a role without a policy row
 
 
 def wants_json(request) -> bool:
@@ -65,11 +81,86 @@ class DatabaseGone:
         return response
 
 
+class RequestLog(RequestMiddleware):
+    """One line a request with its id: method and path, never the query string (search words may be names)."""
+
+    @staticmethod
+    def format_request(request):
+        return f"{request.method} {request.path}"
+
+    @classmethod
+    def bind_ip(cls, request):
+        structlog.contextvars.bind_contextvars(ip=client_address(request))
+
+    def prepare(self, request):
+        super().prepare(request)
+        request.request_id = structlog.contextvars.get_contextvars().get("request_id", "")
+
+    def handle_response(self, request, response):
+        response["X-Request-ID"] = request.request_id
+        super().handle_response(request, response)
+
+
 class StaffSecurity:
-    """Idle log-out and second factor by role (RolePolicy)."""
+    """Idle log-out and second factor by role (RolePolicy).
+
+    What applies to a session is kept in it and looked up again once a minute, so that a request costs no query.
+    A page that refreshes by itself says so with the header X-Passive: that is no sign of a person.
+    """
+
+    KEY = "staff_security"
+    ALWAYS_OPEN = ("account_", "mfa_", "set_language", "healthz-")  # names of addresses
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request):
+        if request.path.startswith(("/healthz/", settings.STATIC_URL)) or not request.user.is_authenticated:
+            return self.get_response(request)
+        now = clock.now().timestamp()
+        kept = request.session.get(self.KEY)
+        if kept and now - kept["seen"] > kept["idle_minutes"] * 60:
+            return self._log_out(request, minutes=kept["idle_minutes"])
+        passive = "X-Passive" in request.headers
+        if kept is None or now - kept["asked"] > 60 or kept["factor_missing"]:
+            kept = {**self._terms(request.user), "asked": now, "seen": kept["seen"] if kept and passive else now}
+            request.session[self.KEY] = kept
+        elif not passive and now - kept["seen"] > min(60, kept["idle_minutes"] * 6):
+            request.session[self.KEY] = {**kept, "seen": now}
+        if kept["factor_missing"] and not self._open(request):
+            return self._send(request, reverse("mfa_activate_totp"), status=403)
         return self.get_response(request)
+
+    @staticmethod
+    def _terms(user) -> dict:
+        """The strictest of the user's roles."""
+        policies = list(RolePolicy.objects.filter(role__in=roles_of(user)))
+        wanted = any(policy.second_factor for policy in policies)
+        return {
+            "idle_minutes": min((policy.idle_minutes for policy in policies), default=IDLE_MINUTES),
+            "factor_missing": wanted and not is_mfa_enabled(user, [Authenticator.Type.TOTP]),
+        }
+
+    def _open(self, request) -> bool:
+        try:
+            return (resolve(request.path_info).url_name or "").startswith(self.ALWAYS_OPEN)
+        except Resolver404:
+            return False
+
+    def _log_out(self, request, *, minutes: int):
+        audit.record(action="account.idle_signed_out", actor=request.user, now=clock.now(), request=request)
+        page = request.get_full_path() if request.method == "GET" else "/"
+        if request.headers.get("HX-Request"):
+            page = urlsplit(request.headers.get("HX-Current-URL", "/")).path or "/"
+        logout(request)
+        messages.info(request, _("已空闲 %(minutes)d 分钟，为保护患者信息已自动退出。") % {"minutes": minutes})
+        return self._send(request, f"{reverse('account_login')}?{urlencode({'next': page})}", status=401)
+
+    @staticmethod
+    def _send(request, address: str, *, status: int):
+        """To another page: by redirect, by htmx's own header, or in words for a machine."""
+        if wants_json(request):
+            return JsonResponse({"code": "sign_in", "message": _("请重新登录。"), "next": address}, status=status)
+        if request.headers.get("HX-Request"):
+            return HttpResponse(status=204, headers={"HX-Redirect": address})
+        return HttpResponseRedirect(address)

@@ -9,10 +9,12 @@ from .people import Patient, User
 
 class AuditEvent(models.Model):
     at = models.DateTimeField(_("时间"))
-    actor = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", verbose_name=_("操作人"))
+    actor = models.ForeignKey(
+        User, models.PROTECT, null=True, db_index=False, related_name="+", verbose_name=_("操作人")
+    )
     action = models.CharField(_("动作"), max_length=60)
     patient = models.ForeignKey(
-        Patient, models.PROTECT, null=True, related_name="audit_events", verbose_name=_("就诊人")
+        Patient, models.PROTECT, null=True, db_index=False, related_name="audit_events", verbose_name=_("就诊人")
     )
     subject = models.CharField(_("对象"), max_length=60, blank=True)  # e.g. "schedule:12"
     detail = models.JSONField(_("明细"), default=dict)
@@ -21,7 +23,12 @@ class AuditEvent(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = _("操作留痕")
-        indexes = [models.Index(fields=["subject", "at"], name="auditevent_subject")]
+        indexes = [
+            models.Index(fields=["subject", "at"], name="auditevent_subject"),
+            models.Index(fields=["patient", "at"], name="auditevent_patient"),
+            models.Index(fields=["actor", "at"], name="auditevent_actor"),
+            models.Index(fields=["at"], name="auditevent_at"),
+        ]
         triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
 
     def __str__(self):

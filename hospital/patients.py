@@ -1,0 +1,247 @@
+"""One index of real persons for all institutions: registering them once, finding them quickly."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from . import audit, clock, identity, masking, pinyin
+from .errors import Refused
+from .models import Patient, PatientIdentifier, User
+
+MOST_RESULTS = 20
+HAN = re.compile(r"[\u3400-\u9fff]")
+
+
+class AlreadyRegistered(Refused):
+    """The document belongs to a person who is already here: nobody gets two records."""
+
+    code = "already_registered"
+    message = _("这个证件已建档：%(name)s，门诊号 %(medical_number)s。")
+    next_step = _("请核对姓名后直接使用已有档案。")
+
+
+class DocumentMismatch(Refused):
+    code = "document_mismatch"
+    status = 422
+    message = _("%(what)s与证件号码里的不一致。")
+    next_step = _("请对照证件更正后再建档。")
+
+
+class MissingDocument(Refused):
+    code = "missing_document"
+    status = 422
+    message = _("建档需要至少一种证件和姓名。")
+    next_step = _("请出示身份证、护照或其他有效证件。")
+
+
+class ImpossibleBirthDate(Refused):
+    code = "impossible_birth_date"
+    status = 422
+    message = _("出生日期不可能是将来或 150 年以前。")
+    next_step = _("请对照证件更正出生日期。")
+
+
+def medical_numbers(count: int) -> list[str]:
+    """The next medical numbers (门诊号). From a sequence: never used twice, gaps are harmless."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('hospital_medical_number') FROM generate_series(1, %s)", [count])
+        return [f"M{number:08d}" for (number,) in cursor.fetchall()]
+
+
+def register_patient(
+    *,
+    name: str,
+    documents: list[tuple[str, str]],
+    by: User | None,
+    now: datetime,
+    sex: str = Patient.Sex.UNKNOWN,
+    birth_date: date | None = None,
+    phone: str = "",
+    insurance: str = Patient.Insurance.NONE,
+    seen: bool = False,
+    request=None,
+) -> Patient:
+    """Make a person's record (建档) with documents of (kind, number); `seen`: the desk holds them in hand.
+
+    Sex and birth date come from a document that holds them. Leaves an audit row.
+    Raises AlreadyRegistered, BadDocument, BadPhone, DocumentMismatch, ImpossibleBirthDate, MissingDocument.
+    """
+    name = identity.read_name(name)
+    papers = [identity.read_document(kind=kind, number=number) for kind, number in documents]
+    if not papers or not name:
+        raise MissingDocument
+    born, sex = _agreed(papers, "birth_date", birth_date, _("出生日期")), _agreed(papers, "sex", sex, _("性别"))
+    if born and not (0 <= (clock.today(now) - born).days < 150 * 366):
+        raise ImpossibleBirthDate
+    phone = identity.read_phone(phone) if phone.strip() else ""
+    sounds, initials = pinyin.of_person(name)
+    with transaction.atomic():
+        _refuse_known(papers)
+        patient = Patient.objects.create(
+            medical_number=medical_numbers(1)[0],
+            name=name,
+            pinyin=sounds,
+            initials=initials,
+            sex=sex or Patient.Sex.UNKNOWN,
+            birth_date=born,
+            phone=phone,
+            phone_hash=identity.phone_hash(phone),
+            insurance=insurance,
+        )
+        _attach(patient, papers, seen_at=now if seen else None)
+        audit.record(action="patient.registered", actor=by, patient=patient, now=now, request=request)
+    return patient
+
+
+def add_document(
+    *, patient: Patient, kind: str, number: str, by: User | None, now: datetime, seen: bool = False, request=None
+) -> PatientIdentifier:
+    """One more document of a person who is here already. Raises AlreadyRegistered, BadDocument, DocumentMismatch."""
+    paper = identity.read_document(kind=kind, number=number)
+    _agreed([paper], "birth_date", patient.birth_date, _("出生日期"))
+    with transaction.atomic():
+        _refuse_known([paper])
+        row = _attach(patient, [paper], seen_at=now if seen else None)[0]
+        audit.record(
+            action="patient.document_added", actor=by, patient=patient, now=now, detail={"kind": kind}, request=request
+        )
+    return row
+
+
+def find_by_document(*, kind: str, number: str) -> Patient | None:
+    """The one person with this document. Raises BadDocument."""
+    paper = identity.read_document(kind=kind, number=number)
+    row = PatientIdentifier.objects.filter(kind=paper.kind, number_hash=paper.hash).select_related("patient").first()
+    return row.patient if row else None
+
+
+def _agreed(papers, what: str, told, label):
+    """What the documents and the person at the desk say must be the same; 'unknown' agrees with everything."""
+    known = {getattr(paper, what) for paper in papers} | {told}
+    known -= {None, "", Patient.Sex.UNKNOWN}
+    if len(known) > 1:
+        raise DocumentMismatch(what=label)
+    return known.pop() if known else None
+
+
+def _refuse_known(papers: list[identity.Document]) -> None:
+    for paper in papers:
+        row = (
+            PatientIdentifier.objects.filter(kind=paper.kind, number_hash=paper.hash).select_related("patient").first()
+        )
+        if row:
+            raise AlreadyRegistered(
+                name=masking.name(row.patient.name), medical_number=row.patient.medical_number, patient=row.patient_id
+            )
+
+
+def _attach(patient: Patient, papers: list[identity.Document], seen_at: datetime | None) -> list[PatientIdentifier]:
+    try:
+        with transaction.atomic():
+            return [
+                PatientIdentifier.objects.create(
+                    patient=patient,
+                    kind=paper.kind,
+                    number=paper.number,
+                    number_hash=paper.hash,
+                    last4=paper.last4,
+                    checked=paper.checked,
+                    seen_at=seen_at,
+                )
+                for paper in papers
+            ]
+    except IntegrityError:  # registered at another desk in this very moment
+        _refuse_known(papers)
+        raise
+
+
+@dataclass(frozen=True)
+class Found:
+    """A person in a list of results: masked, enough to tell two apart."""
+
+    patient: Patient
+    name: str
+    phone: str
+    documents: list[str]  # last four only
+
+    @property
+    def pk(self) -> int:
+        return self.patient.pk
+
+
+@dataclass(frozen=True)
+class Results:
+    people: list[Found]
+    more: bool  # there are others: type more
+    by: str  # document, phone, number, name, pinyin or nothing
+
+
+def search(text: str) -> Results:
+    """People by document, phone, medical number, name, pinyin or initials: at most 20, masked.
+
+    Whole matches come before beginnings. Every branch is one index look-up, so it does not grow with the index.
+    """
+    by, exact, beginnings = _readings(text)
+    people = list(_active(exact)[: MOST_RESULTS + 1]) if exact is not None else []
+    if beginnings is not None and len(people) <= MOST_RESULTS:
+        known = [patient.pk for patient in people]
+        rest = _active(beginnings).exclude(pk__in=known)[: MOST_RESULTS + 1 - len(people)]
+        people += sorted(rest, key=lambda patient: (patient.pinyin, patient.name, patient.pk))
+    shown = people[:MOST_RESULTS]
+    return Results(people=masked(shown), more=len(people) > MOST_RESULTS, by=by)
+
+
+def masked(patients: list[Patient]) -> list[Found]:
+    """The given people as a list may show them."""
+    documents: dict[int, list[str]] = {}
+    rows = PatientIdentifier.objects.filter(patient__in=[patient.pk for patient in patients]).order_by("pk")
+    for patient_id, last4 in rows.values_list("patient", "last4"):
+        documents.setdefault(patient_id, []).append(last4)
+    return [
+        Found(
+            patient=patient,
+            name=masking.name(patient.name),
+            phone=masking.phone(patient.phone),
+            documents=documents.get(patient.pk, []),
+        )
+        for patient in patients
+    ]
+
+
+def _active(condition: Q) -> QuerySet[Patient]:
+    return Patient.objects.filter(condition, active=True)
+
+
+def _readings(text: str) -> tuple[str, Q | None, Q | None]:
+    """How a search text may be meant: its kind, the whole match, and the beginning of a match."""
+    text = unicodedata.normalize("NFKC", text).strip()
+    if HAN.search(text):
+        name = identity.read_name(text)
+        return "name", Q(name=name), Q(name__startswith=name)
+    written = identity.one_form(text)
+    if re.fullmatch(r"M\d{8,}", written):
+        return "number", Q(medical_number=written), None
+    if re.search(r"\d", written):
+        return _by_digits(text, written)
+    letters = re.sub(r"[^a-z]", "", text.lower().replace("ü", "v"))
+    if len(letters) < 2:
+        return "nothing", None, None
+    exact = Q(initials=letters) | Q(pinyin=letters)
+    return "pinyin", exact, Q(initials__startswith=letters) | Q(pinyin__startswith=letters)
+
+
+def _by_digits(text: str, written: str) -> tuple[str, Q | None, Q | None]:
+    try:
+        phone = Q(phone_hash=identity.phone_hash(identity.read_phone(text)))
+    except identity.BadPhone:
+        phone = None
+    if len(written) < 5:
+        return "nothing", None, None
+    hashes = [identity.document_hash(kind, written) for kind in identity.Kind.values]
+    document = Q(pk__in=PatientIdentifier.objects.filter(number_hash__in=hashes).values("patient"))
+    return ("phone", phone | document, None) if phone is not None else ("document", document, None)

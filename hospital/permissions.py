@@ -1,0 +1,112 @@
+"""May I: which roles (岗位, O10) may do which acts. One line each; pages grey what these refuse, views ask the same.
+
+A role is held at an organization, or at one department of it. Superusers exist to set up the house: they count as
+the two administrators, never as a doctor or the office.
+"""
+
+from functools import wraps
+
+from django.contrib.auth.views import redirect_to_login
+
+from .errors import NotAllowed
+from .models import Role, RoleAssignment
+
+DESK_ROLES = frozenset({Role.TRIAGE, Role.COUNTER, Role.PHONE})
+CONSULT_ROLES = frozenset({Role.DOCTOR, Role.WARD})
+OFFICE_ROLES = frozenset({Role.OFFICE})
+ADMIN_ROLES = frozenset({Role.OFFICE, Role.AUDITOR, Role.SYSADMIN, Role.SECADMIN})
+PATIENT_ROLES = CONSULT_ROLES | DESK_ROLES | OFFICE_ROLES
+
+
+def assignments(user) -> list[RoleAssignment]:
+    """The user's roles with their places, asked once per request."""
+    if not user.is_authenticated or not user.is_active:
+        return []
+    if not hasattr(user, "_assignments"):
+        user._assignments = list(RoleAssignment.objects.filter(user=user).order_by("pk"))
+    return user._assignments
+
+
+def roles_of(user) -> frozenset[str]:
+    held = {assignment.role for assignment in assignments(user)}
+    return frozenset(held | {Role.SYSADMIN, Role.SECADMIN} if getattr(user, "is_superuser", False) else held)
+
+
+def has_role(user, *roles: str) -> bool:
+    return not roles_of(user).isdisjoint(roles)
+
+
+def organizations_of(user, *roles: str) -> frozenset[int]:
+    """Where the user holds any of these roles (any role at all, if none is named)."""
+    return frozenset(row.organization_id for row in assignments(user) if not roles or row.role in roles)
+
+
+def may_act_in(user, organization_id: int, *roles: str) -> bool:
+    return organization_id in organizations_of(user, *roles)
+
+
+def may_act_for(user, department, *roles: str) -> bool:
+    """A role bound to a department reaches only that department; without one, the whole organization."""
+    return any(
+        row.organization_id == department.organization_id and row.department_id in {None, department.pk}
+        for row in assignments(user)
+        if row.role in roles
+    )
+
+
+def may_consult(user) -> bool:
+    return has_role(user, *CONSULT_ROLES)
+
+
+def may_work_the_desk(user) -> bool:
+    return has_role(user, *DESK_ROLES)
+
+
+def may_run_the_office(user) -> bool:
+    return has_role(user, *OFFICE_ROLES)
+
+
+def may_open_the_admin(user) -> bool:
+    return user.is_active and has_role(user, *ADMIN_ROLES)
+
+
+def may_search_patients(user) -> bool:
+    return has_role(user, *PATIENT_ROLES)
+
+
+def may_register_patients(user) -> bool:
+    return has_role(user, *DESK_ROLES, *CONSULT_ROLES)
+
+
+def may_edit_rules(user) -> bool:
+    return has_role(user, Role.OFFICE)
+
+
+def may_assign_roles(user) -> bool:
+    return has_role(user, Role.SECADMIN)
+
+
+def may_manage_accounts(user) -> bool:
+    return has_role(user, Role.SYSADMIN)
+
+
+def may_read_the_trail(user) -> bool:
+    return has_role(user, Role.AUDITOR, Role.SECADMIN)
+
+
+def role_required(*roles: str):
+    """A view for these roles: strangers go to the sign-in page, others hear that their role does not include it."""
+
+    def protect(view):
+        @wraps(view)
+        def guarded(request, *args, **kwargs):
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            if not has_role(request.user, *roles):
+                raise NotAllowed
+            return view(request, *args, **kwargs)
+
+        guarded.roles = frozenset(roles)  # the permissions walk reads it
+        return guarded
+
+    return protect
