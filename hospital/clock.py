@@ -6,6 +6,8 @@ Only views, tasks and commands call `now()`; services and policies are told the 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
+
 ZONE = ZoneInfo("Asia/Shanghai")
 
 
@@ -27,3 +29,9 @@ def at(day: date, wall: time) -> datetime:
 def days_before(day: date, days: int, wall: time) -> datetime:
     """D−`days` at a wall time: how release, recall and cut-off are written in rules."""
     return at(day - timedelta(days=days), wall)
+
+
+def deciding() -> datetime | None:
+    """The `now` that pages hand to booking: None in production, so that the database's clock decides; the
+    stopped clock in tests (DATABASE_CLOCK off)."""
+    return None if settings.DATABASE_CLOCK else now()

@@ -73,6 +73,7 @@ class OrganizationFactory(Factory):
     class Meta:
         model = Organization
         django_get_or_create = ("code",)
+        skip_postgeneration_save = True
 
     code = "H1"
     name = "江州市中心医院"

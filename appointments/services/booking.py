@@ -1,0 +1,217 @@
+"""预约: one service for every channel. Numbers are given only by the database functions in sql/.
+
+`now` is None in production: the database's clock decides, and the process's own is only asked which day's rules
+hold. Tests and the demo's simulated past pass a UTC `now`.
+"""
+
+import hashlib
+import random
+from datetime import datetime, timedelta
+from time import sleep
+from uuid import UUID
+
+from django.utils.formats import date_format
+
+from appointments.errors import LimitReached, PatientSuspended
+from appointments.models import Appointment, BookingRule, Encounter, Schedule, TeamReferral
+from appointments.policies import booking as policy
+from appointments.selectors import rules
+from hospital import clock
+from hospital.models import Patient, User
+
+from . import sql
+
+TRIES = 4  # a number that somebody else is being served is worth another look
+PAUSE = 0.02  # seconds before it, growing
+
+
+def book(
+    *,
+    schedule: Schedule,
+    patient: Patient,
+    channel: str,
+    by: User | None,
+    request_key: str | None,
+    number: int | None = None,
+    start: datetime | None = None,
+    basket: UUID | None = None,
+    encounter: Encounter | None = None,
+    referral: TeamReferral | None = None,
+    opened_at: datetime | None = None,
+    visit_type: str = Appointment.VisitType.FOLLOWUP,
+    confirmed: bool = False,
+    now: datetime | None = None,
+) -> Appointment:
+    """Give a patient one number and hold it until it is confirmed (`confirmed=True`: at once, for a walk-in).
+
+    `number` names one, `start` a slice's first moment; neither takes the lowest that fits the patient's day.
+    Safe to repeat with the same `request_key` of the same `by`.
+    Raises the refusals of appointments.errors: SoldOut, Busy, NotOpen, Stopped, PastNumber, LimitReached,
+    AlreadyBooked, TimeConflict, PatientSuspended, HoldLapsed, KeyReused, NeedsTeamReferral, LevelNotAllowed.
+    """
+    outcome = give_number(
+        schedule=schedule,
+        patient_id=patient.pk,
+        channel=channel,
+        by=by,
+        request_key=request_key,
+        number=number,
+        start=start,
+        now=now,
+        basket=basket,
+        encounter=encounter.pk if encounter else None,
+        referral=referral.pk if referral else None,
+        opened_at=opened_at,
+        visit_type=visit_type,
+        confirm=confirmed,
+    )
+    return Appointment.objects.select_related("slot", "schedule").get(pk=outcome.appointment)
+
+
+def give_number(
+    *,
+    schedule: Schedule,
+    patient_id: int,
+    channel: str,
+    by: User | None,
+    request_key: str | None,
+    number: int | None = None,
+    start: datetime | None = None,
+    now: datetime | None = None,
+    **more,
+) -> sql.Outcome:
+    """`book` without loading the row: what the hot endpoint calls. `schedule` needs its service loaded."""
+    rule = _booking_rule(schedule, now)
+    _check_level(schedule, channel, now)
+    arguments = {
+        "schedule": schedule.pk,
+        "number": number,
+        **_slice(start, rule),
+        **_claims(schedule, channel, rule, now),
+        "patient": patient_id,
+        "hold": policy.hold_for(channel, rule),
+        "confirm": False,
+        "visit_type": Appointment.VisitType.FIRST,
+        "extra": False,
+        "note": "",
+        "actor": by.pk if by else None,
+        "account": by.pk if by else None,
+        "request_key": request_key,
+        "body": fingerprint("book", schedule.pk, patient_id, number, start),
+        "basket": None,
+        "encounter": None,
+        "referral": None,
+        "opened_at": None,
+        "now": now,
+        **more,
+    }
+    return _insist(sql.book_slot, arguments, rule)
+
+
+def reschedule(
+    *,
+    appointment: Appointment,
+    schedule: Schedule,
+    by: User | None,
+    channel: str,
+    request_key: str | None,
+    number: int | None = None,
+    start: datetime | None = None,
+    encounter: Encounter | None = None,
+    referral: TeamReferral | None = None,
+    now: datetime | None = None,
+) -> Appointment:
+    """改约 in one step: the same row moves to another number, the old one is given back. A hold's clock restarts.
+
+    Raises TooLateToCancel, WrongState, and what `book` raises; on a refusal the old number is kept.
+    """
+    rule = _booking_rule(schedule, now)
+    own_rule = _booking_rule(appointment.schedule, now)
+    refusal = policy.refusal_to_cancel(appointment, channel=channel, rule=own_rule, now=now or clock.now())
+    if refusal:
+        raise refusal
+    _check_level(schedule, channel, now)
+    arguments = {
+        "appointment": appointment.pk,
+        "schedule": schedule.pk,
+        "number": number,
+        **_slice(start, rule),
+        **_claims(schedule, channel, rule, now),
+        "hold": policy.hold_for(channel, rule),
+        "rest": rest_time(own_rule),
+        "actor": by.pk if by else None,
+        "account": by.pk if by else None,
+        "request_key": request_key,
+        "body": fingerprint("move", appointment.pk, schedule.pk, number, start),
+        "encounter": encounter.pk if encounter else None,
+        "referral": referral.pk if referral else None,
+        "now": now,
+    }
+    _insist(sql.move_slot, arguments, rule)
+    return Appointment.objects.select_related("slot", "schedule").get(pk=appointment.pk)
+
+
+def fingerprint(*asked) -> str:
+    """What a request asked for, so that its key can't be used for something else."""
+    return hashlib.sha256("|".join(map(str, asked)).encode()).hexdigest()
+
+
+def rest_time(rule: BookingRule) -> timedelta:
+    """A returned number re-opens at a random moment (rules.md: 60–120 min), so that nobody can wait for it."""
+    return timedelta(minutes=random.uniform(rule.rest_minutes_min, rule.rest_minutes_max))
+
+
+def _booking_rule(schedule: Schedule, now: datetime | None) -> BookingRule:
+    return rules.booking_rule_for(schedule, day=clock.today(now or clock.now()))
+
+
+def _check_level(schedule: Schedule, channel: str, now: datetime | None) -> None:
+    levels = rules.consult_levels(schedule.organization_id, day=clock.today(now or clock.now()))
+    refusal = policy.refusal_by_level(channel=channel, level=schedule.service.level, levels=levels)
+    if refusal:
+        raise refusal
+
+
+def _slice(start: datetime | None, rule: BookingRule) -> dict:
+    """A slice is the numbers that start within one public segment; a query, not a table."""
+    return {"from": start, "to": start + timedelta(minutes=rule.segment_minutes) if start else None}
+
+
+def _claims(schedule: Schedule, channel: str, rule: BookingRule, now: datetime | None) -> dict:
+    """What the channel may take and what counts for it."""
+    pools = rules.pools_for(channel, organization_id=schedule.organization_id, day=clock.today(now or clock.now()))
+    exempt = schedule.service.limits_exempt
+    self_service = policy.is_self_service(channel)
+    return {
+        "pools": list(pools.ids),
+        "public": pools.public,
+        "team": pools.team,
+        "channel": channel,
+        "self_service": self_service,
+        "counts": self_service and not exempt,
+        "limits": policy.limits_for(channel, exempt=exempt, rule=rule),
+        "allow_past": policy.may_take_past_numbers(channel),
+    }
+
+
+def _insist(function, arguments: dict, rule: BookingRule) -> sql.Outcome:
+    """Call, and look again a few times when somebody else was just being served that number."""
+    for attempt in range(TRIES):
+        outcome = function(**arguments)
+        if outcome.code not in {"busy", "retry"}:
+            break
+        sleep(PAUSE * (attempt + 1) * random.uniform(0.5, 1.5))
+    if outcome.given:
+        return outcome
+    raise refusal_of(outcome, rule)
+
+
+def refusal_of(outcome: sql.Outcome, rule: BookingRule):
+    """The named refusal for a code that the database answered."""
+    match outcome.code:
+        case "limit":
+            return LimitReached(day=rule.limit_day, week=rule.limit_week, quarter=rule.limit_quarter)
+        case "suspended":
+            return PatientSuspended(until=date_format(outcome.until.astimezone(clock.ZONE), "n月j日"))
+        case code:
+            return sql.REFUSALS[code]()

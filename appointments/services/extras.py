@@ -1,0 +1,135 @@
+"""加号 and 停诊: what changes a schedule's numbers while patients are booking them."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from appointments.errors import HoldLapsed, KeyReused
+from appointments.models import Allotment, Appointment, Encounter, Pool, Schedule, ScheduleParticipant, Slot
+from appointments.policies import booking as policy
+from appointments.selectors import rules
+from hospital import clock, outbox
+from hospital.models import Fact, Patient, User
+
+from . import booking, changes
+
+
+@transaction.atomic
+def add_extra(
+    *,
+    schedule: Schedule,
+    patient: Patient,
+    by: User,
+    reason: str,
+    request_key: str,
+    channel: str = "consult",
+    encounter: Encounter | None = None,
+    basket=None,
+    now: datetime | None = None,
+) -> Appointment:
+    """加号 (B10): one number more, after the schedule's last, confirmed at once for this patient.
+
+    The schedule row is locked, so two add-ons never take the same number. Raises ExtraLimit, NeedsReason, Stopped,
+    PastNumber, TooFarAhead, and what booking raises.
+    """
+    schedule = (
+        Schedule.objects.select_for_update(no_key=True, of=["self"]).select_related("service").get(pk=schedule.pk)
+    )
+    body = booking.fingerprint("extra", schedule.pk, patient.pk)
+    repeated = Fact.objects.filter(account=by.pk, request_key=request_key).first()
+    if repeated:
+        return _same_answer(repeated, body)
+    moment = now or changes.database_now()
+    rule = rules.booking_rule_for(schedule, day=clock.today(moment))
+    extras = schedule.appointments.filter(extra=True).exclude(status=Appointment.Status.CANCELLED).count()
+    refusal = policy.refusal_to_add_extra(schedule, extras=extras, reason=reason, rule=rule, now=moment)
+    if refusal:
+        raise refusal
+    slot = _next_number(schedule, now=moment)
+    outcome = booking.give_number(
+        schedule=schedule,
+        patient_id=patient.pk,
+        channel=channel,
+        by=by,
+        request_key=request_key,
+        number=slot.number,
+        now=now,
+        pools=[slot.pool_id],
+        team=slot.pool_id,
+        confirm=True,
+        extra=True,
+        allow_past=True,
+        note=reason.strip(),
+        body=body,
+        visit_type=Appointment.VisitType.FOLLOWUP,
+        encounter=encounter.pk if encounter else None,
+        basket=basket,
+    )
+    return Appointment.objects.select_related("slot", "schedule").get(pk=outcome.appointment)
+
+
+def _same_answer(fact: Fact, body: str) -> Appointment:
+    if fact.body != body:
+        raise KeyReused()
+    row = Appointment.objects.select_related("slot", "schedule").get(pk=fact.payload["appointment"])
+    if not row.live:
+        raise HoldLapsed()
+    return row
+
+
+def _next_number(schedule: Schedule, *, now: datetime) -> Slot:
+    """The caller holds the schedule. The extra pool opens for this schedule with its first add-on."""
+    pool, _created = Pool.objects.get_or_create(
+        organization_id=schedule.organization_id,
+        kind=Pool.Kind.EXTRA,
+        partner=None,
+        defaults={"name": str(Pool.Kind.EXTRA.label)},
+    )
+    Allotment.objects.get_or_create(
+        schedule=schedule,
+        pool=pool,
+        defaults={"department_id": schedule.department_id, "day": schedule.day, "opens_at": now},
+    )
+    last = schedule.slots.order_by("-number").first()
+    number = last.number + 1 if last else 1
+    minutes = last.minutes if last else 10
+    start = last.start + timedelta(minutes=last.minutes) if last else schedule.starts_at
+    return Slot.objects.create(schedule=schedule, number=number, start=start, minutes=minutes, pool=pool)
+
+
+@transaction.atomic
+def suspend(*, schedule: Schedule, by: User | None, reason: str, now: datetime | None = None) -> list[int]:
+    """停诊: no number can be taken any more; holds are let go; booked patients are named in the fact.
+
+    Locks the schedule, then every number by id, so a booking that is half-way is waited for and seen.
+    Stopping twice changes nothing. Returns the ids of the booked appointments that are affected.
+    """
+    schedule = Schedule.objects.select_for_update(no_key=True).get(pk=schedule.pk)
+    moment = now or changes.database_now()
+    already = schedule.status == Schedule.Status.STOPPED
+    if not already:
+        schedule.status, schedule.stop_reason = Schedule.Status.STOPPED, reason
+        schedule.save(update_fields=["status", "stop_reason"])
+        list(schedule.slots.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+        for row in _pending(schedule):
+            changes.drop(appointment=row, by=by, now=moment)
+        takeable = [Slot.Status.FREE, Slot.Status.RESTING, Slot.Status.HELD]
+        schedule.slots.filter(status__in=takeable).update(status=Slot.Status.BLOCKED, hold_until=None)
+        ScheduleParticipant.objects.filter(schedule=schedule).update(active=False)
+    affected = list(
+        schedule.appointments.filter(status=Appointment.Status.BOOKED).order_by("pk").values_list("pk", flat=True)
+    )
+    if not already:
+        outbox.publish(
+            topic="schedule.stopped",
+            key=f"schedule:{schedule.pk}",
+            payload={"schedule": schedule.pk, "affected": affected},
+            actor=by,
+            now=moment,
+        )
+    return affected
+
+
+def _pending(schedule: Schedule):
+    """In the order of their patients: this transaction may wait for several."""
+    return schedule.appointments.filter(status=Appointment.Status.PENDING).order_by("patient_id", "pk")

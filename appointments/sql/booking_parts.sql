@@ -1,0 +1,200 @@
+-- What book_slot and move_slot share. Each part is called inside their transaction and takes the moment as given.
+
+-- May this schedule be booked by this caller now, from which pools, for which fee?
+-- `code` is null when yes. A leading expert's schedule (gate_team) opens only to the holder of a valid internal
+-- referral, or to the expert's own follow-up of a patient seen in the named encounter (B11).
+CREATE OR REPLACE FUNCTION booking_ground(
+    p_schedule bigint, p_patient bigint, p_channel text, p_pools bigint[], p_public bigint, p_team bigint,
+    p_referral bigint, p_encounter bigint, p_moment timestamptz,
+    OUT code text, OUT pools bigint[], OUT day date, OUT department bigint, OUT fee numeric
+) LANGUAGE plpgsql AS $$
+DECLARE
+    s record;
+    allowed bigint[] := p_pools;
+BEGIN
+    SELECT sch.status, sch.day, sch.department_id, sch.gate_team_id, r.practitioner_id,
+           svc.active AND coalesce(r.active AND p.active, true) AS active, price.amount
+      INTO s
+      FROM appointments_schedule sch
+      JOIN hospital_healthcareservice svc ON svc.id = sch.service_id
+      LEFT JOIN hospital_practitionerrole r ON r.id = sch.role_id
+      LEFT JOIN hospital_practitioner p ON p.id = r.practitioner_id
+      LEFT JOIN hospital_priceitem price
+        ON price.organization_id = sch.organization_id AND price.code = svc.price_code
+       AND sch.day >= price.effective_from AND (price.effective_to IS NULL OR sch.day <= price.effective_to)
+     WHERE sch.id = p_schedule;
+    IF NOT FOUND THEN code := 'not_found'; RETURN; END IF;
+    IF s.status <> 'open' THEN code := 'stopped'; RETURN; END IF;
+    IF NOT s.active THEN code := 'inactive'; RETURN; END IF;
+    IF s.amount IS NULL THEN code := 'no_price'; RETURN; END IF;
+    IF s.gate_team_id IS NOT NULL THEN
+        IF EXISTS (SELECT 1 FROM appointments_teamreferral t
+                    WHERE t.id = p_referral AND t.team_id = s.gate_team_id AND t.patient_id = p_patient
+                      AND t.valid_until > p_moment)
+           OR (p_channel = 'consult' AND EXISTS (
+               SELECT 1 FROM appointments_encounter e
+                WHERE e.id = p_encounter AND e.patient_id = p_patient AND e.practitioner_id = s.practitioner_id
+                  AND e.status IN ('in_room', 'finished')))
+        THEN allowed := ARRAY[p_team];
+        ELSE code := 'needs_referral'; RETURN;
+        END IF;
+    END IF;
+    SELECT array_agg(a.pool_id) INTO pools
+      FROM appointments_allotment a
+     WHERE a.schedule_id = p_schedule
+       AND ((a.opens_at <= p_moment AND a.pool_id = ANY (allowed))
+            OR (a.shared_from <= p_moment AND p_public = ANY (allowed)));
+    IF pools IS NULL THEN code := 'not_open'; RETURN; END IF;
+    day := s.day; department := s.department_id; fee := s.amount;
+END $$;
+
+-- Why no number could be taken, by a look without locks that only the database's own rows answer:
+-- sold_out (nothing takeable), past (only numbers whose minute has gone), time_conflict (the patient is elsewhere),
+-- busy (something takeable stands there, somebody is at it right now).
+CREATE OR REPLACE FUNCTION booking_miss(
+    p_schedule bigint, p_number int, p_from timestamptz, p_to timestamptz, p_pools bigint[], p_patient bigint,
+    p_except bigint, p_allow_past boolean, p_moment timestamptz
+) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN bool_or(t.ahead AND t.fits) THEN 'busy'
+                WHEN bool_or(t.ahead) THEN 'time_conflict'
+                WHEN bool_or(true) THEN 'past'
+                ELSE 'sold_out' END
+      FROM (SELECT p_allow_past OR s.start > p_moment AS ahead,
+                   NOT EXISTS (SELECT 1 FROM hospital_patienttime t
+                                WHERE t.patient_id = p_patient AND t.during && tstzrange(s.start, s.start + s.minutes * interval '1 minute')
+                                  AND (t.source <> 'appointment' OR t.source_id IS DISTINCT FROM p_except)) AS fits
+              FROM appointments_slot s
+             WHERE s.schedule_id = p_schedule AND s.status IN ('free', 'held', 'resting')
+               AND (s.status = 'free' OR s.hold_until <= p_moment)
+               AND s.pool_id = ANY (p_pools)
+               AND (p_number IS NULL OR s.number = p_number)
+               AND (p_from IS NULL OR (s.start >= p_from AND s.start < p_to))) t
+$$;
+
+-- Let an expired (or dropped) hold go: the number is free again, the patient's time too, and a fact says so.
+-- The caller holds the slot and the patient.
+CREATE OR REPLACE FUNCTION booking_lapse(p_appointment bigint, p_slot bigint, p_moment timestamptz)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE appointments_appointment SET status = 'cancelled', cancelled_at = p_moment, note = 'lapsed'
+     WHERE id = p_appointment AND slot_id = p_slot AND status = 'pending';
+    IF NOT FOUND THEN RETURN; END IF;
+    DELETE FROM hospital_patienttime WHERE source = 'appointment' AND source_id = p_appointment;
+    UPDATE appointments_slot SET status = 'free', hold_until = NULL WHERE id = p_slot;
+    INSERT INTO hospital_fact (topic, key, payload, happened_at, fanned_out)
+    VALUES ('appointment.lapsed', 'appointment:' || p_appointment,
+            jsonb_build_object('appointment', p_appointment, 'slot', p_slot), p_moment, false);
+END $$;
+
+-- Is one more visit on p_day too many? Null when not. By visit day, live and counting rows only; `p_limits` is
+-- {per day, in any 7 days, in any 90 days} around that day; `p_except` is the row that is being moved.
+CREATE OR REPLACE FUNCTION booking_over_limit(
+    p_patient bigint, p_day date, p_department bigint, p_limits int[], p_self_service boolean, p_except bigint
+) RETURNS text LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    n record;
+BEGIN
+    IF p_self_service AND EXISTS (
+        SELECT 1 FROM appointments_appointment a
+         WHERE a.patient_id = p_patient AND a.day = p_day AND a.department_id = p_department
+           AND a.status <> 'cancelled' AND a.id IS DISTINCT FROM p_except)
+    THEN RETURN 'already_booked'; END IF;
+    IF p_limits IS NULL THEN RETURN NULL; END IF;
+    SELECT max(w.one) FILTER (WHERE w.day = p_day) AS day,
+           max(w.seven) FILTER (WHERE w.day > p_day - 7 AND w.day <= p_day) AS week,
+           max(w.ninety) FILTER (WHERE w.day <= p_day) AS quarter
+      INTO n
+      FROM (SELECT d.day, count(*) OVER (PARTITION BY d.day) AS one,
+                   count(*) OVER (ORDER BY d.day RANGE BETWEEN CURRENT ROW AND interval '6 days' FOLLOWING) AS seven,
+                   count(*) OVER (ORDER BY d.day RANGE BETWEEN CURRENT ROW AND interval '89 days' FOLLOWING) AS ninety
+              FROM (SELECT p_day AS day
+                    UNION ALL
+                    SELECT a.day FROM appointments_appointment a
+                     WHERE a.patient_id = p_patient AND a.day > p_day - 90 AND a.day < p_day + 90
+                       AND a.status <> 'cancelled' AND a.counts AND a.id IS DISTINCT FROM p_except) d) w;
+    IF n.day > p_limits[1] OR n.week > p_limits[2] OR n.quarter > p_limits[3] THEN RETURN 'limit'; END IF;
+    RETURN NULL;
+END $$;
+
+-- Take one number for a patient who is locked: free and rested ones first, else one whose hold has passed, lowest
+-- first, that fits the patient's day. `slot` is null on a miss. A former holder is let go here; his patient row is
+-- taken with SKIP LOCKED (who holds a patient waits for nobody), and `code` is busy when that was not to be had.
+CREATE OR REPLACE FUNCTION booking_claim(
+    p_schedule bigint, p_number int, p_from timestamptz, p_to timestamptz, p_pools bigint[], p_patient bigint,
+    p_except bigint, p_allow_past boolean, p_moment timestamptz,
+    OUT code text, OUT slot bigint, OUT number int, OUT start timestamptz, OUT minutes int
+) LANGUAGE plpgsql AS $$
+DECLARE
+    was text;
+    former record;
+BEGIN
+    SELECT s.id, s.number, s.start, s.minutes, s.status INTO slot, number, start, minutes, was
+      FROM appointments_slot s
+     WHERE s.schedule_id = p_schedule AND s.status IN ('free', 'held', 'resting')
+       AND (s.status = 'free' OR s.hold_until <= p_moment)
+       AND s.pool_id = ANY (p_pools)
+       AND (p_number IS NULL OR s.number = p_number)
+       AND (p_from IS NULL OR (s.start >= p_from AND s.start < p_to))
+       AND (p_allow_past OR s.start > p_moment)
+       AND NOT EXISTS (SELECT 1 FROM hospital_patienttime t
+                        WHERE t.patient_id = p_patient AND t.during && tstzrange(s.start, s.start + s.minutes * interval '1 minute')
+                          AND (t.source <> 'appointment' OR t.source_id IS DISTINCT FROM p_except))
+     ORDER BY (s.status = 'held'), s.number
+     LIMIT 1
+       FOR NO KEY UPDATE SKIP LOCKED;
+    IF slot IS NULL THEN
+        code := booking_miss(p_schedule, p_number, p_from, p_to, p_pools, p_patient, p_except, p_allow_past, p_moment);
+    ELSIF was = 'held' THEN
+        SELECT a.id, a.patient_id INTO former
+          FROM appointments_appointment a WHERE a.slot_id = slot AND a.status = 'pending';
+        IF FOUND THEN
+            IF former.patient_id <> p_patient THEN
+                PERFORM 1 FROM hospital_patient p WHERE p.id = former.patient_id FOR NO KEY UPDATE SKIP LOCKED;
+                IF NOT FOUND THEN code := 'busy'; RETURN; END IF;
+            END IF;
+            PERFORM booking_lapse(former.id, slot, p_moment);
+        END IF;
+    END IF;
+END $$;
+
+-- The answer to a repeated request: null when the key is new; replayed while what it did still stands;
+-- lapsed when that went away meanwhile; key_reused when the same key asked for something else.
+CREATE OR REPLACE FUNCTION booking_replay(
+    p_account bigint, p_request_key text, p_body text, p_moment timestamptz,
+    OUT code text, OUT appointment bigint
+) LANGUAGE plpgsql AS $$
+DECLARE
+    f record;
+    a record;
+BEGIN
+    IF p_request_key IS NULL THEN RETURN; END IF;
+    SELECT body, payload INTO f FROM hospital_fact WHERE account = p_account AND request_key = p_request_key;
+    IF NOT FOUND THEN RETURN; END IF;
+    IF f.body IS DISTINCT FROM p_body THEN code := 'key_reused'; RETURN; END IF;
+    appointment := (f.payload ->> 'appointment')::bigint;
+    SELECT ap.status, s.hold_until INTO a
+      FROM appointments_appointment ap JOIN appointments_slot s ON s.id = ap.slot_id WHERE ap.id = appointment;
+    code := CASE WHEN a.status = 'cancelled' OR (a.status = 'pending' AND a.hold_until <= p_moment)
+                 THEN 'lapsed' ELSE 'replayed' END;
+END $$;
+
+-- A number comes back. Add-on numbers are closed with their patient. With `p_rest`, a number of a schedule that is
+-- sold out and more than a day away rests that long before it can be taken, so that nobody can hand it on (B14).
+-- The caller holds the slot.
+CREATE OR REPLACE FUNCTION booking_give_back(
+    p_slot bigint, p_schedule bigint, p_extra boolean, p_rest interval, p_moment timestamptz
+) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    rests boolean;
+    stopped boolean;
+BEGIN
+    SELECT sch.status <> 'open',
+           p_rest IS NOT NULL AND sch.starts_at > p_moment + interval '24 hours' AND NOT EXISTS (
+               SELECT 1 FROM appointments_slot s
+                WHERE s.schedule_id = p_schedule AND s.status = 'free' AND s.id <> p_slot)
+      INTO stopped, rests FROM appointments_schedule sch WHERE sch.id = p_schedule;
+    UPDATE appointments_slot
+       SET status = CASE WHEN p_extra OR stopped THEN 'blocked' WHEN rests THEN 'resting' ELSE 'free' END,
+           hold_until = CASE WHEN rests AND NOT p_extra AND NOT stopped THEN p_moment + p_rest END
+     WHERE id = p_slot;
+END $$;
