@@ -10,8 +10,7 @@ from django.core.cache import caches
 from django.utils.connection import ConnectionProxy
 
 cache = ConnectionProxy(caches, "strict")  # raises while Redis is away: the health page says so
-EVERY = 10  # seconds
-LATE_AFTER = 45  # seconds: four beats missed, or a worker too busy to serve people
+LATE_AFTER = 45  # seconds: nine beats missed, or a worker too busy to serve people
 REMEMBERED = 7 * 24 * 3600  # seconds for which a dead one's last sign is still shown
 NAMES = ("worker", "beat")
 

@@ -211,7 +211,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(HOSPITAL_HOME / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     # hospital/heartbeats.py; a sign of life that waited half a minute for a worker says nothing any more
-    "heartbeat": {"task": "hospital.tasks.heartbeat", "schedule": 10, "options": {"expires": 30}},
+    "heartbeat": {"task": "hospital.tasks.heartbeat", "schedule": 5, "options": {"expires": 30}},
 }
 
 LOGGING = logs.configuration(level=env("LOG_LEVEL", "INFO"))

@@ -65,6 +65,9 @@ class Demo:
     def __init__(self, base):
         self.began = time.monotonic()
         self.base = base
+        self.scale = os.environ.get("SCALE") or "small"
+        if self.scale not in SCALES:
+            raise CannotStart(f"SCALE must be one of {', '.join(SCALES)}, not {self.scale!r}.")
         self.servers = Servers(base=base, name="demo")
         self.environment: dict[str, str] = {}
         self.account: accounts.Account | None = None  # of web, worker and beat; None: our own
@@ -141,12 +144,10 @@ class Demo:
 
     def _seed(self) -> bool:
         """Fill the hospital with the demo's people and days; False when an empty one was asked for."""
-        scale = os.environ.get("SCALE") or "small"
-        if scale not in SCALES:
-            raise CannotStart(f"SCALE must be one of {', '.join(SCALES)}, not {scale!r}.")
-        if scale != "none":
-            self._begin("demo hospital", ["seed_demo", "--scale", scale]).wait(self.say)
-        return scale != "none"
+        if self.scale == "none":
+            return False
+        self._begin("demo hospital", ["seed_demo", "--scale", self.scale]).wait(self.say)
+        return True
 
     def _demo_accounts(self) -> str:
         return steps.output_of(["demo_accounts"], environment=self.environment, log=self._log("demo_accounts"))
