@@ -181,6 +181,10 @@
   const quiet = (event) => event.detail.elt?.matches?.("[data-fresh], [data-enter]");
   document.addEventListener("htmx:beforeRequest", (event) => quiet(event) || busy(1));
   document.addEventListener("htmx:afterRequest", (event) => quiet(event) || busy(-1));
+  /* a page that refreshes by itself is no sign of a person: it must not keep an idle session alive */
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (event.detail.elt?.matches?.("[data-fresh]")) event.detail.headers["X-Passive"] = "1";
+  });
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (event.defaultPrevented || [...form.attributes, ...(event.submitter?.attributes ?? [])].some((a) => a.name.startsWith("hx-"))) return;
