@@ -181,5 +181,34 @@ class NoSuchNumber(Refused):
 
 class NoSuchPatient(Refused):
     code = "no_patient"
-    message = _("这位就诊人的档案已停用。")
+    status = 404
+    message = _("没有这位就诊人，或档案已停用。")
     next_step = _("请到窗口核对身份后再约。")
+
+
+class NotOnTheTeam(Refused):
+    """B11: only a member who is seeing the team's patient refers inside the team."""
+
+    code = "not_on_the_team"
+    message = _("只有正在看这位患者的团队成员可以转给领衔专家。")
+    next_step = _("请先由团队成员接诊。")
+
+
+class SeatTaken(Refused):
+    code = "seat_taken"
+    message = _("这间诊室已有医生坐诊，或您此时在另一间诊室。")
+    next_step = _("请换一间诊室；需要调整请联系门诊办公室。")
+
+
+class PatientChanged(Refused):
+    """The page shows somebody who is not in the room any more: another tab or the desk went on."""
+
+    code = "patient_changed"
+    message = _("诊室里的患者已经换了，这一步没有做。")
+    next_step = _("请刷新页面，看清当前患者后再操作。")
+
+
+class UnconfirmedLines(Refused):
+    code = "unconfirmed_lines"
+    message = _("预约单里还有%(count)s项没有确认。")
+    next_step = _("请先确认或撤销，再叫下一位；锁号到时会自动放回。")

@@ -1,0 +1,185 @@
+"""What the consult-room page shows, put together once per request and drawn as a whole or in fragments."""
+
+import hashlib
+from datetime import date, datetime
+from functools import cached_property
+from uuid import uuid4
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.http import urlencode
+
+from appointments import stats
+from appointments.forms.consult import INTERVALS, KINDS, WishForm
+from appointments.models import Encounter
+from appointments.selectors import consult, rules
+from hospital import clock, masking
+from hospital.errors import Refused
+from hospital.models import Patient, Practitioner
+
+from .consult_cart import Cart
+from .consult_options import Option, milliseconds, opened_at
+from .consult_places import Places
+
+
+class Page(Cart, Places):
+    """All of the consult room for one request. Each part is asked for once, when it is first drawn."""
+
+    def __init__(self, request: HttpRequest, *, doctor: Practitioner, address, now: datetime):
+        self.request = request
+        self.doctor = doctor
+        self.now = now
+        self.today: date = clock.today(now)
+        self.form = WishForm(address)
+        self.refusal: Refused | None = None
+        self.notice = self.notice_next = ""
+        self.focus = "time"
+        self.dropped: dict | None = None
+        self.request_key = str(uuid4())
+        self.confirm_key = str(uuid4())
+        self.hold_minutes = rules.organization_booking_rule(doctor.organization_id, day=self.today).consult_hold_minutes
+
+    # ---- who ----
+
+    @cached_property
+    def room(self) -> consult.Room:
+        return consult.room_of(doctor=self.doctor, now=self.now)
+
+    @property
+    def current(self) -> Encounter | None:
+        return self.room.current
+
+    @property
+    def patient(self) -> Patient | None:
+        return self.current.patient if self.current else None
+
+    @cached_property
+    def facts(self) -> consult.PatientFacts:
+        return consult.patient_facts(patient=self.patient, organization_id=self.doctor.organization_id, now=self.now)
+
+    @property
+    def phone(self) -> str:
+        return masking.phone(self.patient.phone)
+
+    @cached_property
+    def rate(self) -> stats.Rate:
+        return stats.in_visit_rate(practitioner=self.doctor, now=self.now)
+
+    @property
+    def weekday(self) -> str:
+        return date_format(self.today, "D")
+
+    @cached_property
+    def seats(self) -> list:
+        """Rooms of plain clinics to sit down in, when the rota has no half-day of the doctor's own left today."""
+        sitting = self.room.sitting
+        if sitting and sitting.schedule.ends_at > self.now:
+            return []
+        return consult.free_seats(doctor=self.doctor, now=self.now)
+
+    @cached_property
+    def opened(self) -> datetime | None:
+        return opened_at(self.request, self.current, now=self.now) if self.current else None
+
+    @property
+    def opened_ms(self) -> int | None:
+        return milliseconds(self.opened) if self.opened else None
+
+    @property
+    def now_ms(self) -> int:
+        return milliseconds(self.now)
+
+    # ---- what is wished, and the addresses that keep it ----
+
+    @cached_property
+    def wish(self) -> consult.Wish:
+        half = self.current.schedule.half if self.current else ""
+        return self.form.wish(today=self.today, half=half)
+
+    @property
+    def q(self) -> str:
+        return (self.form.said("q") or "").strip()
+
+    def href(self, **changes) -> str:
+        """The page's address with some of its fields changed; None takes one away."""
+        names = ("kind", "department", "level", "role", "team", "weeks", "day", "move")
+        kept = {name: self.form.said(name) for name in names} | changes
+        said = {name: value for name, value in kept.items() if value not in (None, "")}
+        if isinstance(said.get("day"), date):
+            said["day"] = said["day"].isoformat()
+        return f"{reverse('appointments:consult')}?{urlencode(said)}" if said else reverse("appointments:consult")
+
+    def place_href(self, **place) -> str:
+        """Another place to book, at the same day as now."""
+        return self.href(**({"kind": "other", "department": None, "level": None, "role": None, "team": None} | place))
+
+    @property
+    def here(self) -> str:
+        return self.address.partition("?")[2]
+
+    @property
+    def address(self) -> str:
+        return self.href(schedule=self.form.said("schedule"))
+
+    @property
+    def kept(self) -> list[tuple[str, object]]:
+        """Hidden fields of forms that change only the day or the search."""
+        names = ("kind", "department", "level", "role", "team", "move")
+        return [(name, self.form.said(name)) for name in names if self.form.said(name)]
+
+    def with_address(self, name: str) -> str:
+        return f"{reverse(f'appointments:{name}')}?{self.address.partition('?')[2]}"
+
+    @property
+    def take_url(self) -> str:
+        return self.with_address("consult_move" if self.moving else "consult_lines")
+
+    @property
+    def search_url(self) -> str:
+        return self.with_address("consult_search")
+
+    @property
+    def fresh_url(self) -> str:
+        current = self.current.pk if self.current else ""
+        return f"{self.with_address('consult_fresh')}&encounter={current}&stamp={self.stamp}"
+
+    @cached_property
+    def kinds(self) -> list[Option]:
+        names = dict(KINDS)
+        shown = ["own", "other", "team", "booked", *(["leader"] if self.referral_team else [])]
+        counts = {"booked": len(self.coming)}
+        return [
+            Option(
+                label=str(names[name]),
+                name=name,
+                key=str(place),
+                chosen=self.wish.kind == name,
+                count=counts.get(name, 0),
+                href=self.href(kind=name, department=None, level=None, role=None, team=None),
+            )
+            for place, name in enumerate(shown, 1)
+        ]
+
+    @property
+    def intervals(self) -> list[Option]:
+        return [
+            Option(str(label), key=key, href=self.href(weeks=weeks, day=None), chosen=self.form.interval == weeks)
+            for weeks, label, key in INTERVALS
+        ]
+
+    # ---- freshness ----
+
+    @cached_property
+    def stamp(self) -> str:
+        """Changes when anything that the page shows of queue, numbers or basket has changed."""
+        queue = self.room.queue
+        seen = [str(self.today), str(self.current and self.current.pk), str(queue.total)]
+        seen += [f"{one.pk}" for group in (queue.called, queue.waiting, queue.done) for one in group]
+        if self.patient:
+            seen += [f"{line.line.pk}{line.state}{line.until_ms}" for line in self.lines]
+            seen += [str(appointment.pk) for appointment in self.coming]
+            if self.can_choose_time and self.wish.kind != "booked":
+                seen += [f"{one.schedule.pk}:{one.left}:{one.taken}{one.stopped}" for one in self.strip.sessions]
+                seen += [f"{one.number}{one.state}" for one in (self.strip.chosen.numbers if self.strip.chosen else [])]
+        return hashlib.blake2s("|".join(seen).encode(), digest_size=8).hexdigest()
