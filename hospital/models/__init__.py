@@ -15,8 +15,10 @@ from .people import (
 )
 from .places import Campus, Department, HealthcareService, Organization, PriceItem, Room
 from .time import CalendarDay, HalfDay, HalfDayHours, PatientTime
+from .token import ApiToken
 
 __all__ = [
+    "ApiToken",
     "AuditEvent",
     "CalendarDay",
     "Campus",

@@ -1,0 +1,44 @@
+"""Keys of programs. The channel belongs to the key, so that no body can claim another."""
+
+import hashlib
+import secrets
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from .people import User
+
+
+class ApiToken(models.Model):
+    """接口令牌. Only its hash is kept; the token itself is shown once."""
+
+    class Scope(models.TextChoices):
+        BOOK = "book", _("为本账号的就诊人预约")
+        BOOK_ANYONE = "book_anyone", _("为任何就诊人预约")
+
+    name = models.CharField(_("用途"), max_length=60)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="api_tokens", verbose_name=_("账号"))
+    channel = models.CharField(_("渠道"), max_length=10)
+    scopes = ArrayField(models.CharField(max_length=20, choices=Scope), verbose_name=_("权限"))
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(_("到期"))
+    revoked_at = models.DateTimeField(_("吊销"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("接口令牌")
+
+    def __str__(self):
+        return self.name
+
+    @classmethod
+    def issue(cls, **fields) -> tuple["ApiToken", str]:
+        """A new token and its secret, which can't be read again."""
+        secret = secrets.token_urlsafe(32)
+        return cls.objects.create(digest=digest(secret), **fields), secret
+
+
+def digest(secret: str) -> str:
+    """A random 256-bit secret needs no slow hash."""
+    return hashlib.sha256(secret.encode()).hexdigest()
