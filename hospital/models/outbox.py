@@ -63,7 +63,8 @@ class Delivery(models.Model):
         verbose_name = verbose_name_plural = _("投递")
         constraints = [models.UniqueConstraint(fields=["fact", "handler"], name="delivery_once")]
         indexes = [
-            models.Index(fields=["handler", "key", "fact"], condition=Q(done_at__isnull=True), name="delivery_undone")
+            models.Index(fields=["handler", "key", "fact"], condition=Q(done_at__isnull=True), name="delivery_undone"),
+            models.Index(fields=["fact"], condition=Q(done_at__isnull=True), name="delivery_in_order"),
         ]
 
 

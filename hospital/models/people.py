@@ -1,5 +1,6 @@
 """Who works here and who is cared for."""
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
@@ -174,6 +175,13 @@ class Patient(Named):
     insurance = models.CharField(_("医保"), max_length=10, choices=Insurance, default=Insurance.NONE)
     account = models.ForeignKey(
         User, models.SET_NULL, null=True, blank=True, related_name="patients", verbose_name=_("账号")
+    )
+    language = models.CharField(  # of messages to the person
+        _("语言"),
+        max_length=10,
+        choices=settings.LANGUAGES,
+        default=settings.LANGUAGE_CODE,
+        db_default=settings.LANGUAGE_CODE,
     )
     registered_at = models.DateTimeField(_("建档时间"), auto_now_add=True)
     active = models.BooleanField(_("启用"), default=True)
