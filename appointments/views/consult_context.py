@@ -7,7 +7,6 @@ from uuid import uuid4
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.http import urlencode
 
 from appointments import stats
@@ -65,10 +64,6 @@ class Page(Cart, Places):
     @cached_property
     def rate(self) -> stats.Rate:
         return stats.in_visit_rate(practitioner=self.doctor, now=self.now)
-
-    @property
-    def weekday(self) -> str:
-        return date_format(self.today, "D")
 
     @cached_property
     def seats(self) -> list:

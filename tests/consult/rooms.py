@@ -101,3 +101,14 @@ def held(basket=None) -> list[Appointment]:
 
 def key() -> str:
     return str(uuid4())
+
+
+FOUR_WEEKS = ((26, "am"), (27, "pm"), (28, "am"), (30, "am"), (33, "pm"), (35, "am"))
+"""Days from today and half-days around "in four weeks"."""
+
+
+def with_a_strip(room: ConsultRoom, *, days=FOUR_WEEKS, numbers=6, consult=10) -> list[Schedule]:
+    return [
+        half_day(role=room.role, day=today() + timedelta(days=ahead), half=half, numbers=numbers, consult=consult)
+        for ahead, half in days
+    ]
