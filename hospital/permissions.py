@@ -23,7 +23,7 @@ def assignments(user) -> list[RoleAssignment]:
     if not user.is_authenticated or not user.is_active:
         return []
     if not hasattr(user, "_assignments"):
-        user._assignments = list(RoleAssignment.objects.filter(user=user).order_by("pk"))
+        user._assignments = list(RoleAssignment.objects.filter(user=user).select_related("organization").order_by("pk"))
     return user._assignments
 
 

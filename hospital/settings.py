@@ -149,6 +149,11 @@ LOGIN_REDIRECT_URL = "/"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_FORMS = {
+    "login": "hospital.forms.SignInForm",
+    "change_password": "hospital.forms.NewPasswordForm",
+    "reauthenticate": "hospital.forms.PasswordAgainForm",
+}
 ACCOUNT_ADAPTER = "hospital.signin.StaffAccountAdapter"
 ACCOUNT_SESSION_REMEMBER = False  # the cookie ends with the browser
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
@@ -156,7 +161,11 @@ ACCOUNT_PREVENT_ENUMERATION = True
 # Courtesy limits in the cache, lost without Redis. What must hold is axes below, in PostgreSQL.
 ACCOUNT_RATE_LIMITS = {"login": "300/m/ip", "login_failed": "60/m/ip,20/300s/key"}
 MFA_ADAPTER = "hospital.signin.SecondFactorAdapter"
-MFA_FORMS = {"authenticate": "hospital.signin.CodeForm", "reauthenticate": "hospital.signin.CodeAgainForm"}
+MFA_FORMS = {
+    "authenticate": "hospital.forms.CodeForm",
+    "reauthenticate": "hospital.forms.CodeAgainForm",
+    "activate_totp": "hospital.forms.SetUpCodeForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.5  # hours

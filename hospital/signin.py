@@ -5,24 +5,36 @@ there too, so guessing codes ends after five tries with or without Redis. allaut
 code live in the cache and are lost while Redis is away (hospital.cache): sign-in goes on, axes still locks.
 """
 
+from datetime import timedelta
+
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import get_authentication_records
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
-from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.signals import authentication_failed
-from axes.handlers.proxy import AxesProxyHandler
 from django.contrib.auth.signals import user_login_failed
-from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from . import addresses, audit, clock
 from .fields import cipher
-from .models import User
+from .models import RolePolicy, User
+from .permissions import roles_of
+
+JUST_NOW = timedelta(minutes=5)
 
 
 class StaffAccountAdapter(DefaultAccountAdapter):
     """Accounts are made by the administrator; every way in and out leaves a trace."""
+
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "username_password_mismatch": gettext_lazy("账号或密码不对。连续错 5 次会锁定 30 分钟。"),
+        "too_many_login_attempts": gettext_lazy("尝试太频繁，请几分钟后再试。"),
+        "incorrect_password": gettext_lazy("密码不对。"),
+        "enter_current_password": gettext_lazy("现在的密码不对。"),
+    }
 
     def is_open_for_signup(self, request):
         return False
@@ -54,6 +66,22 @@ class StaffAccountAdapter(DefaultAccountAdapter):
             request=request,
         )
 
+    def is_reauthentication_required(self, *, app, **kwargs):
+        """Who typed the password a moment ago is not asked for it again to set up the second factor."""
+        since = clock.now().timestamp() - JUST_NOW.total_seconds()
+        records = get_authentication_records(context.request, context.request.user)
+        return not any(record["at"] > since for record in records)
+
+    def set_password(self, user, password):
+        super().set_password(user, password)
+        audit.record(
+            action="account.password_changed",
+            actor=context.request.user,
+            subject=f"user:{user.pk}",
+            now=clock.now(),
+            request=context.request,
+        )
+
     def logout(self, request):
         if request.user.is_authenticated:
             audit.record(action="account.signed_out", actor=request.user, now=clock.now(), request=request)
@@ -62,6 +90,17 @@ class StaffAccountAdapter(DefaultAccountAdapter):
 
 class SecondFactorAdapter(DefaultMFAAdapter):
     """The secret of an authenticator app is stored encrypted with the house's own keys."""
+
+    error_messages = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": gettext_lazy("验证码不对，请用应用里最新的一组数字。"),
+        "cannot_delete_authenticator": gettext_lazy("您的岗位必须使用两步验证，不能停用。"),
+    }
+
+    def can_delete_authenticator(self, authenticator):
+        """Nobody takes off a second factor that a role asks for; the administrator removes a lost one."""
+        roles = roles_of(authenticator.user)
+        return not RolePolicy.objects.filter(role__in=roles, second_factor=True).exists()
 
     def encrypt(self, text):
         return cipher().encrypt(text.encode()).decode()
@@ -74,27 +113,6 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 
     def get_totp_label(self, user):
         return user.username
-
-
-class CountsFailures:
-    """A wrong code counts like a wrong password, and a locked account is not asked for a code."""
-
-    def clean_code(self):
-        request = context.request
-        credentials = {"username": self.user.username}
-        if not AxesProxyHandler.is_allowed(request, credentials):
-            request.axes_locked_out = True  # AxesMiddleware answers with the lock-out page
-            request.axes_credentials = credentials
-            raise ValidationError(_("账号已临时锁定。"))
-        return super().clean_code()
-
-
-class CodeForm(CountsFailures, AuthenticateForm):
-    pass
-
-
-class CodeAgainForm(CountsFailures, ReauthenticateForm):
-    pass
 
 
 def count_wrong_code(sender, request, user, **_kwargs):

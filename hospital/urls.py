@@ -10,7 +10,7 @@ urlpatterns = [
     path("", home.landing, name="home"),
     path("healthz/live", health.live, name="healthz-live"),
     path("healthz/ready", health.ready, name="healthz-ready"),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("hospital.views.account_urls")),
     path("language/", set_language, name="set_language"),
     path("admin/", admin.site.urls),
     path("", include("appointments.urls")),

@@ -1,7 +1,26 @@
-"""Signing in."""
+"""Signing in: what allauth leaves to the house."""
 
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from hospital import audit, clock
+from hospital.models import User
 
 
-def locked_out(request, credentials, *_args, **_kwargs):
+def locked_out(request, _response, credentials, *_args, **_kwargs):
+    """After five wrong passwords or codes; axes calls it instead of answering the request."""
+    user = User.objects.filter(username=(credentials or {}).get("username") or "").first()
+    audit.record(
+        action="account.locked_out",
+        actor=None,
+        subject=f"user:{user.pk}" if user else "user:unknown",
+        now=clock.now(),
+        request=request,
+    )
     return render(request, "account/locked_out.html", status=429)
+
+
+@require_safe
+def password_help(request):
+    """Accounts of staff are reset by a person who has seen the badge, never by mail."""
+    return render(request, "account/password_help.html")

@@ -1,7 +1,48 @@
-"""Where a signed-in person lands."""
+"""Where a signed-in person lands: the rooms that their roles open."""
 
-from django.http import HttpResponse
+from dataclasses import dataclass
+
+from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from hospital import permissions
+from hospital.middleware import StaffSecurity
 
 
+@dataclass(frozen=True)
+class Tile:
+    """One room of the house. Addresses are the settled ones: a lower layer can't import the pages themselves."""
+
+    address: str
+    title: str
+    note: str
+    open_to: callable
+
+
+TILES = [
+    Tile("/consult/", _("诊间"), _("今天的候诊、叫号、给患者约下一次"), permissions.may_consult),
+    Tile("/desk/", _("报到台"), _("报到、现场挂号、退号与改约"), permissions.may_work_the_desk),
+    Tile("/office/", _("号源"), _("一周出诊与号池，规则接下来做什么"), permissions.may_run_the_office),
+    Tile("/admin/", _("后台"), _("规则、岗位、账号与操作留痕"), permissions.may_open_the_admin),
+]
+INBOX = Tile("/inbox/", _("收件箱"), _("开发用：系统发给患者的短信都在这里"), lambda user: True)
+
+
+@require_safe
+@login_required
 def landing(request):
-    return HttpResponse("ok")
+    tiles = [*TILES, INBOX] if settings.DEMO else TILES
+    assignments = permissions.assignments(request.user)
+    context = {
+        "tiles": [tile for tile in tiles if tile.open_to(request.user)],
+        "organizations": list(dict.fromkeys(str(row.organization) for row in assignments)),
+        "roles": list(dict.fromkeys(row.get_role_display() for row in assignments)),
+        "second_factor": is_mfa_enabled(request.user, [Authenticator.Type.TOTP]),
+        "idle_minutes": request.session[StaffSecurity.KEY]["idle_minutes"],
+    }
+    return render(request, "home/landing.html", context)
