@@ -12,8 +12,11 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from hospital.embedded import folders, servers
-from hospital.embedded.errors import CannotStart
+# Before the first import of the project: its Celery app would choose the hospital's own settings.
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+
+from hospital.embedded import folders, servers  # noqa: E402
+from hospital.embedded.errors import CannotStart  # noqa: E402
 
 CHROMIUM = Path("/usr/bin/chromium")
 

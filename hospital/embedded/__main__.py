@@ -37,12 +37,14 @@ def main() -> int:
 
 def run_beside_servers(command: list[str], *, cluster: str) -> int:
     """Run a command with the URLs and keys in its environment; its exit code is ours."""
+    ours = dict(os.environ)
+    ours.pop("DJANGO_SETTINGS_MODULE", None)  # set by importing the project; pytest has settings of its own
     note = folders.note_of_holder(folders.home() / f"{cluster}.lock")
     if note and "urls" in note:
-        environment = os.environ | keys.of(folders.home()) | note["urls"]
+        environment = ours | keys.of(folders.home()) | note["urls"]
         return subprocess.run(command, env=environment, check=False).returncode
     with servers.running(name=cluster, for_tests=cluster == "test") as started:
-        return subprocess.run(command, env=os.environ | started.environment(), check=False).returncode
+        return subprocess.run(command, env=ours | started.environment(), check=False).returncode
 
 
 if __name__ == "__main__":

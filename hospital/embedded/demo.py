@@ -115,6 +115,8 @@ class Demo:
 
     def _start_servers(self) -> None:
         self.servers.prepare()
+        if not self.servers.workplace.is_relative_to(self.base):
+            self.say(f"servers' data {self.servers.workplace.parent}, where their account can enter")
         self.servers.start()
         postgres, valkey = self.servers.postgres, self.servers.valkey
         self.say(f"PostgreSQL {postgres.program.major}, {postgres.program.origin}" if postgres else "your DATABASE_URL")
@@ -132,7 +134,7 @@ class Demo:
             "WEB_BIND": f"{address.host()}:{address.port()}",
             "WEB_GRACEFUL_SECONDS": "5",
             "PYTHONUNBUFFERED": "1",
-            "PYTHONWARNINGS": "ignore::RuntimeWarning:celery.platforms",  # on a worker of root's, at length
+            "PYTHONWARNINGS": "ignore::UserWarning:celery.platforms",  # on a worker of root's, at length
         }
         return defaults | os.environ | self.servers.environment() | ours
 
