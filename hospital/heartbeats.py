@@ -7,9 +7,8 @@ running is the worker's: a worker that lives but does no work counts as late.
 from datetime import datetime
 
 from django.core.cache import caches
-from django.utils.connection import ConnectionProxy
 
-cache = ConnectionProxy(caches, "strict")  # raises while Redis is away: the health page says so
+CACHE = "strict"  # raises while Redis is away: the health page says so
 LATE_AFTER = 45  # seconds: nine beats missed, or a worker too busy to serve people
 REMEMBERED = 7 * 24 * 3600  # seconds for which a dead one's last sign is still shown
 NAMES = ("worker", "beat")
@@ -17,12 +16,12 @@ NAMES = ("worker", "beat")
 
 def beat(name: str, *, now: datetime) -> None:
     """Leave a sign of life."""
-    cache.set(_key(name), now.timestamp(), REMEMBERED)
+    caches[CACHE].set(_key(name), now.timestamp(), REMEMBERED)
 
 
 def ages(*, now: datetime) -> dict[str, float | None]:
     """Seconds since the last sign of each, None if there was none. Raises redis errors."""
-    signs = cache.get_many([_key(name) for name in NAMES])
+    signs = caches[CACHE].get_many([_key(name) for name in NAMES])
     return {name: max(0.0, now.timestamp() - signs[_key(name)]) if _key(name) in signs else None for name in NAMES}
 
 

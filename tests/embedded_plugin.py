@@ -67,11 +67,15 @@ def _drop_test_databases(postgres) -> None:
     connection.close()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Without Debian's chromium the browser tests can't run; the report says so and how to get them."""
-    if CHROMIUM.exists():
-        return
-    reason = "no /usr/bin/chromium: apt-get install chromium fonts-noto-cjk, then make test TESTS=tests/browser"
+    """Tests that kill processes run one after another; browser tests need Debian's chromium.
+
+    Without chromium the report says what did not run and how to get it.
+    """
+    missing = f"no {CHROMIUM}: apt-get install chromium fonts-noto-cjk, then make test TESTS=tests/browser"
     for item in items:
-        if item.get_closest_marker("browser") or "browser" in item.path.parts:
-            item.add_marker(pytest.mark.skip(reason=reason))
+        if "faults" in item.path.parts:
+            item.add_marker(pytest.mark.xdist_group("faults"))
+        if not CHROMIUM.exists() and (item.get_closest_marker("browser") or "browser" in item.path.parts):
+            item.add_marker(pytest.mark.skip(reason=missing))

@@ -17,3 +17,5 @@ CELERY_TASK_ALWAYS_EAGER = True
 CELERY_TASK_EAGER_PROPAGATES = True
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}  # noqa: F405
 WHITENOISE_AUTOREFRESH = True  # static files from the finders, nothing collected
+# the processes of one run share a Redis, not its keys
+CACHES = {alias: {**cache, "KEY_PREFIX": os.environ.get("PYTEST_XDIST_WORKER", "")} for alias, cache in CACHES.items()}  # noqa: F405

@@ -23,7 +23,7 @@ import pytest
 
 from hospital.embedded.folders import PROJECT
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("supervisor")]
+pytestmark = pytest.mark.faults
 
 SECONDS_TO_GO = 5  # after kill -9
 COMMAND = [sys.executable, "-m", "hospital.embedded", "demo"]
