@@ -5,7 +5,7 @@ from pathlib import Path
 from django.db import migrations
 
 SQL = Path(__file__).resolve().parent.parent / "sql"
-FUNCTIONS = "booking_ground, booking_miss, booking_lapse, booking_over_limit, booking_claim, booking_replay, booking_give_back, book_slot, move_slot"
+FUNCTIONS = "booking_ground, booking_miss, booking_lapse, booking_lapse_own, booking_over_limit, booking_claim, booking_replay, booking_give_back, book_slot, move_slot"
 
 
 class Migration(migrations.Migration):

@@ -15,7 +15,7 @@ from appointments.errors import (
     TooLateToCancel,
     WrongState,
 )
-from appointments.models import Appointment, BookingRule
+from appointments.models import Appointment, BookingRule, Schedule
 from appointments.models.rules import SELF_SERVICE, Channel
 from hospital import clock
 from hospital.errors import Refused
@@ -61,15 +61,23 @@ def refusal_by_level(*, channel: str, level: str, levels: list[str] | None) -> L
 
 
 def refusal_to_cancel(appointment: Appointment, *, channel: str, rule: BookingRule, now: datetime) -> Refused | None:
-    """退号: by the cut-off for self-service (default 15:00 the day before); at the window until the visit begins."""
+    """退号: by the cut-off for self-service (default 15:00 the day before); at the window until the visit begins.
+
+    What the hospital itself stopped may always be given back.
+    """
     if appointment.status not in {Appointment.Status.PENDING, Appointment.Status.BOOKED}:
         return WrongState(state=appointment.get_status_display())
     if channel in AT_THE_WINDOW or appointment.status == Appointment.Status.PENDING:
         return None
     deadline = cancel_deadline(appointment.day, rule)
-    if now > deadline:
+    if is_late(appointment, rule=rule, now=now):
         return TooLateToCancel(deadline=date_format(deadline.astimezone(clock.ZONE), "n月j日 H:i"))
     return None
+
+
+def is_late(appointment: Appointment, *, rule: BookingRule, now: datetime) -> bool:
+    """After the cut-off, and not because the clinic was stopped."""
+    return now > cancel_deadline(appointment.day, rule) and appointment.schedule.status != Schedule.Status.STOPPED
 
 
 def cancel_deadline(day: date, rule: BookingRule) -> datetime:

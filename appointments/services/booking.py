@@ -6,7 +6,8 @@ hold. Tests and the demo's simulated past pass a UTC `now`.
 
 import hashlib
 import random
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from time import sleep
 from uuid import UUID
 
@@ -17,12 +18,13 @@ from appointments.models import Appointment, BookingRule, Encounter, Schedule, T
 from appointments.policies import booking as policy
 from appointments.selectors import rules
 from hospital import clock
-from hospital.models import Patient, User
+from hospital.models import Fact, Patient, User
 
 from . import sql
 
 TRIES = 4  # a number that somebody else is being served is worth another look
 PAUSE = 0.02  # seconds before it, growing
+HOUSE = 0  # the account of requests that nobody's log-in made
 
 
 def book(
@@ -95,7 +97,7 @@ def give_number(
         "extra": False,
         "note": "",
         "actor": by.pk if by else None,
-        "account": by.pk if by else None,
+        "account": account_of(by),
         "request_key": request_key,
         "body": fingerprint("book", schedule.pk, patient_id, number, start),
         "basket": None,
@@ -105,7 +107,7 @@ def give_number(
         "now": now,
         **more,
     }
-    return _insist(sql.book_slot, arguments, rule)
+    return _insist(lambda: sql.book_slot(**arguments), rule)
 
 
 def reschedule(
@@ -126,34 +128,51 @@ def reschedule(
     Raises TooLateToCancel, WrongState, and what `book` raises; on a refusal the old number is kept.
     """
     rule = _booking_rule(schedule, now)
-    own_rule = _booking_rule(appointment.schedule, now)
-    refusal = policy.refusal_to_cancel(appointment, channel=channel, rule=own_rule, now=now or clock.now())
-    if refusal:
-        raise refusal
     _check_level(schedule, channel, now)
-    arguments = {
-        "appointment": appointment.pk,
-        "schedule": schedule.pk,
-        "number": number,
-        **_slice(start, rule),
-        **_claims(schedule, channel, rule, now),
-        "hold": policy.hold_for(channel, rule),
-        "rest": rest_time(own_rule),
-        "actor": by.pk if by else None,
-        "account": by.pk if by else None,
-        "request_key": request_key,
-        "body": fingerprint("move", appointment.pk, schedule.pk, number, start),
-        "encounter": encounter.pk if encounter else None,
-        "referral": referral.pk if referral else None,
-        "now": now,
-    }
-    _insist(sql.move_slot, arguments, rule)
+
+    def ask() -> sql.Outcome:
+        seen = Appointment.objects.select_related("schedule").get(pk=appointment.pk)
+        own_rule = _booking_rule(seen.schedule, now)
+        refusal = policy.refusal_to_cancel(seen, channel=channel, rule=own_rule, now=now or clock.now())
+        if refusal and not key_is_known(by, request_key):  # what was done already is told again, however late
+            raise refusal
+        return sql.move_slot(
+            appointment=seen.pk,
+            seen_slot=seen.slot_id,
+            seen_status=seen.status,
+            schedule=schedule.pk,
+            number=number,
+            **_slice(start, rule),
+            **_claims(schedule, channel, rule, now),
+            hold=policy.hold_for(channel, rule),
+            rest=rest_time(own_rule),
+            actor=by.pk if by else None,
+            account=account_of(by),
+            request_key=request_key,
+            body=fingerprint("move", seen.pk, schedule.pk, number, start),
+            encounter=encounter.pk if encounter else None,
+            referral=referral.pk if referral else None,
+            now=now,
+        )
+
+    _insist(ask, rule)
     return Appointment.objects.select_related("slot", "schedule").get(pk=appointment.pk)
+
+
+def account_of(by: User | None) -> int:
+    """Whose request keys these are. What the house does by itself (jobs, the waitlist) shares one account."""
+    return by.pk if by else HOUSE
+
+
+def key_is_known(by: User | None, request_key: str | None) -> bool:
+    """Whether this account has used the key, for whatever."""
+    return bool(request_key) and Fact.objects.filter(account=account_of(by), request_key=request_key).exists()
 
 
 def fingerprint(*asked) -> str:
     """What a request asked for, so that its key can't be used for something else."""
-    return hashlib.sha256("|".join(map(str, asked)).encode()).hexdigest()
+    words = (each.astimezone(UTC).isoformat() if isinstance(each, datetime) else str(each) for each in asked)
+    return hashlib.sha256("|".join(words).encode()).hexdigest()
 
 
 def rest_time(rule: BookingRule) -> timedelta:
@@ -194,10 +213,10 @@ def _claims(schedule: Schedule, channel: str, rule: BookingRule, now: datetime |
     }
 
 
-def _insist(function, arguments: dict, rule: BookingRule) -> sql.Outcome:
-    """Call, and look again a few times when somebody else was just being served that number."""
+def _insist(ask: Callable[[], sql.Outcome], rule: BookingRule) -> sql.Outcome:
+    """Ask, and again a few times when somebody else was just being served that number."""
     for attempt in range(TRIES):
-        outcome = function(**arguments)
+        outcome = ask()
         if outcome.code not in {"busy", "retry"}:
             break
         sleep(PAUSE * (attempt + 1) * random.uniform(0.5, 1.5))

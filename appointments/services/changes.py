@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
-from appointments.errors import Busy, NoSuchNumber, WrongState
+from appointments.errors import Busy, KeyReused, NoSuchNumber, WrongState
 from appointments.models import Appointment, Slot
 from appointments.policies import booking as policy
 from appointments.selectors import rules
 from hospital import clock, outbox
-from hospital.models import Patient, PatientTime, User
+from hospital.models import Fact, Patient, PatientTime, User
 
-from .booking import rest_time
+from .booking import account_of, fingerprint, rest_time
 
 TRIES = 3
 
@@ -43,17 +43,28 @@ def lock(*appointment_ids: int) -> list[Appointment]:
     Raises NoSuchNumber, and Busy if the appointments kept moving under our feet.
     """
     for _attempt in range(TRIES):
-        places = list(Appointment.objects.filter(pk__in=appointment_ids).values_list("pk", "slot_id", "patient_id"))
-        if len(places) != len(set(appointment_ids)):
-            raise NoSuchNumber()
-        slots = _lock_in_order(Slot, {slot for _pk, slot, _patient in places})
-        _lock_in_order(Patient, {patient for _pk, _slot, patient in places}, only="pk")
-        rows = list(_locked(Appointment).filter(pk__in=appointment_ids).order_by("patient_id", "slot_id"))
-        if all(row.slot_id in slots for row in rows):
-            for row in rows:
-                row.slot = slots[row.slot_id]
+        before = transaction.savepoint()
+        rows = _lock_once(*appointment_ids)
+        if rows is not None:
+            transaction.savepoint_commit(before)
             return rows
+        transaction.savepoint_rollback(before)  # lets the locks go: nobody waits for a slot while holding a patient
     raise Busy()
+
+
+def _lock_once(*appointment_ids: int) -> list[Appointment] | None:
+    """None when one of them had moved before we got to it."""
+    places = list(Appointment.objects.filter(pk__in=appointment_ids).values_list("pk", "slot_id", "patient_id"))
+    if len(places) != len(set(appointment_ids)):
+        raise NoSuchNumber()
+    slots = _lock_in_order(Slot, {slot for _pk, slot, _patient in places})
+    _lock_in_order(Patient, {patient for _pk, _slot, patient in places}, only="pk")
+    rows = list(_locked(Appointment).filter(pk__in=appointment_ids).order_by("patient_id", "slot_id"))
+    if any(row.slot_id not in slots for row in rows):
+        return None
+    for row in rows:
+        row.slot = slots[row.slot_id]
+    return rows
 
 
 def _locked(model):
@@ -69,13 +80,16 @@ def _lock_in_order(model, ids: set[int], only: str | None = None) -> dict:
 def confirm(
     *, appointment: Appointment, by: User | None, request_key: str | None = None, now: datetime | None = None
 ) -> Appointment:
-    """锁号 → 已预约. Repeating it gives the same answer. Raises HoldLapsed, WrongState."""
+    """锁号 → 已预约. Repeating it gives the same answer. Raises HoldLapsed, WrongState, KeyReused."""
+    body = fingerprint("confirm", appointment.pk)
     [row] = lock(appointment.pk)
+    if repeated(by=by, request_key=request_key, body=body) and row.live:
+        return row
     moment = now or database_now()
     refusal = policy.refusal_to_confirm(row, hold_until=row.slot.hold_until, now=moment)
     if refusal:
         raise refusal
-    _confirm(row, by=by, request_key=request_key, now=moment)
+    _confirm(row, by=by, request_key=request_key, body=body, now=moment)
     return row
 
 
@@ -83,28 +97,51 @@ def confirm(
 def confirm_basket(
     *, basket: UUID, by: User | None, request_key: str | None = None, now: datetime | None = None
 ) -> ConfirmedBasket:
-    """Confirm the lines of a 预约单 that still stand, as one act; the others are named, not hidden."""
+    """Confirm the lines of a 预约单 that still stand, as one act; the others are named, not hidden.
+
+    Repeating it gives the same answer, but for a line that went back meanwhile: that one is among the lapsed.
+    Raises KeyReused. Publishes appointment.booked for each line, and basket.confirmed with the key.
+    """
+    body = fingerprint("confirm_basket", basket)
     lines = Appointment.objects.filter(basket=basket).exclude(status=Appointment.Status.CANCELLED)
     rows = lock(*lines.values_list("pk", flat=True))
+    done = repeated(by=by, request_key=request_key, body=body)
+    if done:
+        return _same_basket(done.payload["appointments"])
     moment = now or database_now()
-    booked, lapsed = [], []
-    for row in rows:
-        if policy.refusal_to_confirm(row, hold_until=row.slot.hold_until, now=moment):
-            lapsed.append(row)
-        else:
-            _confirm(row, by=by, request_key=request_key and f"{request_key}:{row.pk}", now=moment)
-            booked.append(row)
+    lapsed = [row for row in rows if policy.refusal_to_confirm(row, hold_until=row.slot.hold_until, now=moment)]
+    booked = [row for row in rows if row not in lapsed]
+    for row in booked:
+        _confirm(row, by=by, request_key=None, body=None, now=moment)
+    if request_key and rows:
+        _remember(
+            topic="basket.confirmed",
+            key=f"basket:{basket}",
+            payload={"appointments": [row.pk for row in rows]},
+            by=by,
+            request_key=request_key,
+            body=body,
+            now=moment,
+        )
     return ConfirmedBasket(booked=booked, lapsed=lapsed)
 
 
-def _confirm(row: Appointment, *, by: User | None, request_key: str | None, now: datetime) -> None:
+def _same_basket(ids: list[int]) -> ConfirmedBasket:
+    rows = Appointment.objects.select_related("slot").filter(pk__in=ids).order_by("patient_id", "slot_id")
+    gone = {Appointment.Status.CANCELLED, Appointment.Status.PENDING}
+    return ConfirmedBasket(
+        booked=[row for row in rows if row.status not in gone], lapsed=[row for row in rows if row.status in gone]
+    )
+
+
+def _confirm(row: Appointment, *, by: User | None, request_key: str | None, body: str | None, now: datetime) -> None:
     if row.status == Appointment.Status.BOOKED:
         return
     row.slot.status, row.slot.hold_until = Slot.Status.BOOKED, None
     row.slot.save(update_fields=["status", "hold_until"])
     row.status, row.confirmed_at = Appointment.Status.BOOKED, now
     row.save(update_fields=["status", "confirmed_at"])
-    _publish("appointment.booked", row, by=by, request_key=request_key, now=now, channel=row.channel)
+    _publish("appointment.booked", row, by=by, request_key=request_key, body=body, now=now, channel=row.channel)
 
 
 @transaction.atomic
@@ -119,20 +156,23 @@ def cancel(
 ) -> Appointment:
     """退号. The number is given back at once, or rests while it is in demand (B14). Cancelling twice is once.
 
-    Raises TooLateToCancel (self-service after the cut-off), WrongState.
+    Raises TooLateToCancel (self-service after the cut-off), WrongState, KeyReused.
     """
+    body = fingerprint("cancel", appointment.pk)
     [row] = lock(appointment.pk)
-    if row.status == Appointment.Status.CANCELLED:
+    if repeated(by=by, request_key=request_key, body=body) or row.status == Appointment.Status.CANCELLED:
         return row
     moment = now or database_now()
     rule = rules.booking_rule_for(row.schedule, day=clock.today(moment))
     refusal = policy.refusal_to_cancel(row, channel=channel, rule=rule, now=moment)
     if refusal:
         raise refusal
-    late = moment > policy.cancel_deadline(row.day, rule)
+    late = policy.is_late(row, rule=rule, now=moment)
     rest = rest_time(rule) if row.status == Appointment.Status.BOOKED else None
     _let_go(row, note=reason, rest=rest, now=moment)
-    _publish("appointment.cancelled", row, by=by, request_key=request_key, now=moment, channel=channel, late=late)
+    _publish(
+        "appointment.cancelled", row, by=by, request_key=request_key, body=body, now=moment, channel=channel, late=late
+    )
     return row
 
 
@@ -146,7 +186,7 @@ def drop(*, appointment: Appointment, by: User | None, now: datetime | None = No
         raise WrongState(state=row.get_status_display())
     moment = now or database_now()
     _let_go(row, note="dropped", rest=None, now=moment)
-    _publish("appointment.dropped", row, by=by, request_key=None, now=moment, channel=row.channel)
+    _publish("appointment.dropped", row, by=by, request_key=None, body=None, now=moment, channel=row.channel)
     return row
 
 
@@ -161,13 +201,36 @@ def _let_go(row: Appointment, *, note: str, rest: timedelta | None, now: datetim
         )
 
 
-def _publish(topic: str, row: Appointment, *, by, request_key: str | None, now: datetime, **payload) -> None:
-    outbox.publish(
+def repeated(*, by: User | None, request_key: str | None, body: str) -> Fact | None:
+    """The fact that this very request wrote before. The caller holds what it is about. Raises KeyReused."""
+    if not request_key:
+        return None
+    fact = Fact.objects.filter(account=account_of(by), request_key=request_key).first()
+    if fact and fact.body != body:
+        raise KeyReused()
+    return fact
+
+
+def _publish(
+    topic: str, row: Appointment, *, by: User | None, request_key: str | None, body: str | None, now, **payload
+) -> None:
+    _remember(
         topic=topic,
         key=f"appointment:{row.pk}",
         payload={"appointment": row.pk, "schedule": row.schedule_id, "slot": row.slot_id, **payload},
-        actor=by,
-        account=by.pk if by and request_key else None,
-        request_key=request_key if by else None,
+        by=by,
+        request_key=request_key,
+        body=body,
         now=now,
     )
+
+
+def _remember(*, by: User | None, request_key: str | None, body: str | None, **fact) -> None:
+    """Publish with the key. Another request with the same key that came first, about something else: KeyReused."""
+    account = account_of(by) if request_key else None
+    try:
+        outbox.publish(actor=by, account=account, request_key=request_key or None, body=body, **fact)
+    except IntegrityError as error:
+        if "fact_request_once" in str(error):
+            raise KeyReused() from error
+        raise

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from appointments.errors import HoldLapsed, KeyReused
+from appointments.errors import HoldLapsed
 from appointments.models import Allotment, Appointment, Encounter, Pool, Schedule, ScheduleParticipant, Slot
 from appointments.policies import booking as policy
 from appointments.selectors import rules
@@ -36,9 +36,9 @@ def add_extra(
         Schedule.objects.select_for_update(no_key=True, of=["self"]).select_related("service").get(pk=schedule.pk)
     )
     body = booking.fingerprint("extra", schedule.pk, patient.pk)
-    repeated = Fact.objects.filter(account=by.pk, request_key=request_key).first()
-    if repeated:
-        return _same_answer(repeated, body)
+    done = changes.repeated(by=by, request_key=request_key, body=body)
+    if done:
+        return _same_answer(done)
     moment = now or changes.database_now()
     rule = rules.booking_rule_for(schedule, day=clock.today(moment))
     extras = schedule.appointments.filter(extra=True).exclude(status=Appointment.Status.CANCELLED).count()
@@ -68,9 +68,7 @@ def add_extra(
     return Appointment.objects.select_related("slot", "schedule").get(pk=outcome.appointment)
 
 
-def _same_answer(fact: Fact, body: str) -> Appointment:
-    if fact.body != body:
-        raise KeyReused()
+def _same_answer(fact: Fact) -> Appointment:
     row = Appointment.objects.select_related("slot", "schedule").get(pk=fact.payload["appointment"])
     if not row.live:
         raise HoldLapsed()

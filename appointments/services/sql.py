@@ -28,7 +28,7 @@ REFUSALS: dict[str, type[Refused]] = {
         errors.NoSuchPatient,
     )
 }
-REFUSALS["not_found"] = errors.NoSuchNumber
+REFUSALS["retry"] = errors.Busy  # it kept moving under our feet
 GIVEN = frozenset({"booked", "moved", "replayed"})
 
 
@@ -56,14 +56,16 @@ BOOK = (
     "basket", "encounter", "referral", "opened_at", "now",
 )  # fmt: skip
 MOVE = (
-    "appointment", "schedule", "number", "from", "to", "pools", "public", "team", "channel", "self_service", "counts",
-    "limits", "hold", "allow_past", "rest", "actor", "account", "request_key", "body", "encounter", "referral", "now",
+    "appointment", "seen_slot", "seen_status", "schedule", "number", "from", "to", "pools", "public", "team", "channel",
+    "self_service", "counts", "limits", "hold", "allow_past", "rest", "actor", "account", "request_key", "body",
+    "encounter", "referral", "now",
 )  # fmt: skip
 CASTS = {
     "from": "timestamptz", "to": "timestamptz", "pools": "bigint[]", "limits": "int[]", "hold": "interval",
     "rest": "interval", "basket": "uuid", "opened_at": "timestamptz", "now": "timestamptz", "number": "int",
     "channel": "text", "visit_type": "text", "note": "text", "request_key": "text", "body": "text",
-    "self_service": "boolean", "counts": "boolean", "confirm": "boolean", "allow_past": "boolean", "extra": "boolean",
+    "seen_status": "text", "self_service": "boolean", "counts": "boolean", "confirm": "boolean",
+    "allow_past": "boolean", "extra": "boolean",
 }  # fmt: skip
 
 

@@ -19,7 +19,6 @@ CREATE OR REPLACE FUNCTION book_slot(
 DECLARE
     moment timestamptz := coalesce(p_now, clock_timestamp());
     ground record;
-    own record;
     claim record;
     broken text;
 BEGIN
@@ -29,7 +28,7 @@ BEGIN
 
     -- 1. Is the schedule open to this caller, and from which pools?
     SELECT * INTO ground FROM booking_ground(
-        p_schedule, p_patient, p_channel, p_pools, p_public, p_team, p_referral, p_encounter, moment);
+        p_schedule, p_patient, p_channel, p_pools, p_public, p_team, p_referral, p_encounter, NULL, moment);
     code := ground.code;
     IF code IS NOT NULL THEN RETURN; END IF;
 
@@ -66,13 +65,7 @@ BEGIN
     END IF;
 
     -- 4. This patient's own expired holds stand in nobody's way.
-    FOR own IN
-        SELECT a.id, s.id AS slot FROM appointments_appointment a JOIN appointments_slot s ON s.id = a.slot_id
-         WHERE a.patient_id = p_patient AND a.status = 'pending' AND s.hold_until <= moment
-         ORDER BY s.id FOR NO KEY UPDATE OF s SKIP LOCKED
-    LOOP
-        PERFORM booking_lapse(own.id, own.slot, moment);
-    END LOOP;
+    PERFORM booking_lapse_own(p_patient, moment);
 
     -- 5. Limits, before anything is claimed.
     code := booking_over_limit(p_patient, ground.day, ground.department, p_limits, p_self_service, NULL);

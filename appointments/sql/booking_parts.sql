@@ -1,18 +1,19 @@
 -- What book_slot and move_slot share. Each part is called inside their transaction and takes the moment as given.
 
 -- May this schedule be booked by this caller now, from which pools, for which fee?
--- `code` is null when yes. A leading expert's schedule (gate_team) opens only to the holder of a valid internal
--- referral, or to the expert's own follow-up of a patient seen in the named encounter (B11).
+-- `code` is null when yes. A schedule that is over gives no numbers, not even to the counter. A leading expert's
+-- schedule (gate_team) opens only to the holder of a valid internal referral, to the expert's own follow-up of a
+-- patient seen in the named encounter, or to p_moving, an appointment that is behind the same gate already (B11).
 CREATE OR REPLACE FUNCTION booking_ground(
     p_schedule bigint, p_patient bigint, p_channel text, p_pools bigint[], p_public bigint, p_team bigint,
-    p_referral bigint, p_encounter bigint, p_moment timestamptz,
+    p_referral bigint, p_encounter bigint, p_moving bigint, p_moment timestamptz,
     OUT code text, OUT pools bigint[], OUT day date, OUT department bigint, OUT fee numeric
 ) LANGUAGE plpgsql AS $$
 DECLARE
     s record;
     allowed bigint[] := p_pools;
 BEGIN
-    SELECT sch.status, sch.day, sch.department_id, sch.gate_team_id, r.practitioner_id,
+    SELECT sch.status, sch.day, sch.ends_at, sch.department_id, sch.gate_team_id, sch.role_id, r.practitioner_id,
            svc.active AND coalesce(r.active AND p.active, true) AS active, price.amount
       INTO s
       FROM appointments_schedule sch
@@ -25,6 +26,7 @@ BEGIN
      WHERE sch.id = p_schedule;
     IF NOT FOUND THEN code := 'not_found'; RETURN; END IF;
     IF s.status <> 'open' THEN code := 'stopped'; RETURN; END IF;
+    IF s.ends_at <= p_moment THEN code := 'past'; RETURN; END IF;
     IF NOT s.active THEN code := 'inactive'; RETURN; END IF;
     IF s.amount IS NULL THEN code := 'no_price'; RETURN; END IF;
     IF s.gate_team_id IS NOT NULL THEN
@@ -35,6 +37,9 @@ BEGIN
                SELECT 1 FROM appointments_encounter e
                 WHERE e.id = p_encounter AND e.patient_id = p_patient AND e.practitioner_id = s.practitioner_id
                   AND e.status IN ('in_room', 'finished')))
+           OR EXISTS (
+               SELECT 1 FROM appointments_appointment a JOIN appointments_schedule g ON g.id = a.schedule_id
+                WHERE a.id = p_moving AND g.gate_team_id = s.gate_team_id AND g.role_id = s.role_id)
         THEN allowed := ARRAY[p_team];
         ELSE code := 'needs_referral'; RETURN;
         END IF;
@@ -84,6 +89,20 @@ BEGIN
     INSERT INTO hospital_fact (topic, key, payload, happened_at, fanned_out)
     VALUES ('appointment.lapsed', 'appointment:' || p_appointment,
             jsonb_build_object('appointment', p_appointment, 'slot', p_slot), p_moment, false);
+END $$;
+
+-- A patient's own expired holds stand in nobody's way. The caller holds the patient.
+CREATE OR REPLACE FUNCTION booking_lapse_own(p_patient bigint, p_moment timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    own record;
+BEGIN
+    FOR own IN
+        SELECT a.id, s.id AS slot FROM appointments_appointment a JOIN appointments_slot s ON s.id = a.slot_id
+         WHERE a.patient_id = p_patient AND a.status = 'pending' AND s.hold_until <= p_moment
+         ORDER BY s.id FOR NO KEY UPDATE OF s SKIP LOCKED
+    LOOP
+        PERFORM booking_lapse(own.id, own.slot, p_moment);
+    END LOOP;
 END $$;
 
 -- Is one more visit on p_day too many? Null when not. By visit day, live and counting rows only; `p_limits` is
@@ -179,7 +198,8 @@ BEGIN
 END $$;
 
 -- A number comes back. Add-on numbers are closed with their patient. With `p_rest`, a number of a schedule that is
--- sold out and more than a day away rests that long before it can be taken, so that nobody can hand it on (B14).
+-- more than a day away and sold out for those who may take it (its own pool and what is shared by now) rests that long
+-- before it can be taken, so that nobody can hand it on (B14).
 -- The caller holds the slot.
 CREATE OR REPLACE FUNCTION booking_give_back(
     p_slot bigint, p_schedule bigint, p_extra boolean, p_rest interval, p_moment timestamptz
@@ -191,7 +211,10 @@ BEGIN
     SELECT sch.status <> 'open',
            p_rest IS NOT NULL AND sch.starts_at > p_moment + interval '24 hours' AND NOT EXISTS (
                SELECT 1 FROM appointments_slot s
-                WHERE s.schedule_id = p_schedule AND s.status = 'free' AND s.id <> p_slot)
+                 JOIN appointments_slot own ON own.id = p_slot
+                 LEFT JOIN appointments_allotment t ON t.schedule_id = s.schedule_id AND t.pool_id = s.pool_id
+                WHERE s.schedule_id = p_schedule AND s.status = 'free' AND s.id <> p_slot
+                  AND (s.pool_id = own.pool_id OR t.shared_from <= p_moment))
       INTO stopped, rests FROM appointments_schedule sch WHERE sch.id = p_schedule;
     UPDATE appointments_slot
        SET status = CASE WHEN p_extra OR stopped THEN 'blocked' WHEN rests THEN 'resting' ELSE 'free' END,

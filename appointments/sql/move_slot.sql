@@ -5,9 +5,12 @@
 -- p_rest is null when the old number is free at once, else how long it rests if the schedule is sold out and more
 -- than a day away (against resale, B14).
 --
--- code: moved | replayed | lapsed | key_reused | wrong_state | retry | and the refusals of book_slot
+-- p_seen_slot and p_seen_status are what the policy was asked about (cut-off); anything else by now: retry, ask again.
+--
+-- code: moved | replayed | lapsed | key_reused | retry | and the refusals of book_slot
 CREATE OR REPLACE FUNCTION move_slot(
-    p_appointment bigint, p_schedule bigint, p_number int, p_from timestamptz, p_to timestamptz,
+    p_appointment bigint, p_seen_slot bigint, p_seen_status text,
+    p_schedule bigint, p_number int, p_from timestamptz, p_to timestamptz,
     p_pools bigint[], p_public bigint, p_team bigint,
     p_channel text, p_self_service boolean, p_counts boolean, p_limits int[],
     p_hold interval, p_allow_past boolean, p_rest interval,
@@ -41,7 +44,8 @@ BEGIN
     moment := coalesce(p_now, clock_timestamp());
     SELECT r.code INTO code FROM booking_replay(p_account, p_request_key, p_body, moment) r;
     IF code IS NOT NULL THEN RETURN; END IF;
-    IF old.status NOT IN ('pending', 'booked') THEN code := 'wrong_state'; RETURN; END IF;
+    IF old.slot <> p_seen_slot OR old.status <> p_seen_status OR old.status NOT IN ('pending', 'booked')
+    THEN code := 'retry'; RETURN; END IF;
     IF old.status = 'pending' AND old.hold_until <= moment THEN code := 'lapsed'; RETURN; END IF;
 
     -- Already on the named number: the same answer.
@@ -50,8 +54,9 @@ BEGIN
         code := 'moved'; RETURN;
     END IF;
 
+    PERFORM booking_lapse_own(old.patient, moment);
     SELECT * INTO ground FROM booking_ground(
-        p_schedule, old.patient, p_channel, p_pools, p_public, p_team, p_referral, p_encounter, moment);
+        p_schedule, old.patient, p_channel, p_pools, p_public, p_team, p_referral, p_encounter, p_appointment, moment);
     code := coalesce(ground.code, booking_over_limit(
         old.patient, ground.day, ground.department, p_limits, p_self_service, p_appointment));
     IF code IS NOT NULL THEN RETURN; END IF;
