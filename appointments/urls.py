@@ -1,9 +1,9 @@
 """Addresses of the heart: consult room, desk, office, and the hot endpoint for programs."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from . import api
-from .views import consult, consult_basket
+from .views import boards, consult, consult_basket, desk, window
 
 app_name = "appointments"
 urlpatterns = [
@@ -22,4 +22,19 @@ urlpatterns = [
     path("consult/basket/cancel/", consult_basket.cancel, name="consult_cancel"),
     path("consult/slip/<uuid:basket>/", consult_basket.slip, name="consult_slip"),
     path("api/v1/schedules/<int:schedule_id>/appointments/", api.book, name="api_book"),
+    path("desk/", desk.home, name="desk"),
+    path("desk/patients/<int:pk>/", desk.patient, name="desk_patient"),
+    path("desk/patients/new/", window.register, name="desk_register"),
+    path("desk/patients/<int:pk>/numbers/", window.numbers, name="desk_numbers"),
+    path("desk/patients/<int:pk>/give/", window.give, name="desk_give"),
+    path("desk/appointments/<int:pk>/check-in/", desk.check_in, name="desk_check_in"),
+    path("desk/appointments/<int:pk>/undo-check-in/", desk.undo_check_in, name="desk_undo"),
+    path("desk/appointments/<int:pk>/slip/", desk.slip, name="desk_slip"),
+    path("desk/appointments/<int:pk>/cancel/", window.cancel, name="desk_cancel"),
+    path("desk/appointments/<int:pk>/move/", window.move, name="desk_move"),
+    path("desk/board/", boards.board, name="desk_board"),
+    path("desk/schedules/<int:pk>/call-next/", boards.summon, name="desk_summon"),
+    re_path(r"^desk/encounters/(?P<pk>\d+)/(?P<act>call|start|pass|finish|left)/$", boards.act, name="desk_act"),
+    path("screen/department/<int:pk>/", boards.department_screen, name="screen_department"),
+    path("screen/campus/<int:pk>/", boards.campus_screen, name="screen_campus"),
 ]

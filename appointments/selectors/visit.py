@@ -96,7 +96,7 @@ class DoctorQueue:
     """A doctor's day: who is in the room, who waits in turn, who has not come yet, who is done."""
 
     sittings: list[ScheduleParticipant] = field(default_factory=list)
-    inside: Appointment | None = None
+    in_rooms: list[Appointment] = field(default_factory=list)
     called: list[Appointment] = field(default_factory=list)
     waiting: list[Appointment] = field(default_factory=list)
     not_yet: list[Appointment] = field(default_factory=list)
@@ -104,9 +104,13 @@ class DoctorQueue:
     away: list[Appointment] = field(default_factory=list)  # left, or did not come
 
     @property
+    def inside(self) -> Appointment | None:
+        """Who is with the doctor; a clinic of several rooms may have more (in_rooms)."""
+        return self.in_rooms[-1] if self.in_rooms else None
+
+    @property
     def total(self) -> int:
-        groups = (self.called, self.waiting, self.not_yet, self.done, self.away)
-        return sum(map(len, groups)) + bool(self.inside)
+        return sum(map(len, (self.in_rooms, self.called, self.waiting, self.not_yet, self.done, self.away)))
 
     @property
     def waiting_count(self) -> int:
@@ -121,9 +125,7 @@ class DoctorQueue:
 def turn(appointment: Appointment):
     """Sort key of one who waits: the same order as in_turn()."""
     encounter = appointment.encounter
-    due = policy.due_from(
-        start=appointment.start, checked_in_at=encounter.checked_in_at, passed_at=encounter.passed_at
-    )
+    due = policy.due_from(start=appointment.start, checked_in_at=encounter.checked_in_at, passed_at=encounter.passed_at)
     return (-encounter.priority, due, appointment.slot.number, encounter.pk)
 
 
@@ -163,6 +165,7 @@ def _is_for(appointment: Appointment, practitioner: Practitioner) -> bool:
 
 def sort_into(queue: DoctorQueue, rows: Iterable[Appointment]) -> DoctorQueue:
     groups = {
+        Encounter.Status.IN_ROOM: queue.in_rooms,
         Encounter.Status.CALLED: queue.called,
         Encounter.Status.WAITING: queue.waiting,
         Encounter.Status.FINISHED: queue.done,
@@ -172,11 +175,10 @@ def sort_into(queue: DoctorQueue, rows: Iterable[Appointment]) -> DoctorQueue:
         encounter = getattr(row, "encounter", None)
         if encounter is None:
             (queue.away if row.status == Appointment.Status.NOSHOW else queue.not_yet).append(row)
-        elif encounter.status == Encounter.Status.IN_ROOM:
-            queue.inside = row
         else:
             groups[encounter.status].append(row)
     queue.waiting.sort(key=turn)
+    queue.in_rooms.sort(key=lambda row: row.encounter.started_at)
     queue.called.sort(key=lambda row: row.encounter.called_at or row.encounter.checked_in_at)
     queue.done.sort(key=lambda row: row.encounter.finished_at)
     return queue

@@ -29,6 +29,7 @@ __all__ = [
     "mark_noshows",
     "pass_over",
     "start",
+    "summon",
     "undo_check_in",
 ]
 
@@ -163,6 +164,20 @@ def _called(row: Encounter, *, by, practitioner: Practitioner | None, room: Room
     row.called_at = row.called_at or now
     row.calls += 1
     _publish("encounter.called", row, by=by, now=now, calls=row.calls)
+
+
+@transaction.atomic
+def summon(*, schedule: Schedule, by: User | None, practitioner: Practitioner | None, room: Room, now: datetime):
+    """叫下一位到诊室, from the triage desk: called, not yet in the room. None if nobody waits.
+
+    One who is already called there is called again. Returns the encounter. Publishes encounter.called.
+    """
+    row = selectors.next_waiting([schedule.pk], practitioner=practitioner, room=room, lock=True)
+    if row is None:
+        return None
+    _called(row, by=by, practitioner=practitioner, room=room, now=now)
+    row.save()
+    return row
 
 
 @transaction.atomic

@@ -90,9 +90,7 @@ def summon(request: HttpRequest, pk: int):
     schedule = schedule_within_reach(request, pk)
     seats = ScheduleParticipant.objects.select_related("practitioner", "room")
     seat = get_object_or_404(seats, pk=request.POST.get("seat", 0), schedule=schedule, active=True, room__isnull=False)
-    visit.summon(
-        schedule=schedule, by=request.user, practitioner=seat.practitioner, room=seat.room, now=clock.now()
-    )
+    visit.summon(schedule=schedule, by=request.user, practitioner=seat.practitioner, room=seat.room, now=clock.now())
     return _back(request)
 
 

@@ -38,9 +38,7 @@ def home(request: HttpRequest):
     if form.is_valid():
         results = patients.search(form.cleaned_data["q"])
         shown = [found.pk for found in results.people]
-        audit.searched_patients(
-            actor=request.user, how=results.by, found=shown, where="desk", now=now, request=request
-        )
+        audit.searched_patients(actor=request.user, how=results.by, found=shown, where="desk", now=now, request=request)
         if results.by in SURE and len(shown) == 1:
             return redirect("appointments:desk_patient", shown[0])
         context |= {"results": results, "lines": _lines(request, results.people, now=now)}

@@ -111,6 +111,7 @@ def give(request: HttpRequest, pk: int):
         request_key=str(said["request_key"]),
         document_seen=said["document_seen"],
         priority=said["priority"],
+        now=clock.deciding(),
     )
     if row.status == Appointment.Status.ARRIVED:
         return redirect("appointments:desk_slip", row.pk)
@@ -130,6 +131,7 @@ def cancel(request: HttpRequest, pk: int):
             channel=Channel.COUNTER,
             reason=form.cleaned_data["reason"],
             request_key=str(form.cleaned_data["request_key"]),
+            now=clock.deciding(),
         )
         messages.success(request, _("已退号，号已放回。"))
     return redirect("appointments:desk_patient", row.patient_id)
@@ -148,6 +150,7 @@ def move(request: HttpRequest, pk: int):
             by=request.user,
             channel=Channel.COUNTER,
             request_key=str(form.cleaned_data["request_key"]),
+            now=clock.deciding(),
         )
         messages.success(request, _("已改约。"))
     return redirect("appointments:desk_patient", row.patient_id)
