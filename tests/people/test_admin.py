@@ -1,0 +1,183 @@
+"""后台: support staff look at much and change little (O5, O10)."""
+
+import pytest
+from django.contrib import admin
+from django.urls import reverse
+
+from appointments.models import Appointment, BookingRule, Encounter, Schedule, Slot, SupplyRule
+from hospital.models import AuditEvent, Delivery, Fact, Message, Role, RoleAssignment, RolePolicy, User
+from tests.factories import (
+    NOW,
+    EncounterFactory,
+    OrganizationFactory,
+    PatientFactory,
+    StaffFactory,
+    appointment_row,
+    open_schedule,
+)
+
+pytestmark = pytest.mark.django_db
+
+READ_ONLY = [Slot, Schedule, Appointment, Encounter, Fact, Delivery, Message, AuditEvent]
+
+
+def address(model, act, *args):
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{act}", args=args)
+
+
+def signed_in(client, *roles):
+    user = StaffFactory(roles=list(roles))
+    client.force_login(user)
+    return user
+
+
+@pytest.fixture
+def visit():
+    """A checked-in visit with everything around it."""
+    patient = PatientFactory(name="周志明")
+    appointment = appointment_row(open_schedule(), patient, status="arrived")
+    encounter = EncounterFactory(appointment=appointment)
+    fact = Fact.objects.create(topic="appointment.booked", key="appointment:1", happened_at=NOW)
+    Delivery.objects.create(fact=fact, handler="h", key=fact.key, next_try_at=NOW)
+    Message.objects.create(
+        patient=patient, channel="sms", template="booked", params={"name": "周志明"}, dedupe="1",
+        created_at=NOW, next_try_at=NOW,
+    )  # fmt: skip
+    AuditEvent.objects.create(at=NOW, action="patient.seen.desk", patient=patient)
+    return encounter
+
+
+@pytest.mark.parametrize("model", READ_ONLY, ids=lambda model: model.__name__)
+def test_numbers_bookings_facts_and_trail_are_looked_at_and_never_changed(client, visit, model):
+    signed_in(client, *Role.values)
+    row = model.objects.first()
+    before = list(model.objects.filter(pk=row.pk).values())
+
+    assert client.get(address(model, "changelist")).status_code == 200
+    page = client.get(address(model, "change", row.pk))
+    assert page.status_code == 200
+    assert b'name="_save"' not in page.content
+    assert client.post(address(model, "change", row.pk), {"status": "free", "action": "x"}).status_code == 403
+    assert client.get(address(model, "add")).status_code == 403
+    assert client.post(address(model, "delete", row.pk), {"post": "yes"}).status_code == 403
+    assert list(model.objects.filter(pk=row.pk).values()) == before
+
+
+def test_every_page_of_the_admin_opens_and_shows_no_full_name_of_a_patient(client, visit):
+    signed_in(client, *Role.values)
+    for model in admin.site._registry:
+        page = client.get(address(model, "changelist"))
+        assert page.status_code == 200, model
+        assert "周志明" not in page.content.decode(), model
+        row = model.objects.first()
+        if row is not None:
+            page = client.get(address(model, "change", row.pk))
+            assert page.status_code == 200, model
+            assert "周志明" not in page.content.decode(), model
+            assert client.get(address(model, "history", row.pk)).status_code == 200
+
+
+def test_opening_a_patients_row_in_the_admin_leaves_a_trace(client, visit):
+    user = signed_in(client, "office")
+    page = client.get(address(Appointment, "change", visit.appointment_id)).content.decode()
+    assert "周*明" in page
+    seen = AuditEvent.objects.get(action="patient.seen.admin")
+    assert (seen.actor, seen.patient) == (user, visit.patient)
+
+
+def test_the_office_changes_a_rule_and_the_change_is_in_history_and_trail(client):
+    user = signed_in(client, "office")
+    rule = BookingRule.objects.first()
+    page = client.get(address(BookingRule, "change", rule.pk))
+    form = page.context["adminform"].form
+    data = {name: form.initial.get(name) or "" for name in form.fields} | {"limit_day": 4}
+    response = client.post(address(BookingRule, "change", rule.pk), data)
+
+    assert response.status_code == 302, response.context["errors"]
+    rule.refresh_from_db()
+    assert rule.limit_day == 4
+    trace = AuditEvent.objects.get(action="admin.changed")
+    assert (trace.actor, trace.subject, trace.detail) == (user, f"bookingrule:{rule.pk}", {"fields": ["limit_day"]})
+    history = client.get(address(BookingRule, "history", rule.pk)).content.decode()
+    assert "一天最多" in history
+    assert str(user) in history
+
+
+def test_shares_of_a_supply_rule_must_sum_to_100(client):
+    signed_in(client, "office")
+    shares = {
+        "shares-TOTAL_FORMS": 1, "shares-INITIAL_FORMS": 0, "shares-0-kind": "public", "shares-0-percent": 99,
+        "shares-0-opens_days": 7, "shares-0-opens_time": "07:00",
+    }  # fmt: skip
+    rule = {"organization": OrganizationFactory().pk, "effective_from": "2026-12-01", "name": "新规则"}
+    page = client.post(address(SupplyRule, "add"), {**rule, **shares})
+    assert "合计应为 100" in page.content.decode()
+    assert client.post(address(SupplyRule, "add"), {**rule, **shares, "shares-0-percent": 100}).status_code == 302
+
+
+def test_roles_are_given_by_the_security_administrator_and_not_to_oneself(client):
+    user = signed_in(client, "secadmin")
+    other, hospital = StaffFactory(), OrganizationFactory()
+
+    def give(to):
+        return client.post(
+            address(RoleAssignment, "add"), {"user": to.pk, "role": "doctor", "organization": hospital.pk}
+        ).status_code
+
+    assert give(other) == 302
+    assert give(user) == 200
+    assert not RoleAssignment.objects.filter(user=user, role="doctor").exists()
+    assert client.get(address(User, "add")).status_code == 403
+
+
+def test_accounts_are_made_by_the_system_administrator_who_gives_no_roles(client):
+    signed_in(client, "sysadmin")
+    data = {
+        "username": "newdoctor",
+        "full_name": "新医生",
+        "password1": "purple river 88",
+        "password2": "purple river 88",
+    }
+    response = client.post(address(User, "add"), {**data, "usable_password": "true"})
+    assert response.status_code == 302, response.context["errors"]
+    assert client.get(address(RoleAssignment, "add")).status_code == 403
+    assert client.post(address(RolePolicy, "add"), {"role": "doctor"}).status_code == 403
+    page = client.get(address(User, "change", User.objects.get(username="newdoctor").pk)).content.decode()
+    assert "is_superuser" not in page
+
+
+def test_the_system_administrator_unlocks_an_account_and_takes_off_a_lost_second_factor(client):
+    from tests.people.test_sign_in import sign_in, with_second_factor
+
+    doctor = StaffFactory(roles="doctor")
+    with_second_factor(doctor)
+    for _ in range(5):
+        sign_in(client, doctor, password="wrong wrong wrong")
+    signed_in(client, "sysadmin")
+    for action in ("unlock", "remove_second_factor"):
+        client.post(address(User, "changelist"), {"action": action, "_selected_action": doctor.pk})
+    client.post("/accounts/logout/")
+
+    assert sign_in(client, doctor).headers["Location"] == "/"
+    assert client.get("/").status_code == 200
+    assert AuditEvent.objects.filter(subject=f"user:{doctor.pk}", action="admin.second_factor_removed").exists()
+
+
+@pytest.mark.parametrize("role", ["doctor", "triage", "counter", "phone", "partner", "finance"])
+def test_other_roles_do_not_get_in(client, role):
+    signed_in(client, role)
+    response = client.get("/admin/", follow=True)
+    assert response.status_code == 403
+
+
+def test_the_admin_has_no_door_of_its_own(client):
+    assert client.get("/admin/").headers["Location"] == "/admin/login/?next=/admin/"
+    response = client.post("/admin/login/?next=/admin/", {"username": "x", "password": "y"})
+    assert response.headers["Location"].startswith("/accounts/login/?next=")
+
+
+def test_the_trail_itself_is_only_for_auditor_and_security(client):
+    signed_in(client, "office")
+    assert client.get(address(AuditEvent, "changelist")).status_code == 403
+    signed_in(client, "auditor")
+    assert client.get(address(AuditEvent, "changelist")).status_code == 200
