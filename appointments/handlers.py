@@ -1,1 +1,39 @@
-"""What this app does when a fact is published."""
+"""What this app does when a fact is published. Each runs once with effect, in the order of its key."""
+
+from hospital import messages, outbox
+
+from .services import notices
+
+
+@outbox.handles("appointment.booked")
+def tell_booked(fact, now):
+    notices.tell(appointment=fact.payload["appointment"], template=notices.BOOKED, dedupe=f"fact:{fact.pk}", now=now)
+
+
+@outbox.handles("appointment.cancelled")
+def tell_cancelled(fact, now):
+    notices.tell(appointment=fact.payload["appointment"], template=notices.CANCELLED, dedupe=f"fact:{fact.pk}", now=now)
+
+
+@outbox.handles("appointment.moved")
+def tell_moved(fact, now):
+    """A held number that was exchanged for another is still the person's own choosing: nothing to tell yet."""
+    if fact.payload.get("held"):
+        return
+    notices.tell(
+        appointment=fact.payload["appointment"],
+        template=notices.MOVED,
+        dedupe=f"fact:{fact.pk}",
+        now=now,
+        was=fact.payload.get("from_start", ""),
+    )
+
+
+@outbox.handles("schedule.stopped")
+def tell_stopped(fact, now):
+    """B13: everybody who holds a number of it."""
+    for appointment in fact.payload["affected"]:
+        notices.tell(appointment=appointment, template=notices.STOPPED, dedupe=f"fact:{fact.pk}:{appointment}", now=now)
+
+
+messages.only_while(notices.REMINDER)(notices.reminder_still_holds)

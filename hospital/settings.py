@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import dj_database_url
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -221,7 +222,26 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(HOSPITAL_HOME / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     # hospital/heartbeats.py; a sign of life that waited half a minute for a worker says nothing any more
     "heartbeat": {"task": "hospital.tasks.heartbeat", "schedule": 5, "options": {"expires": 30}},
+    # Jobs find their own work: what a dead worker did not take expires, the next round does it all.
+    "deliver": {"task": "hospital.tasks.deliver_facts", "schedule": 5, "options": {"expires": 5}},
+    "send": {"task": "hospital.tasks.send_messages", "schedule": 5, "options": {"expires": 5}},
+    "generate": {
+        "task": "appointments.tasks.lay_out_schedules",
+        "schedule": crontab(hour=1, minute=30),
+        "options": {"expires": 6 * 3600},
+    },
+    "share": {"task": "appointments.tasks.follow_up_supply", "schedule": crontab(), "options": {"expires": 60}},
+    "lapse": {"task": "appointments.tasks.lapse_holds", "schedule": crontab(), "options": {"expires": 60}},
+    "noshow": {"task": "appointments.tasks.mark_noshows", "schedule": crontab(), "options": {"expires": 60}},
+    "remind": {
+        "task": "appointments.tasks.remind_patients",
+        "schedule": crontab(minute="*/5"),
+        "options": {"expires": 300},
+    },
 }
+
+# Messages. Without a gateway SMS wait and nothing is pretended; the demo's shows them on /inbox/.
+SMS_GATEWAY = env("SMS_GATEWAY", "hospital.channels.development.take" if DEMO else "")
 
 LOGGING = logs.configuration(level=env("LOG_LEVEL", "INFO"))
 DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logs.DEBUG  # one line a request, when it has ended

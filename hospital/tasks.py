@@ -1,9 +1,14 @@
 """Jobs of the ground floor. Each finds its own work, and running it twice does no harm."""
 
+import time
+
 from celery import shared_task
 from celery.signals import before_task_publish
 
-from hospital import clock, heartbeats
+from hospital import clock, heartbeats, messages, outbox
+
+DELIVERING_SECONDS = 50
+"""A long backlog is handed over in turns, so that a worker stays free for the other jobs."""
 
 
 @shared_task(ignore_result=True)
@@ -16,3 +21,19 @@ def heartbeat(**_kwargs):
 def _beat_is_alive(**_kwargs):
     """Beat's sign of life: nobody else publishes this task."""
     heartbeats.beat("beat", now=clock.now())
+
+
+@shared_task(ignore_result=True)
+def deliver_facts(**_kwargs):
+    """Hand due facts to their handlers until none is due. Woken after commits (best effort) and by beat."""
+    until = time.monotonic() + DELIVERING_SECONDS
+    while time.monotonic() < until:
+        outbox.fan_out(now=clock.now())
+        if not outbox.deliver(now=clock.now()):
+            break
+
+
+@shared_task(ignore_result=True)
+def send_messages(**_kwargs):
+    """Send what waits to be said, in the app and by SMS."""
+    messages.send_waiting(now=clock.now())

@@ -1,0 +1,52 @@
+"""Jobs of the heart. Each finds its own work by query: running it late, twice or after a gap does no harm."""
+
+from datetime import timedelta
+
+from celery import shared_task
+from celery.signals import beat_init
+
+from appointments.services import noshow, notices, planning, supply
+from hospital import clock
+from hospital.models import Organization
+
+AHEAD = 100
+"""Days laid out: the consult room books up to 92, and a week of failed nights must not show."""
+
+
+@shared_task(ignore_result=True)
+def lay_out_schedules(**_kwargs):
+    """排班生成, nightly: every organization, today and the days ahead."""
+    now = clock.now()
+    today = clock.today(now)
+    for organization in Organization.objects.filter(active=True, templates__active=True).distinct().order_by("id"):
+        planning.lay_out(organization=organization, first_day=today, last_day=today + timedelta(days=AHEAD), now=now)
+
+
+@beat_init.connect
+def _catch_up_on_schedules(**_kwargs):
+    """A house that sleeps at night (a laptop, a repair) lays out a minute after it wakes."""
+    lay_out_schedules.apply_async(countdown=60, expires=3600)
+
+
+@shared_task(ignore_result=True)
+def follow_up_supply(**_kwargs):
+    """号源回收: each minute, what is due by its own moment."""
+    supply.follow_up(now=clock.now())
+
+
+@shared_task(ignore_result=True)
+def lapse_holds(**_kwargs):
+    """锁号到期, each minute."""
+    supply.lapse_holds(now=clock.now())
+
+
+@shared_task(ignore_result=True)
+def mark_noshows(**_kwargs):
+    """爽约, after each schedule's end."""
+    noshow.mark_noshows(now=clock.now())
+
+
+@shared_task(ignore_result=True)
+def remind_patients(**_kwargs):
+    """就诊提醒 on the eve, from the rule's hour on."""
+    notices.remind(now=clock.now())

@@ -1,0 +1,50 @@
+"""The words of a message: a template in the person's language, filled at the moment of sending or showing."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.formats import date_format
+
+from hospital import clock, masking
+from hospital.models import Message
+
+FOLDER = "messages/texts"
+MOMENTS = ("start", "was", "until")
+"""Parameters that are ISO times; they are said as the hospital's wall time."""
+
+DAY_FORMATS = {"zh-hans": "n月j日 l H:i", "en": "D j M Y, H:i"}
+
+
+@dataclass(frozen=True)
+class Wording:
+    title: str
+    body: str
+
+
+def wording_of(message: Message, *, language: str | None = None) -> Wording:
+    """In `language`, or the patient's own. The person appears with a masked name only."""
+    if language is None:
+        language = message.patient.language if message.patient_id else translation.get_language()
+    with translation.override(language):
+        words = {**message.params, **_moments(message.params, language)}
+        words["person"] = masking.name(message.patient.name) if message.patient_id else ""
+        title, _line, body = render_to_string(f"{FOLDER}/{message.template}.txt", words).strip().partition("\n")
+    return Wording(title=title.strip(), body="".join(line.strip() for line in _joined(body, language)))
+
+
+def _joined(body: str, language: str) -> list[str]:
+    """A template's lines are one text; Chinese needs no blank between sentences, English does."""
+    lines = [line for line in body.splitlines() if line.strip()]
+    return lines if language.startswith("zh") else [f"{line.strip()} " for line in lines[:-1]] + lines[-1:]
+
+
+def _moments(params: dict, language: str) -> dict[str, str]:
+    return {name: moment(params[name], language) for name in MOMENTS if params.get(name)}
+
+
+def moment(iso: str, language: str) -> str:
+    """11月25日 星期三 08:30 / Wed 25 Nov 2026, 08:30, at the hospital."""
+    there = datetime.fromisoformat(iso).astimezone(clock.ZONE)
+    return date_format(there, DAY_FORMATS.get(language, DAY_FORMATS["en"]))
