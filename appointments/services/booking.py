@@ -22,8 +22,8 @@ from hospital.models import Fact, Patient, User
 
 from . import sql
 
-TRIES = 4  # a number that somebody else is being served is worth another look
-PAUSE = 0.02  # seconds before it, growing
+TRIES = 7  # a number that somebody else is being served is worth another look
+PAUSE = 0.02  # seconds before it, doubling: about 1.3 s in all, longer than any transaction that holds a number
 HOUSE = 0  # the account of requests that nobody's log-in made
 
 
@@ -215,11 +215,12 @@ def _claims(schedule: Schedule, channel: str, rule: BookingRule, now: datetime |
 
 def _insist(ask: Callable[[], sql.Outcome], rule: BookingRule) -> sql.Outcome:
     """Ask, and again a few times when somebody else was just being served that number."""
-    for attempt in range(TRIES):
-        outcome = ask()
+    outcome = ask()
+    for attempt in range(TRIES - 1):
         if outcome.code not in {"busy", "retry"}:
             break
-        sleep(PAUSE * (attempt + 1) * random.uniform(0.5, 1.5))
+        sleep(PAUSE * 2**attempt * random.uniform(0.5, 1.5))
+        outcome = ask()
     if outcome.given:
         return outcome
     raise refusal_of(outcome, rule)
