@@ -126,7 +126,7 @@ def read_phone(text: str) -> str:
     national = phonenumbers.national_significant_number(number)
     if re.fullmatch(r"1[3-9]\d{9}", national):
         return national
-    if re.fullmatch(r"[2-9]\d{8,11}", national):  # a fixed line is written with its trunk 0
+    if re.fullmatch(r"(10|2\d|[3-9]\d{2})\d{7,8}", national):  # a fixed line is written with its trunk 0
         return f"0{national}"
     raise BadPhone
 
