@@ -55,6 +55,13 @@ def lay(planned: list[Planned], *, organization: Organization, allocation: Alloc
     return written, conflicts, standing
 
 
+def lay_single(planned: Planned, *, allocation: Allocation) -> Schedule:
+    """One schedule outside the templates. A doctor or room that is taken raises IntegrityError, nothing is written."""
+    with transaction.atomic():
+        _write([planned], allocation)
+    return planned.schedule
+
+
 def _one_planner_at_a_time(organization: Organization) -> None:
     """The nightly job and a command started by hand wait for each other, batch by batch."""
     with connection.cursor() as cursor:

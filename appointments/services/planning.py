@@ -10,6 +10,7 @@ from appointments.models import Allotment, Appointment, Schedule, SchedulePartic
 from hospital import clock, outbox
 from hospital.models import Organization, User
 
+from . import laying
 from .allocation import Allocation
 from .laying import lay
 from .timetable import Conflict, Plan, Planned, Timetable
@@ -74,6 +75,17 @@ def lay_out(
         payload = {"schedules": result.added, "numbers": result.numbers, "conflicts": len(result.conflicts)}
         outbox.publish(topic=TOPIC, key=f"organization:{organization.pk}", payload=payload, actor=by, now=now)
     return result
+
+
+def lay_single(*, schedule: Schedule, sitters: tuple[int, ...], by: User | None = None, now: datetime) -> Schedule:
+    """A half-day outside the templates (临时出诊): the unsaved schedule with its numbers and allotments.
+
+    Whoever is elsewhere then, or a room that is taken, raises IntegrityError. Publishes supply.laid_out.
+    """
+    laid = laying.lay_single(Planned(schedule, None, sitters), allocation=Allocation(schedule.organization))
+    payload = {"schedules": 1, "numbers": schedule.capacity, "conflicts": 0}
+    outbox.publish(topic=TOPIC, key=f"organization:{schedule.organization_id}", payload=payload, actor=by, now=now)
+    return laid
 
 
 def changes(*, organization: Organization, first_day: date, last_day: date, now: datetime) -> list[Change]:
