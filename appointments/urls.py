@@ -3,7 +3,7 @@
 from django.urls import path, re_path
 
 from . import api
-from .views import boards, consult, consult_basket, desk, window
+from .views import boards, consult, consult_basket, desk, office, window
 
 app_name = "appointments"
 urlpatterns = [
@@ -35,6 +35,9 @@ urlpatterns = [
     path("desk/board/", boards.board, name="desk_board"),
     path("desk/schedules/<int:pk>/call-next/", boards.summon, name="desk_summon"),
     re_path(r"^desk/encounters/(?P<pk>\d+)/(?P<act>call|start|pass|finish|left)/$", boards.act, name="desk_act"),
+    path("office/", office.week, name="office_week"),
+    path("office/schedules/<int:pk>/", office.schedule, name="office_schedule"),
+    path("office/schedules/<int:pk>/patients/", office.patients, name="office_patients"),
     path("screen/department/<int:pk>/", boards.department_screen, name="screen_department"),
     path("screen/campus/<int:pk>/", boards.campus_screen, name="screen_campus"),
 ]

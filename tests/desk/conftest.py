@@ -2,8 +2,17 @@ import pytest
 import time_machine
 
 from appointments.selectors import rules
-from tests.factories import NOW, TODAY, DepartmentFactory, IdentifierFactory, PatientFactory, RoleFactory, StaffFactory
-from tests.factories import appointment_row, open_schedule
+from tests.factories import (
+    NOW,
+    TODAY,
+    DepartmentFactory,
+    IdentifierFactory,
+    PatientFactory,
+    RoleFactory,
+    StaffFactory,
+    appointment_row,
+    open_schedule,
+)
 
 
 @pytest.fixture(autouse=True)

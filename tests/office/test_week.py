@@ -1,0 +1,212 @@
+"""号源周表: the office's week, read only; the drawer says what the rules will do and when (P1, P6, P8)."""
+
+from datetime import timedelta
+
+import pytest
+
+from appointments.models import Slot
+from appointments.selectors.office import monday_of
+from hospital.models import AuditEvent
+from tests.factories import (
+    NOW,
+    TODAY,
+    DepartmentFactory,
+    PatientFactory,
+    RoleFactory,
+    ServiceFactory,
+    StaffFactory,
+    TeamFactory,
+    add_numbers,
+    appointment_row,
+    open_schedule,
+)
+
+
+def taken(schedule, count):
+    slots = schedule.slots.order_by("number")[:count]
+    Slot.objects.filter(pk__in=slots.values("pk")).update(status="booked")
+
+
+def cells(response):
+    blocks = response.context["blocks"]
+    return [cell for block in blocks for row in block.rows for column in row.columns for cell in column]
+
+
+@pytest.mark.parametrize(
+    ("count", "tone"), [(0, "heat-0"), (3, "heat-0"), (4, "heat-1"), (6, "heat-2"), (8, "heat-3"), (10, "heat-4")]
+)
+def test_a_cell_says_taken_of_all_and_how_full(office, count, tone):
+    taken(open_schedule(day=TODAY, numbers=10), count)
+
+    response = office.get("/office/")
+
+    [cell] = cells(response)
+    assert (cell.taken, cell.total, cell.tone) == (count, 10, tone)
+    page = response.content.decode()
+    assert f"<b>{count}/10</b>" in page
+    assert ("满号" if count == 10 else f"余{10 - count}") in page
+
+
+def test_a_stopped_session_and_an_unreleased_one_say_so(office):
+    open_schedule(day=TODAY, status="stopped")
+    open_schedule(day=TODAY + timedelta(days=5), opened=NOW + timedelta(hours=1), numbers=7)
+
+    response = office.get("/office/")
+
+    assert {cell.tone for cell in cells(response)} == {"cell--off", "cell--held"}
+    assert "<b>7</b><small>未放号</small>" in response.content.decode()
+
+
+def test_a_hold_is_not_taken_and_a_blocked_number_is_none(office):
+    schedule = open_schedule(day=TODAY, numbers=4)
+    schedule.slots.filter(number=1).update(status="held", hold_until=NOW + timedelta(minutes=3))
+    schedule.slots.filter(number=2).update(status="blocked")
+
+    [cell] = cells(office.get("/office/"))
+
+    assert (cell.taken, cell.total) == (0, 3)
+
+
+def test_rows_are_doctors_by_department_then_plain_clinics_then_teams(office):
+    heart = DepartmentFactory(name="心血管内科")
+    chief = RoleFactory(department=heart, service=ServiceFactory(code="chief", level="chief"))
+    open_schedule(day=TODAY, role=chief)
+    team = TeamFactory(department=heart)
+    for fields in ({"team": team, "service": team.service}, {"service": ServiceFactory()}):
+        open_schedule(day=TODAY, role=None, department=heart, **fields)
+
+    [block] = office.get("/office/").context["blocks"]
+
+    assert [row.name for row in block.rows] == [chief.practitioner.name, "普通号", "冠心病团队"]
+    assert (block.sessions, block.total) == (3, 30)
+
+
+def test_columns_are_seven_days_of_two_halves(office):
+    monday = monday_of(TODAY)
+    role = RoleFactory()
+    open_schedule(day=monday, role=role)
+    open_schedule(day=monday + timedelta(days=6), half="pm", role=role)
+
+    [block] = office.get("/office/").context["blocks"]
+
+    assert [len(column) for column in block.rows[0].columns] == [1, *[0] * 12, 1]
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [("group=外科系统", 1), ("level=chief", 1), ("pool=consult", 1), ("campus=999999", 0), ("level=nonsense", 3)],
+)
+def test_filters_narrow_the_week(office, query, count):
+    open_schedule(day=TODAY, role=RoleFactory(department=DepartmentFactory(group="外科系统")))
+    open_schedule(day=TODAY, role=RoleFactory(service=ServiceFactory(code="chief", level="chief")))
+    open_schedule(day=TODAY, pool="consult")
+
+    assert len(cells(office.get(f"/office/?{query}"))) == count
+
+
+def test_weeks_follow_each_other(office):
+    open_schedule(day=TODAY + timedelta(days=7))
+
+    this = office.get("/office/")
+    following = office.get(f"/office/?{this.context['steps']['after']}")
+
+    assert (len(cells(this)), len(cells(following))) == (0, 1)
+    assert "这一周没有出诊" in this.content.decode()
+
+
+def test_the_week_takes_the_same_queries_for_one_doctor_and_for_sixty(office, django_assert_max_num_queries):
+    for _doctor in range(60):
+        open_schedule(day=TODAY, numbers=4, role=RoleFactory())
+    office.get("/office/")
+
+    with django_assert_max_num_queries(16):
+        assert len(cells(office.get("/office/"))) == 60
+
+
+def drawer(office, schedule):
+    return office.get(f"/office/schedules/{schedule.pk}/", HTTP_HX_REQUEST="true")
+
+
+def test_the_drawer_shows_each_pool_and_what_the_rules_will_do(office):
+    recall = NOW + timedelta(days=2)
+    schedule = open_schedule(day=TODAY + timedelta(days=4), numbers=6, pool="consult", shared=recall)
+    add_numbers(schedule, count=4, pool="public", opened=NOW + timedelta(hours=1))
+    taken(schedule, 2)
+
+    response = drawer(office, schedule)
+
+    fills = {fill.kind: (fill.taken, fill.total) for fill in response.context["fills"]}
+    assert fills == {"public": (0, 4), "consult": (2, 6)}
+    assert [(event.at, event.text) for event in response.context["coming"]][:2] == [
+        (NOW + timedelta(hours=1), "公共号开放，4个"),
+        (recall, "诊间余号回收到公共，现余4个"),
+    ]
+    texts = [event.text for event in response.context["coming"]]
+    assert texts[2:] == [
+        "网上退号、改约截止，之后到窗口办理",
+        "发送就诊提醒",
+        "开诊，窗口可挂已过时刻的号",
+        "结束，未报到的记爽约",
+    ]
+    assert "<meter" in response.content.decode()
+
+
+def test_a_stopped_session_has_no_future(office):
+    schedule = open_schedule(day=TODAY + timedelta(days=4), status="stopped", stop_reason="外出会诊")
+
+    response = drawer(office, schedule)
+
+    assert response.context["coming"] == []
+    assert "外出会诊" in response.content.decode()
+
+
+def test_the_trail_tells_who_did_what_and_that_the_row_changed(office):
+    from appointments.services import visit
+
+    schedule = open_schedule(day=TODAY)
+    row = appointment_row(schedule, PatientFactory(), number=4)
+    visit.check_in(appointment=row, by=office.user, now=NOW)
+    schedule.room_id, schedule.capacity = schedule.room_id, 12
+    schedule.save()
+
+    trail = [(line.who, line.text) for line in drawer(office, schedule).context["trail"]]
+
+    assert (str(office.user), "报到 4号") in trail
+    assert ("系统", "出诊单元变更：号数") in trail
+
+
+def test_the_drawer_brings_its_cell_and_the_one_before(office):
+    one, other = open_schedule(day=TODAY), open_schedule(day=TODAY)
+
+    page = office.get(f"/office/schedules/{one.pk}/?shown={other.pk}", HTTP_HX_REQUEST="true").content.decode()
+
+    assert page.count("hx-swap-oob") == 2
+    assert f'chosen" id="cell-{one.pk}"' in page
+
+
+def test_without_script_the_cells_link_opens_the_week_with_the_drawer(office):
+    schedule = open_schedule(day=TODAY)
+
+    response = office.get(f"/office/schedules/{schedule.pk}/", follow=True)
+
+    assert response.context["schedule"] == schedule
+    assert "看就诊名单" in response.content.decode()
+
+
+def test_the_patients_of_a_session_are_masked_and_looking_leaves_a_trace(office):
+    schedule = open_schedule(day=TODAY)
+    appointment_row(schedule, PatientFactory(name="诸葛亮明"), number=2)
+
+    page = office.get(f"/office/schedules/{schedule.pk}/patients/").content.decode()
+
+    assert "诸**明" in page
+    assert "诸葛亮明" not in page
+    assert "13800136210" not in page
+    assert AuditEvent.objects.get(action="schedule.patients_listed").subject == f"schedule:{schedule.pk}"
+
+
+@pytest.mark.parametrize(("role", "status"), [("office", 200), ("auditor", 200), ("sysadmin", 200), ("doctor", 403)])
+def test_the_office_is_for_office_auditor_and_administrator(client, db, role, status):
+    client.force_login(StaffFactory(roles=role))
+
+    assert client.get("/office/").status_code == status
