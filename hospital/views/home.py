@@ -30,7 +30,9 @@ TILES = [
     Tile("/office/", _("号源"), _("一周出诊与号池，规则接下来做什么"), permissions.may_run_the_office),
     Tile("/admin/", _("后台"), _("规则、岗位、账号与操作留痕"), permissions.may_open_the_admin),
 ]
-INBOX = Tile("/inbox/", _("收件箱"), _("开发用：系统发给患者的短信都在这里"), lambda user: True)
+INBOX = Tile(
+    "/inbox/", _("收件箱"), _("开发用：系统发给患者的短信都在这里"), lambda user: bool(permissions.roles_of(user))
+)
 
 
 @require_safe
