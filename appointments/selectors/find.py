@@ -122,6 +122,8 @@ def _openings(*, departments, roles, teams, pools, near: date, levels, now: date
 
 def _best(found: list[tuple[Schedule, int]], attribute: str, pk: int, near: date) -> dict:
     mine = [pair for pair in found if getattr(pair[0], attribute) == pk]
+    if attribute == "department_id":
+        mine = [pair for pair in mine if not pair[0].role_id and not pair[0].team_id]
     if not mine:
         return {}
     schedule, left = min(mine, key=lambda pair: (abs(pair[0].day - near), pair[0].starts_at))
@@ -134,9 +136,12 @@ def departments_of(doctor: Practitioner) -> list[Department]:
     return list(rows.select_related("campus"))
 
 
-def teams_of(doctor: Practitioner, *, pools, near: date, levels: list[str] | None, now: datetime) -> list[Place]:
-    """All expert teams of the hospital, each with its nearest number."""
+def teams_of(
+    doctor: Practitioner, *, department: int | None, pools, near: date, levels: list[str] | None, now: datetime
+) -> list[Place]:
+    """The expert teams of the hospital or of one department, each with its nearest number."""
     rows = CareTeam.objects.filter(organization=doctor.organization_id, active=True).select_related("department")
+    rows = rows.filter(department=department) if department else rows
     return nearest(teams=list(rows.order_by("pinyin", "id")), pools=pools, near=near, levels=levels, now=now)
 
 

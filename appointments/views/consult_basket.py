@@ -3,7 +3,6 @@
 from functools import wraps
 
 import segno
-from django.core.signing import Signer
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
@@ -18,7 +17,7 @@ from appointments.models import Appointment, Schedule
 from appointments.models.rules import Channel
 from appointments.policies import booking as policy
 from appointments.selectors import consult as selectors
-from appointments.selectors import rules
+from appointments.selectors import rules, slips
 from appointments.services import booking, changes
 from hospital import clock, masking
 from hospital.errors import Refused
@@ -27,9 +26,6 @@ from hospital.permissions import role_required
 
 from .consult import _number, doctor_of, draw, page_of
 from .consult_context import Page
-
-SLIP = Signer(salt="appointments.slip")
-"""The code on a slip: the basket's number, signed. It says nothing about the person."""
 
 
 def _answer(page: Page, *, status: int = 200) -> HttpResponse:
@@ -210,7 +206,7 @@ def slip(request, basket):
         rule = rules.booking_rule_for(appointment.schedule, day=clock.today(now))
         appointment.deadline = policy.cancel_deadline(appointment.day, rule)
     patient = appointments[0].patient
-    code = segno.make(SLIP.sign(basket.hex), error="m")
+    code = segno.make(slips.code_of(basket), error="m")
     context = {
         "appointments": appointments,
         "patient_name": masking.name(patient.name),

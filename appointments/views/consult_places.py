@@ -80,13 +80,18 @@ class Places:
         return [
             Option(
                 str(HealthcareService.Level(level).label),
-                href=self.href(level=level, role=None),
+                href=self.level_href(level),
                 chosen=self.wish.level == level,
                 refusal=self.level_refusal_of(level),
             )
             for level in find.levels_in(self.wish.department, day=self.today)
-            if level != HealthcareService.Level.TEAM
         ]
+
+    def level_href(self, level: str) -> str:
+        """A department's expert teams are chosen by name, the other levels by day and time."""
+        if level == HealthcareService.Level.TEAM:
+            return self.place_href(kind="team", department=self.wish.department)
+        return self.href(level=level, role=None)
 
     @property
     def level_refusal(self) -> Refused | None:
@@ -120,7 +125,14 @@ class Places:
     def teams(self) -> list[Option]:
         if self.wish.kind != "team" or self.wish.team:
             return []
-        lines = find.teams_of(self.doctor, pools=self.pools, near=self.wish.day, levels=self.open_levels, now=self.now)
+        lines = find.teams_of(
+            self.doctor,
+            department=self.wish.department,
+            pools=self.pools,
+            near=self.wish.day,
+            levels=self.open_levels,
+            now=self.now,
+        )
         closed = self.level_refusal_of(HealthcareService.Level.TEAM)
         return [
             Option(line.name, note=self.team_note(line), href=self.href(team=line.pk), refusal=closed) for line in lines

@@ -14,7 +14,7 @@ from appointments.models import Appointment, PatientSuspension
 from appointments.policies import booking as booking_policy
 from appointments.policies import visit as policy
 from appointments.selectors import desk as selectors
-from appointments.selectors import rules
+from appointments.selectors import rules, slips
 from appointments.services import visit
 from hospital import audit, clock, masking, patients
 from hospital.errors import Refused
@@ -36,6 +36,8 @@ def home(request: HttpRequest):
     form = SearchForm(request.POST or None, label_suffix="")
     context = {"form": form, "counts": selectors.day_counts(organizations=houses(request), day=clock.today(now))}
     if form.is_valid():
+        if scanned := slips.patient_of(form.cleaned_data["q"]):
+            return redirect("appointments:desk_patient", scanned.pk)
         results = patients.search(form.cleaned_data["q"])
         shown = [found.pk for found in results.people]
         audit.searched_patients(actor=request.user, how=results.by, found=shown, where="desk", now=now, request=request)

@@ -1,9 +1,9 @@
 """A real Chromium against the live server, and axe-core on what it shows. Shared by all pages' browser tests.
 
-    def test_a_page(open_as, axe):
-        page = open_as(user, "/consult/")
-        ...
-        axe(page)
+def test_a_page(open_as, axe):
+    page = open_as(user, "/consult/")
+    ...
+    axe(page)
 """
 
 import os

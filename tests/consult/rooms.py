@@ -50,16 +50,25 @@ def half_day(*, role, day, half="am", numbers=16, consult=0, **more) -> Schedule
     return schedule
 
 
-def checked_in(schedule: Schedule, *, number: int, name: str = "", minutes_ago: int = 20, **patient) -> Encounter:
+def checked_in(
+    schedule: Schedule, *, number: int, name: str = "", minutes_ago: int = 20, channel: str = "web", **patient
+) -> Encounter:
     """A patient who booked this number and waits."""
     fields = {"name": name} if name else {}
     appointment = appointment_row(
-        schedule, PatientFactory(**fields, **patient), number=number, status="arrived", created_at=now() - timedelta(days=3)
+        schedule,
+        PatientFactory(**fields, **patient),
+        number=number,
+        status="arrived",
+        channel=channel,
+        created_at=now() - timedelta(days=3),
     )
     return EncounterFactory(appointment=appointment, checked_in_at=now() - timedelta(minutes=minutes_ago))
 
 
-def doctor_with_a_room(*, waiting: int = 2, name: str = "王建国", title: str = "主任医师", service=None, **schedule) -> ConsultRoom:
+def doctor_with_a_room(
+    *, waiting: int = 2, name: str = "王建国", title: str = "主任医师", service=None, **schedule
+) -> ConsultRoom:
     """A signed-in-able doctor whose half-day runs now, with patients who have checked in."""
     user = StaffFactory(roles="doctor", full_name=name)
     doctor = PractitionerFactory(name=name, title=title, user=user, pinyin="wangjianguo", initials="wjg")
@@ -77,7 +86,13 @@ def doctor_with_a_room(*, waiting: int = 2, name: str = "王建国", title: str 
     )
     names = ["李秀英", "张桂兰", "周志明", "何淑珍", "郑国平", "孙丽华"]
     queue = [
-        checked_in(running, number=place + 1, name=names[place % len(names)], minutes_ago=40 - place, phone=f"1380013{place:04d}")
+        checked_in(
+            running,
+            number=place + 1,
+            name=names[place % len(names)],
+            minutes_ago=40 - place,
+            phone=f"1380013{place:04d}",
+        )
         for place in range(waiting)
     ]
     return ConsultRoom(user=user, doctor=doctor, role=role, schedule=running, waiting=queue)
@@ -88,7 +103,12 @@ def bring_in(room: ConsultRoom, encounter: Encounter | None = None) -> Encounter
     encounter = encounter or room.waiting[0]
     moment = now()
     Encounter.objects.filter(pk=encounter.pk).update(
-        status="in_room", practitioner=room.doctor, room=room.schedule.room, called_at=moment, started_at=moment, calls=1
+        status="in_room",
+        practitioner=room.doctor,
+        room=room.schedule.room,
+        called_at=moment,
+        started_at=moment,
+        calls=1,
     )
     encounter.refresh_from_db()
     return encounter

@@ -6,6 +6,8 @@ import pytest
 from django.urls import reverse
 
 from appointments.models import Appointment, ConsultLevelRule, Encounter
+from appointments.selectors import slips
+from appointments.services import booking
 from hospital.models import AuditEvent, Condition, Fact
 from tests.consult.rooms import bring_in, checked_in, doctor_with_a_room, held, key, now, today, with_a_strip
 from tests.factories import OrganizationFactory, PatientFactory, StaffFactory, appointment_row
@@ -133,8 +135,6 @@ def test_a_number_at_an_hour_when_the_patient_is_elsewhere_is_not_proposed(clien
     schedules = with_a_strip(room)
     other = doctor_with_a_room(waiting=0, name="陈立")
     [there, *_rest] = with_a_strip(other, days=[(28, "am")])
-    from appointments.services import booking
-
     booking.book(
         schedule=there, number=1, patient=room.first, channel="counter", by=room.user, request_key=None, confirmed=True
     )
@@ -261,9 +261,7 @@ def test_a_line_of_another_basket_cannot_be_dropped(client, room):
     [schedule, *_rest] = with_a_strip(room)
     stranger = appointment_row(schedule, PatientFactory(), number=3, status="pending")
 
-    response = client.post(
-        reverse("appointments:consult_drop"), {"drop": stranger.pk, "encounter": room.waiting[0].pk}
-    )
+    response = client.post(reverse("appointments:consult_drop"), {"drop": stranger.pk, "encounter": room.waiting[0].pk})
 
     assert response.status_code == 404
     stranger.refresh_from_db()
@@ -381,6 +379,33 @@ def test_a_slip_names_the_visit_but_not_the_person(client, room):
     assert "李*英" in page
     assert room.first.name not in page
     assert "<svg" in page
+    assert slips.patient_of(slips.code_of(basket)) == room.first
+    assert slips.patient_of(f"{basket.hex}:made-up") is None
+
+
+def test_a_scanned_slip_opens_the_patient_at_the_desk(client, room):
+    """B20"""
+    bring_in(room)
+    [schedule, *_rest] = with_a_strip(room)
+    take(client, room, schedule)
+    basket = Appointment.objects.get(schedule=schedule).basket
+    client.force_login(StaffFactory(roles="triage"), backend="django.contrib.auth.backends.ModelBackend")
+
+    answer = client.post(reverse("appointments:desk"), {"q": slips.code_of(basket)})
+
+    assert answer["Location"] == reverse("appointments:desk_patient", args=[room.first.pk])
+
+
+def test_the_in_visit_rate_is_the_share_of_this_months_visits_booked_in_a_consult_room(client, room):
+    """K: visits finished this month by this doctor whose channel was consult or ward / all of them."""
+    for number, channel in ((5, "consult"), (6, "ward"), (7, "web")):
+        seen = checked_in(room.schedule, number=number, channel=channel)
+        seen.status, seen.practitioner, seen.started_at, seen.finished_at = "finished", room.doctor, now(), now()
+        seen.save()
+
+    rate = open_page(client).context["page"].rate
+
+    assert (rate.numerator, rate.denominator, rate.percent) == (2, 3, 66.7)
 
 
 def test_nothing_new_is_answered_with_204_and_a_taken_number_with_the_changed_parts(client, room):
@@ -422,7 +447,11 @@ def test_nonsense_in_the_address_falls_back_to_the_likeliest(client, room):
     bring_in(room)
     with_a_strip(room)
 
-    for address in ({"day": "2026-13-45", "weeks": "x"}, {"kind": "money"}, {"schedule": "-1", "role": "99999999999999999999"}):
+    for address in (
+        {"day": "2026-13-45", "weeks": "x"},
+        {"kind": "money"},
+        {"schedule": "-1", "role": "99999999999999999999"},
+    ):
         assert open_page(client, **address).status_code == 200
 
 

@@ -128,7 +128,11 @@ def test_the_choice_of_places_costs_a_fixed_number_of_queries(client, room, djan
     url = reverse("appointments:consult")
     client.get(url)
 
-    for address in ({"kind": "other"}, {"kind": "other", "department": department.pk, "level": "specialty"}, {"q": "z"}):
+    for address in (
+        {"kind": "other"},
+        {"kind": "other", "department": department.pk, "level": "specialty"},
+        {"q": "z"},
+    ):
         with django_assert_max_num_queries(27):
             client.get(url, address)
 
@@ -147,8 +151,16 @@ def team_room(client):
     room.team, room.leader = team, leader
     moment = now()
     sitting = open_schedule(
-        role=None, team=team, department=team.department, service=team.service, day=today(), numbers=8, minutes=5,
-        starts_at=moment + timedelta(hours=2), ends_at=moment + timedelta(hours=4), opened=moment - timedelta(days=7),
+        role=None,
+        team=team,
+        department=team.department,
+        service=team.service,
+        day=today(),
+        numbers=8,
+        minutes=5,
+        starts_at=moment + timedelta(hours=2),
+        ends_at=moment + timedelta(hours=4),
+        opened=moment - timedelta(days=7),
     )
     sitting.participants.update(practitioner=room.doctor)
     room.waiting = [checked_in(sitting, number=1, name="李秀英")]
@@ -156,7 +168,9 @@ def team_room(client):
     bring_in(room)
     client.force_login(room.user, backend="django.contrib.auth.backends.ModelBackend")
     opened = moment - timedelta(days=1)
-    room.gated = open_schedule(role=leader, gate_team=team, day=today() + timedelta(days=20), pool="team", opened=opened)
+    room.gated = open_schedule(
+        role=leader, gate_team=team, day=today() + timedelta(days=20), pool="team", opened=opened
+    )
     return room
 
 
@@ -189,7 +203,9 @@ def test_a_members_referral_with_a_reason_opens_the_leaders_numbers_for_this_pat
     assert (referral.patient, referral.by, referral.team) == (team_room.first, team_room.doctor, team_room.team)
     assert timedelta(days=29, hours=23) < referral.valid_until - now() <= timedelta(days=30)
 
-    assert [one.schedule for one in look(client, kind="leader", team=team_room.team.pk).strip.sessions] == [team_room.gated]
+    assert [one.schedule for one in look(client, kind="leader", team=team_room.team.pk).strip.sessions] == [
+        team_room.gated
+    ]
     assert take_leader(client, team_room).status_code == 200
     assert Appointment.objects.get(schedule=team_room.gated).referral == referral
 

@@ -1,0 +1,369 @@
+"""The consult room in a real browser (B1, B2, V2): keys, clocks, two tabs, the back button, and what it looks like."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from appointments.models import Appointment, Encounter, Slot
+from hospital.models import Fact
+from tests.browser.conftest import sideways
+from tests.browser.scenes import a_busy_cardiologist
+from tests.consult.rooms import bring_in, doctor_with_a_room, held, now, today, with_a_strip
+from tests.factories import PatientFactory, appointment_row
+
+SHOTS = Path(__file__).parents[2] / "docs" / "screenshots"
+
+
+@pytest.fixture
+def room():
+    room = doctor_with_a_room(waiting=3)
+    room.strip = with_a_strip(room)
+    return room
+
+
+@pytest.fixture
+def page(room, open_as):
+    """The first patient is in the room and the page is open."""
+    bring_in(room)
+    page = open_as(room.user, "/consult/")
+    yield page
+    assert [trouble for trouble in page.troubles if "409" not in trouble and "404" not in trouble] == []
+
+
+def shot(page, name: str) -> None:
+    """Screenshots for the docs are taken when asked for: SCREENSHOTS=1."""
+    if os.environ.get("SCREENSHOTS"):
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=SHOTS / f"{name}.png")
+
+
+def settled(page) -> None:
+    """The last key's answer is on the page."""
+    expect(page.locator("body.busy")).to_have_count(0)
+
+
+def hold(page, key: str = "Enter") -> None:
+    page.keyboard.press(key)
+    expect(page.locator("#confirm")).to_be_focused()
+    settled(page)
+
+
+# ---- the main path ----
+
+
+def test_same_doctor_in_four_weeks_takes_at_most_six_keys(room, open_as):
+    """B1, B2: from *next patient* to confirmed, counted as the browser's own keydown events."""
+    page = open_as(room.user, "/consult/")
+    page.context.add_init_script(
+        "addEventListener('keydown', () => sessionStorage.keydowns = Number(sessionStorage.keydowns ?? 0) + 1, true)"
+    )
+    page.reload()
+
+    page.keyboard.press("KeyN")
+    expect(page.locator(".time--likely")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#confirm")).to_be_focused()
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#basket .notice--ok")).to_contain_text("已约好1项")
+
+    pressed = int(page.evaluate("sessionStorage.keydowns"))
+    booked = Appointment.objects.get(status="booked", channel="consult")
+    assert pressed == 4  # N, Enter, and Control with Enter
+    assert pressed <= 6
+    assert (booked.patient, booked.day) == (room.first, today() + timedelta(weeks=4))
+    assert booked.schedule.role == room.role
+    assert booked.opened_at <= booked.confirmed_at
+
+
+def test_the_interval_key_and_enter_alone_are_enough(room, open_as):
+    """Digits, arrows and Enter suffice: N, E, Enter, Enter."""
+    page = open_as(room.user, "/consult/")
+
+    page.keyboard.press("KeyN")
+    expect(page.locator(".time--likely")).to_be_focused()
+    page.keyboard.press("KeyE")
+    settled(page)
+    expect(page.locator(".time--likely")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#confirm")).to_be_focused()
+    settled(page)
+    page.keyboard.press("Enter")
+    expect(page.locator("#basket .notice--ok")).to_be_visible()
+
+    assert Appointment.objects.filter(status="booked", channel="consult").count() == 1
+
+
+def test_without_script_the_same_forms_book(room, open_as):
+    page = open_as(room.user, "/consult/", script=False)
+
+    page.get_by_role("button", name="下一位").click()
+    page.locator(".time--likely").click()
+    page.locator("#confirm").click()
+
+    expect(page.locator("#basket .notice--ok")).to_contain_text("已约好1项")
+    assert Appointment.objects.filter(status="booked", channel="consult").count() == 1
+
+
+# ---- keys ----
+
+
+def test_a_letter_takes_a_number_and_the_same_letter_lets_it_go(page):
+    page.keyboard.press("KeyF")
+    expect(page.locator("button.time.chosen")).to_have_count(1)
+    assert [line.slot.number for line in held()] == [3]
+    settled(page)
+
+    page.keyboard.press("KeyF")
+    expect(page.locator("button.time.chosen")).to_have_count(0)
+
+    assert held() == []
+
+
+def test_every_letter_on_the_page_is_printed_once(page):
+    keys = page.eval_on_selector_all("[data-key]", "all => all.map(one => one.dataset.key)")
+
+    assert sorted(keys) == sorted(set(keys))
+
+
+def test_arrows_move_over_the_numbers_and_enter_takes_one(page):
+    expect(page.locator(".time--likely")).to_be_focused()
+
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    hold(page)
+
+    assert [line.slot.number for line in held()] == [10]
+
+
+def test_arrow_up_reaches_the_sessions_and_enter_opens_one(page, room):
+    expect(page.locator(".time--likely")).to_be_focused()
+
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    settled(page)
+
+    expect(page.locator("a.session.chosen")).to_have_attribute("id", f"session-{room.strip[3].pk}")
+
+
+def test_backspace_drops_the_last_line_and_it_can_be_taken_back(page):
+    hold(page, "KeyA")
+    hold(page, "KeyG")
+
+    page.keyboard.press("Backspace")
+    expect(page.locator("#basket .item")).to_have_count(1)
+    assert [line.slot.number for line in held()] == [1]
+    settled(page)
+
+    page.keyboard.press("Control+z")
+    expect(page.locator("#basket .item")).to_have_count(2)
+    assert [line.slot.number for line in held()] == [1, 4]
+
+
+def test_a_held_down_key_acts_once(page):
+    page.keyboard.down("KeyA")
+    for _repeat in range(5):
+        page.keyboard.down("KeyA")
+    page.keyboard.up("KeyA")
+    expect(page.locator("#confirm")).to_be_focused()
+
+    assert [line.slot.number for line in held()] == [1]
+
+
+def test_letters_typed_into_the_search_box_book_nothing(page):
+    page.keyboard.press("Slash")
+    expect(page.locator("#q")).to_be_focused()
+    page.keyboard.type("asn")
+
+    expect(page.locator("#q")).to_have_value("asn")
+    assert held() == []
+    assert Encounter.objects.filter(status="in_room").count() == 1
+
+
+def test_search_by_initials_and_enter_opens_the_first_match(open_as):
+    """B2"""
+    room = a_busy_cardiologist()
+    bring_in(room)
+    page = open_as(room.user, "/consult/")
+
+    page.keyboard.press("Slash")
+    page.keyboard.type("zy")
+    expect(page.locator("#places-head")).to_contain_text("zy")
+    page.keyboard.press("Enter")
+    expect(page.locator("#where")).to_have_text("内分泌科 张颖")
+    expect(page.locator(".time--likely")).to_be_focused()
+    hold(page)
+
+    [line] = held()
+    assert line.schedule.role.practitioner.name == "张颖"
+
+
+# ---- clocks, tabs, the back button ----
+
+
+def test_the_clock_of_a_held_number_runs_down_by_the_servers_time(page):
+    page.evaluate("Date.now = () => 0")  # the client's clock is not believed
+    hold(page)
+
+    clock = page.locator("#basket .item__clock")
+    before = clock.inner_text()
+    page.wait_for_timeout(2200)
+    after = clock.inner_text()
+
+    assert before.startswith(("3:00", "2:5"))
+    assert after < before
+
+
+def test_a_hold_that_runs_out_is_said_beside_its_line(page):
+    hold(page)
+    slot = held()[0].slot
+    Slot.objects.filter(pk=slot.pk).update(hold_until=now() + timedelta(seconds=1))
+    page.reload()
+
+    expect(page.locator("#basket .item--lapsed")).to_contain_text("锁号时间已过，号已放回。", timeout=12000)
+    page.get_by_role("button", name="重新锁号").click()
+    expect(page.locator("#basket .item__clock")).to_be_visible()
+
+    assert [line.slot_id for line in held()] == [slot.pk]
+
+
+def test_a_number_taken_elsewhere_is_refused_beside_the_basket_and_the_rest_is_kept(page, room):
+    hold(page, "KeyS")
+    appointment_row(room.strip[2], PatientFactory(), number=1)
+
+    page.keyboard.press("KeyA")
+
+    expect(page.locator("#basket [role=alert]")).to_contain_text("这个时段刚被约满")
+    expect(page.locator("#basket .item__clock")).to_be_visible()
+    expect(page.locator(f"#number-{room.strip[2].slots.get(number=1).pk}")).to_be_disabled()
+
+
+def test_numbers_taken_elsewhere_grey_by_themselves(page, room):
+    slot = room.strip[2].slots.get(number=5)
+    appointment_row(room.strip[2], PatientFactory(), number=5)
+
+    expect(page.locator(f"#number-{slot.pk}")).to_be_disabled(timeout=12000)
+
+
+def test_two_tabs_do_not_book_for_the_wrong_patient(page, room):
+    other = page.context.new_page()
+    other.goto(page.url)
+    other.keyboard.press("KeyN")
+    expect(other.locator(".patient__name")).to_contain_text(room.waiting[1].patient.name)
+
+    page.keyboard.press("KeyA")
+
+    expect(page.locator("body")).to_contain_text("诊室里的患者已经换了")
+    assert held() == []
+
+
+def test_the_back_button_after_confirm_shows_what_is_true(page):
+    page.keyboard.press("KeyW")
+    settled(page)
+    hold(page)
+    page.keyboard.press("Enter")
+    expect(page.locator("#basket .notice--ok")).to_be_visible()
+
+    page.go_back()
+    settled(page)
+
+    expect(page.locator("#basket .item .tag--ok")).to_have_text("已预约")
+    expect(page.locator("#confirm")).to_have_count(0)
+    assert Fact.objects.filter(topic="appointment.booked").count() == 1
+
+
+def test_a_double_click_on_confirm_books_once(page):
+    hold(page)
+
+    page.locator("#confirm").dblclick()
+    expect(page.locator("#basket .notice--ok")).to_be_visible()
+    settled(page)
+
+    assert Fact.objects.filter(topic="appointment.booked").count() == 1
+
+
+def test_a_lost_server_is_said_on_the_page(page):
+    page.context.set_offline(True)
+    page.keyboard.press("KeyA")
+
+    expect(page.locator("#notices")).to_contain_text("连不上服务器")
+    page.troubles.clear()
+
+
+# ---- looks ----
+
+
+def test_the_page_has_no_axe_violation_and_never_scrolls_sideways(open_as, axe):
+    """V2"""
+    room = a_busy_cardiologist()
+    page = open_as(room.user, "/consult/")
+    axe(page)
+    shot(page, "consult-queue")
+
+    page.keyboard.press("KeyN")
+    expect(page.locator(".time--likely")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#confirm")).to_be_focused()
+    settled(page)
+    axe(page)
+    for width in (1440, 1366, 1280, 1100, 768):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert sideways(page) == 0, width
+        if width == 1100:
+            shot(page, "consult-narrow")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    shot(page, "consult")
+
+    page.keyboard.press("Enter")
+    expect(page.locator("#basket .notice--ok")).to_be_visible()
+    settled(page)
+    axe(page)
+    shot(page, "consult-confirmed")
+
+
+@pytest.mark.parametrize("kind", ["2", "3", "4"])
+def test_other_kinds_have_no_axe_violation(open_as, axe, kind):
+    room = a_busy_cardiologist()
+    bring_in(room)
+    page = open_as(room.user, "/consult/")
+
+    page.keyboard.press(f"Digit{kind}")
+    settled(page)
+    expect(page.locator(f'a.kind.chosen[data-key="Digit{kind}"]')).to_be_visible()
+    axe(page)
+    assert sideways(page) == 0
+    shot(page, f"consult-{ {'2': 'departments', '3': 'teams', '4': 'booked'}[kind] }")
+
+
+def test_long_names_and_a_full_schedule_stay_in_their_places(open_as, axe):
+    room = doctor_with_a_room(waiting=2, name="欧阳阿依古丽·买买提艾力")
+    room.first.name = "古丽巴哈尔·阿卜杜热合曼·伊敏江·努尔麦麦提"
+    room.first.save()
+    for schedule in with_a_strip(room):
+        schedule.slots.update(status="booked")
+    bring_in(room)
+    page = open_as(room.user, "/consult/")
+
+    expect(page.locator("#times")).to_contain_text("这几个出诊单元都没有号了")
+    axe(page)
+    assert sideways(page) == 0
+    shot(page, "consult-full")
+
+
+def test_the_slip_prints(open_as, axe, room):
+    bring_in(room)
+    page = open_as(room.user, "/consult/")
+    hold(page)
+    page.keyboard.press("Enter")
+    expect(page.locator("#basket .notice--ok")).to_be_visible()
+    href = page.locator('[data-key="KeyP"]').get_attribute("href")
+
+    page.goto(page.url.split("/consult/")[0] + href)
+    axe(page)
+    expect(page.locator(".slip")).to_contain_text("李*英")
+    page.emulate_media(media="print")
+    expect(page.locator(".slip__acts")).to_be_hidden()
+    shot(page, "slip")
