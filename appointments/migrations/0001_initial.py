@@ -13,7 +13,6 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('hospital', '0001_initial'),
-        ('hospital', '__first__'),
         ('pghistory', '0007_auto_20250421_0444'),
     ]
 

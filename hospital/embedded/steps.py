@@ -12,7 +12,7 @@ from hospital.embedded import processes
 from hospital.embedded.errors import CannotStart
 from hospital.embedded.folders import PROJECT
 
-PATIENCE = 10  # seconds between two signs of life of a long step
+PATIENCE = 5  # seconds between two signs of life of a long step
 
 
 @dataclass
@@ -31,7 +31,8 @@ class Step:
                 code = self.process.wait(PATIENCE)
                 break
             except subprocess.TimeoutExpired:
-                say(f"  … {self.name}, {time.monotonic() - self.began:.0f} s so far")
+                latest = processes.last_lines(self.log, count=1).strip()
+                say(f"  … {self.name}, {time.monotonic() - self.began:.0f} s so far. {latest}".rstrip())
         if code:
             how = processes.describe_exit(code)
             raise CannotStart(f"{self.name} failed ({how}); {self.log} ends with:\n{processes.last_lines(self.log)}")
