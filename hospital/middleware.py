@@ -54,8 +54,11 @@ class ShowRefusals:
 class DatabaseGone:
     """The database is away (restart, failover): say so and ask to come back, never a bare 500.
 
-    Outermost of ours, because sessions and sign-in also live in the database.
+    Outermost of ours, because sessions and sign-in also live in the database. Waiting too long for a lock is not
+    being away: the sentence differs, the advice is the same.
     """
+
+    BUSY = frozenset({"55P03", "40P01", "57014"})  # lock_not_available, deadlock_detected, query_canceled
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -63,15 +66,17 @@ class DatabaseGone:
     def __call__(self, request):
         try:
             return self.get_response(request)
-        except (OperationalError, InterfaceError):
-            return self.unavailable(request)
+        except (OperationalError, InterfaceError) as error:
+            return self.unavailable(request, error)
 
     def process_exception(self, request, exception):
-        return self.unavailable(request) if isinstance(exception, (OperationalError, InterfaceError)) else None
+        gone = isinstance(exception, (OperationalError, InterfaceError))
+        return self.unavailable(request, exception) if gone else None
 
-    @staticmethod
-    def unavailable(request):
-        sentence = _("系统暂时连不上数据库，已确认的预约不受影响。")
+    @classmethod
+    def unavailable(cls, request, error):
+        busy = getattr(error.__cause__, "pgcode", None) in cls.BUSY
+        sentence = _("系统正忙，这一步没有完成。") if busy else _("系统暂时连不上数据库，已确认的预约不受影响。")
         advice = _("请稍等几秒后重试。")
         if wants_json(request):
             response = JsonResponse({"code": "unavailable", "message": sentence, "next": advice}, status=503)

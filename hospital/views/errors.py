@@ -1,6 +1,11 @@
 """Error pages: a clear sentence and the next step."""
 
+import sys
+
+from django.db import InterfaceError, OperationalError
 from django.shortcuts import render
+
+from hospital.middleware import DatabaseGone
 
 
 def forbidden(request, exception=None):
@@ -12,4 +17,11 @@ def not_found(request, exception=None):
 
 
 def server_error(request):
-    return render(None, "errors/500.html", status=500)
+    """Django calls it while the exception is being handled, also for one that a middleware raised.
+
+    Sessions and sign-in are read in middlewares: a database that goes away there is said as such, too.
+    """
+    error = sys.exc_info()[1]
+    if isinstance(error, (OperationalError, InterfaceError)):
+        return DatabaseGone.unavailable(request, error)
+    return render(None, "errors/500.html", {"request_id": getattr(request, "request_id", "")}, status=500)

@@ -10,7 +10,7 @@ import sys
 import pytest
 import structlog
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from hospital import logs
 from hospital.models import Patient
@@ -157,3 +157,22 @@ def test_a_real_installation_passes_djangos_deployment_check(tmp_path):
         cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True,
     )  # fmt: skip
     assert check.returncode == 0, check.stderr
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_goes_away_before_the_page_is_reached_is_said_as_such(client):
+    client.force_login(StaffFactory(roles="doctor"))
+    client.raise_request_exception = False
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        mine = cursor.fetchone()[0]
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s)", [mine])
+    other.close()
+    response = client.get("/")
+    connection.close()
+
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "3")
+    assert "暂时连不上数据库" in response.content.decode()
+    assert client.get("/").status_code == 200
