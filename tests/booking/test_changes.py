@@ -1,0 +1,414 @@
+"""Confirm, cancel, drop: what becomes of a number that was taken (B3, B14, X2)."""
+
+from datetime import date, timedelta
+from uuid import uuid4
+
+import pytest
+
+from appointments import errors
+from appointments.models import Appointment, BookingRule, Slot
+from appointments.services import booking, changes
+from hospital.models import Fact, PatientTime
+from tests.booking.acts import A_SECOND, take, take_and_confirm, utc
+from tests.factories import NOW, TODAY, PatientFactory, UserFactory, add_numbers, open_schedule
+
+pytestmark = pytest.mark.django_db
+
+IN_A_WEEK = TODAY + timedelta(days=7)
+
+
+def cancel(appointment, *, channel="web", by=None, key=None, now=NOW, **more):
+    return changes.cancel(appointment=appointment, by=by, channel=channel, request_key=key, now=now, **more)
+
+
+def slot_of(appointment):
+    return Slot.objects.get(pk=appointment.slot_id)
+
+
+def test_confirming_a_hold_books_the_number_for_good():
+    held = take(open_schedule())
+
+    confirmed = changes.confirm(appointment=held, by=None, now=NOW + A_SECOND)
+
+    assert (confirmed.status, confirmed.confirmed_at) == ("booked", NOW + A_SECOND)
+    assert (slot_of(held).status, slot_of(held).hold_until) == ("booked", None)
+    assert [fact.topic for fact in Fact.objects.order_by("id")] == ["appointment.held", "appointment.booked"]
+
+
+def test_a_hold_is_confirmed_until_its_last_moment_and_not_at_it():
+    first, second = take(open_schedule()), take(open_schedule())
+    ends = NOW + timedelta(minutes=15)
+
+    assert changes.confirm(appointment=first, by=None, now=ends - timedelta(microseconds=1)).status == "booked"
+    with pytest.raises(errors.HoldLapsed):
+        changes.confirm(appointment=second, by=None, now=ends)
+
+
+def test_confirming_twice_is_once():
+    held = take(open_schedule())
+
+    first = changes.confirm(appointment=held, by=None, now=NOW)
+    again = changes.confirm(appointment=held, by=None, now=NOW + timedelta(hours=1))
+
+    assert again.confirmed_at == first.confirmed_at == NOW
+    assert Fact.objects.filter(topic="appointment.booked").count() == 1
+
+
+def test_what_was_dropped_cannot_be_confirmed():
+    held = take(open_schedule())
+    changes.drop(appointment=held, by=None, now=NOW)
+
+    with pytest.raises(errors.HoldLapsed):
+        changes.confirm(appointment=held, by=None, now=NOW)
+
+
+# Cut-off: 15:00 at the hospital on the day before, which is 07:00 UTC.
+
+
+@pytest.mark.parametrize("day", [IN_A_WEEK, date(2026, 12, 1), date(2027, 1, 1), date(2027, 3, 1)], ids=str)
+def test_a_patient_cancels_until_15_00_of_the_day_before_in_the_hospitals_zone(day):
+    """B14. Also over the end of a month and of a year."""
+    schedule = open_schedule(day=day)
+    early, late = take_and_confirm(schedule), take_and_confirm(schedule)
+    day_before = day - timedelta(days=1)
+
+    assert cancel(early, now=utc(day_before, 6, 59, 59)).status == "cancelled"
+    with pytest.raises(errors.TooLateToCancel) as refusal:
+        cancel(late, now=utc(day_before, 7, 0, 1))
+    assert f"{day_before.month}月{day_before.day}日 15:00" in refusal.value.sentence
+    assert Appointment.objects.get(pk=late.pk).status == "booked"
+
+
+def test_the_hospitals_midnight_does_not_move_the_cut_off():
+    """At 16:00 UTC it is the next day at the hospital: a cut-off computed on the UTC date would be a day late."""
+    schedule = open_schedule(day=TODAY + timedelta(days=2))
+    row, other = take_and_confirm(schedule), take_and_confirm(schedule)
+
+    assert cancel(row, now=utc(TODAY, 15, 59, 59)).status == "cancelled"
+    assert cancel(other, now=utc(TODAY, 16, 0, 0)).status == "cancelled"
+    with pytest.raises(errors.TooLateToCancel):
+        cancel(take_and_confirm(open_schedule(day=TODAY + timedelta(days=1))), now=utc(TODAY, 16, 0, 0))
+
+
+@pytest.mark.parametrize("channel", ["counter", "consult", "ward"])
+def test_after_the_cut_off_the_staff_still_cancel_and_it_is_marked_late(channel):
+    row = take_and_confirm(open_schedule(day=TODAY + timedelta(days=1)))
+
+    cancel(row, channel=channel, now=utc(TODAY, 9))
+
+    assert Fact.objects.get(topic="appointment.cancelled").payload["late"] is True
+
+
+def test_what_the_hospital_stopped_is_given_back_after_the_cut_off_too_and_never_late():
+    """B13: the patient did not break the appointment."""
+    schedule = open_schedule(day=TODAY + timedelta(days=1))
+    row = take_and_confirm(schedule)
+    schedule.status = "stopped"
+    schedule.save()
+
+    assert cancel(row, now=utc(TODAY, 9)).status == "cancelled"
+    assert Fact.objects.get(topic="appointment.cancelled").payload["late"] is False
+
+
+def test_the_cut_off_is_a_rule_of_the_office():
+    schedule = open_schedule(day=TODAY + timedelta(days=1))
+    BookingRule.objects.update(cancel_days=0, cancel_time="07:00")
+
+    assert cancel(take_and_confirm(schedule), now=utc(TODAY, 22, 59)).status == "cancelled"
+    with pytest.raises(errors.TooLateToCancel):
+        cancel(take_and_confirm(schedule, now=utc(TODAY, 22)), now=utc(TODAY, 23, 1))
+
+
+def test_a_hold_may_always_be_let_go():
+    schedule = open_schedule(day=TODAY + timedelta(days=1))
+    now = utc(TODAY, 9)
+
+    assert cancel(take(schedule, now=now), now=now).status == "cancelled"
+
+
+def test_a_patient_who_has_checked_in_cannot_be_cancelled():
+    row = take_and_confirm(open_schedule(day=TODAY))
+    Appointment.objects.update(status="arrived")
+
+    with pytest.raises(errors.WrongState):
+        cancel(row, channel="counter")
+
+
+def test_cancelling_gives_the_number_and_the_patients_time_back():
+    schedule, patient = open_schedule(), PatientFactory()
+    row = take_and_confirm(schedule, patient)
+
+    cancelled = cancel(row, reason="要出差")
+
+    assert (cancelled.status, cancelled.cancelled_at, cancelled.note) == ("cancelled", NOW, "要出差")
+    assert slot_of(row).status == "free"
+    assert not PatientTime.objects.exists()
+    assert take(schedule, patient).slot_id == row.slot_id
+
+
+def test_cancelling_twice_is_once_and_keeps_the_first_reason():
+    row = take_and_confirm(open_schedule())
+
+    cancel(row, reason="要出差")
+    again = cancel(row, reason="别的", now=NOW + timedelta(hours=1))
+
+    assert (again.cancelled_at, again.note) == (NOW, "要出差")
+    assert Fact.objects.filter(topic="appointment.cancelled").count() == 1
+
+
+def test_a_second_cancel_does_not_free_the_number_of_who_has_it_now():
+    schedule = open_schedule(numbers=1, day=TODAY + timedelta(days=1))
+    row = take_and_confirm(schedule)
+    cancel(row, channel="counter")
+    now_mine = take_and_confirm(schedule)
+
+    cancel(row, channel="counter")
+    changes.drop(appointment=row, by=None, now=NOW)
+
+    assert slot_of(now_mine).status == "booked"
+    assert Appointment.objects.get(pk=now_mine.pk).status == "booked"
+
+
+# B14: a returned number of a sold-out clinic rests.
+
+
+@pytest.mark.parametrize("luck", [0, 0.5, 1], ids=["shortest", "middle", "longest"])
+def test_a_number_of_a_sold_out_clinic_rests_60_to_120_minutes(monkeypatch, luck):
+    monkeypatch.setattr(booking.random, "uniform", lambda low, high: low + luck * (high - low))
+    schedule = open_schedule(numbers=1)
+    row = take_and_confirm(schedule)
+
+    cancel(row)
+
+    reopens = NOW + timedelta(minutes=60 + luck * 60)
+    assert (slot_of(row).status, slot_of(row).hold_until) == ("resting", reopens)
+    with pytest.raises(errors.SoldOut):
+        take(schedule, now=reopens - A_SECOND)
+    assert take(schedule, now=reopens).slot_id == row.slot_id
+
+
+def test_the_moment_cannot_be_guessed():
+    moments = set()
+    for _n in range(12):
+        row = take_and_confirm(open_schedule(numbers=1))
+        cancel(row)
+        moments.add(slot_of(row).hold_until)
+
+    assert len(moments) == 12
+    assert NOW + timedelta(minutes=60) <= min(moments)
+    assert max(moments) <= NOW + timedelta(minutes=120)
+
+
+def test_a_number_is_free_at_once_while_its_pool_has_others():
+    row = take_and_confirm(open_schedule(numbers=2))
+
+    cancel(row)
+
+    assert slot_of(row).status == "free"
+
+
+def test_free_numbers_that_the_public_may_not_take_do_not_keep_a_public_number_from_resting():
+    """Sold out for those who would take it: what the consult room has left is none of theirs, until it is shared."""
+    schedule, shared = open_schedule(numbers=1), open_schedule(numbers=1)
+    add_numbers(schedule, count=3, pool="consult", shared=NOW + A_SECOND)
+    add_numbers(shared, count=3, pool="consult", shared=NOW)
+    kept_from_them, open_to_them = take_and_confirm(schedule), take_and_confirm(shared)
+
+    cancel(kept_from_them)
+    cancel(open_to_them)
+
+    assert slot_of(kept_from_them).status == "resting"
+    assert slot_of(open_to_them).status == "free"
+
+
+def test_a_number_is_free_at_once_when_little_time_is_left():
+    tomorrow = open_schedule(numbers=1, day=TODAY + timedelta(days=1))  # 08:00, in 22 hours
+    row = take_and_confirm(tomorrow)
+
+    cancel(row)
+
+    assert slot_of(row).status == "free"
+
+
+def test_exactly_a_day_before_is_little_time():
+    schedule = open_schedule(numbers=1, day=TODAY + timedelta(days=2))
+    row = take_and_confirm(schedule)
+
+    cancel(row, channel="counter", now=schedule.starts_at - timedelta(hours=24))
+
+    assert slot_of(row).status == "free"
+
+
+def test_a_hold_that_is_dropped_is_free_at_once():
+    """Nobody can sell on what was never confirmed, and the next patient is waiting."""
+    row = take(open_schedule(numbers=1))
+
+    dropped = changes.drop(appointment=row, by=None, now=NOW)
+
+    assert (dropped.status, slot_of(row).status) == ("cancelled", "free")
+    assert not PatientTime.objects.exists()
+
+
+def test_dropping_twice_is_once_and_a_booked_number_is_not_dropped():
+    held, booked = take(open_schedule()), take_and_confirm(open_schedule())
+    changes.drop(appointment=held, by=None, now=NOW)
+
+    changes.drop(appointment=held, by=None, now=NOW)
+    with pytest.raises(errors.WrongState):
+        changes.drop(appointment=booked, by=None, now=NOW)
+
+    assert Fact.objects.filter(topic="appointment.dropped").count() == 1
+
+
+# The same request again (a double click, a lost answer).
+
+
+def test_a_repeated_confirmation_is_the_same_answer():
+    user = UserFactory()
+    held = take(open_schedule(), by=user)
+
+    first = changes.confirm(appointment=held, by=user, request_key="c", now=NOW)
+    again = changes.confirm(appointment=held, by=user, request_key="c", now=NOW + timedelta(hours=1))
+
+    assert (again.pk, again.confirmed_at) == (first.pk, NOW)
+    fact = Fact.objects.get(request_key="c")
+    assert (fact.account, len(fact.body)) == (user.pk, 64)
+
+
+def test_a_repeated_confirmation_of_what_was_cancelled_meanwhile_is_no_success():
+    user = UserFactory()
+    held = take(open_schedule(), by=user)
+    changes.confirm(appointment=held, by=user, request_key="c", now=NOW)
+    cancel(held, by=user)
+
+    with pytest.raises(errors.HoldLapsed):
+        changes.confirm(appointment=held, by=user, request_key="c", now=NOW)
+
+
+def test_a_repeated_confirmation_after_check_in_is_still_the_same_answer():
+    user = UserFactory()
+    held = take(open_schedule(day=TODAY), by=user)
+    changes.confirm(appointment=held, by=user, request_key="c", now=NOW)
+    Appointment.objects.update(status="arrived")
+
+    assert changes.confirm(appointment=held, by=user, request_key="c", now=NOW).pk == held.pk
+
+
+def test_a_repeated_cancellation_is_the_same_answer_even_after_the_cut_off():
+    user = UserFactory()
+    row = take_and_confirm(open_schedule(), by=user)
+    cancel(row, by=user, key="x")
+
+    again = cancel(row, by=user, key="x", now=row.start)
+
+    assert (again.status, again.cancelled_at) == ("cancelled", NOW)
+
+
+@pytest.mark.parametrize("verb", ["book", "confirm", "cancel", "move", "basket"])
+@pytest.mark.parametrize("used_for", ["book", "confirm", "cancel", "move", "basket"])
+def test_a_key_that_asked_for_one_thing_opens_nothing_else(used_for, verb):
+    """422, whatever verb it was used for and whatever verb it comes with now."""
+    user, schedule = UserFactory(), open_schedule(numbers=20)
+    acts = {
+        "book": lambda _row, _other: take(schedule, key="k", by=user),
+        "confirm": lambda row, _other: changes.confirm(appointment=row, by=user, request_key="k", now=NOW),
+        "cancel": lambda row, _other: cancel(row, by=user, key="k"),
+        "move": lambda row, _other: booking.reschedule(
+            appointment=row, schedule=schedule, number=15, by=user, channel="web", request_key="k", now=NOW
+        ),
+        "basket": lambda row, _other: changes.confirm_basket(basket=row.basket, by=user, request_key="k", now=NOW),
+    }
+    first, second = (take(schedule, by=user, basket=uuid4()) for _n in range(2))
+    acts[used_for](first, second)
+    before = Appointment.objects.values_list("pk", "status", "slot").order_by("pk")
+    standing = list(before)
+
+    with pytest.raises(errors.KeyReused) as refusal:
+        acts[verb](second, first)
+
+    assert refusal.value.status == 422
+    assert list(before.all()) == standing
+
+
+def test_the_key_of_one_account_means_nothing_to_another():
+    schedule = open_schedule()
+    first, second = take(schedule, key="k"), take(schedule, key="k")
+
+    assert first.pk != second.pk
+
+
+def test_what_the_house_books_by_itself_is_repeated_safely_too():
+    """Jobs have no log-in: the waitlist books under its own key, once."""
+    schedule, patient = open_schedule(), PatientFactory()
+
+    def by_the_house():
+        return booking.book(
+            schedule=schedule, patient=patient, channel="web", by=None, request_key="waitlist:7", now=NOW
+        ).pk
+
+    assert by_the_house() == by_the_house()
+    assert Appointment.objects.count() == 1
+
+
+def test_a_start_written_in_another_zone_is_the_same_request():
+    schedule, patient, user = open_schedule(), PatientFactory(), UserFactory()
+    start = schedule.starts_at
+
+    first = take(schedule, patient, by=user, key="k", start=start)
+
+    assert take(schedule, patient, by=user, key="k", start=utc(start.date(), 0)).pk == first.pk
+
+
+# A basket is confirmed as one act.
+
+
+def basket_of(*schedules, user):
+    basket, patient = uuid4(), PatientFactory()
+    return basket, [take(schedule, patient, channel="consult", by=user, basket=basket) for schedule in schedules]
+
+
+def schedules_on_two_days():
+    return open_schedule(day=IN_A_WEEK), open_schedule(day=IN_A_WEEK + timedelta(days=1))
+
+
+def test_a_basket_is_confirmed_at_once():
+    user = UserFactory()
+    basket, rows = basket_of(*schedules_on_two_days(), user=user)
+
+    done = changes.confirm_basket(basket=basket, by=user, request_key="b", now=NOW)
+
+    assert {row.pk for row in done.booked} == {row.pk for row in rows}
+    assert done.lapsed == []
+    assert set(Appointment.objects.values_list("status", flat=True)) == {"booked"}
+
+
+def test_a_line_that_lapsed_is_named_and_the_others_are_booked():
+    user = UserFactory()
+    first, second = schedules_on_two_days()
+    basket, [early] = basket_of(first, user=user)
+    late = take(second, channel="consult", by=user, basket=basket, now=NOW + timedelta(minutes=2))
+
+    done = changes.confirm_basket(basket=basket, by=user, now=NOW + timedelta(minutes=4))
+
+    assert [row.pk for row in done.booked] == [late.pk]
+    assert [row.pk for row in done.lapsed] == [early.pk]
+
+
+def test_a_repeated_basket_is_the_same_answer_and_tells_what_went_back_meanwhile():
+    user = UserFactory()
+    basket, [first, second] = basket_of(*schedules_on_two_days(), user=user)
+    changes.confirm_basket(basket=basket, by=user, request_key="b", now=NOW)
+    cancel(first, channel="consult", by=user)
+
+    again = changes.confirm_basket(basket=basket, by=user, request_key="b", now=NOW + timedelta(hours=1))
+
+    assert [row.pk for row in again.booked] == [second.pk]
+    assert [row.pk for row in again.lapsed] == [first.pk]
+    assert Fact.objects.filter(topic="appointment.booked").count() == 2
+
+
+def test_an_empty_basket_confirms_nothing():
+    done = changes.confirm_basket(basket=uuid4(), by=UserFactory(), request_key="b", now=NOW)
+
+    assert (done.booked, done.lapsed) == ([], [])
+    assert not Fact.objects.exists()
