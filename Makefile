@@ -10,13 +10,14 @@ REUSE := $(if $(DATABASE_URL),--create-db,--reuse-db)
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(REUSE)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check bench format clean
+.PHONY: help demo test lint check bench format messages clean
 
 help:
 	@echo "make demo    the hospital on http://127.0.0.1:8000, until Ctrl-C (PORT=8001, SCALE=large)"
 	@echo "make test    every test (TESTS=tests/consult for some)"
 	@echo "make lint    format, lint, layers, deployment checks, migrations, templates"
 	@echo "make check   lint and tests, with the coverage gate on the domain"
+	@echo "make messages  the English catalogue brought up to the sources, and what still lacks English"
 	@echo "make bench   measured figures into bench/results.json"
 
 demo: $(VENV)/.runtime
@@ -44,6 +45,9 @@ bench: $(VENV)/.dev
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+messages: $(VENV)/.dev
+	$(BIN)/python -m hospital.embedded run --cluster lint -- $(BIN)/python manage.py catalogue
 
 # The data folder stays: its keys and its hospital are not ours to throw away.
 clean:
