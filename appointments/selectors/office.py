@@ -1,10 +1,12 @@
 """号源周表: the office's week of half-days, counted in a fixed number of queries however many doctors there are."""
 
-from collections import defaultdict
+from collections import defaultdict, namedtuple
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from django.db.models import Count, Min, Q
+from django.utils.translation import get_language
 
 from appointments.models import Allotment, Pool, Schedule, Slot
 from hospital import clock
@@ -17,6 +19,29 @@ HALVES = (HalfDay.MORNING, HalfDay.AFTERNOON)
 """Columns of a day. Evening clinics stand in the afternoon's column, marked 夜间."""
 
 ACTOR = ("role__practitioner", "team", "service", "department", "campus")
+"""What names a schedule's actor and place."""
+
+FIELDS = {
+    "pk": "pk",
+    "day": "day",
+    "half": "half",
+    "status": "status",
+    "department": "department_id",
+    "department_name": "department__name",
+    "campus": "campus__name",
+    "role": "role_id",
+    "doctor": "role__practitioner__name",
+    "doctor_pinyin": "role__practitioner__pinyin",
+    "title": "role__practitioner__title",
+    "team": "team_id",
+    "team_name": "team__name",
+    "service": "service_id",
+    "service_name": "service__name",
+    "level": "service__level",
+}
+"""Columns of a week's schedule: plain values, since a big house has three thousand of them a week."""
+
+Entry = namedtuple("Entry", FIELDS)
 
 
 @dataclass(frozen=True)
@@ -63,9 +88,9 @@ class Row:
 class Block:
     """A department's rows and its sums."""
 
-    department: Department
-    rows: list[Row]
-    campus: str = ""
+    name: str
+    campus: str
+    rows: list[Row] = field(default_factory=list)
     sessions: int = 0
     total: int = 0
     taken: int = 0
@@ -106,26 +131,23 @@ def monday_of(day: date) -> date:
 def week(looked: Looked, *, now: datetime) -> list[Block]:
     """The week's blocks by department. Three queries: schedules, their numbers, when their pools open."""
     wanted = Schedule.objects.filter(looked.schedules, day__range=(looked.days[0], looked.days[-1]))
-    schedules = wanted.select_related(*ACTOR).order_by(
-        "department__order", "department__code", "day", "starts_at", "pk"
-    )
+    ordered = wanted.order_by("department__order", "department__code", "day", "starts_at", "pk")
     numbers = count_numbers(wanted.values("pk"), pool=looked.pool)
     opening = _openings(wanted.values("pk"), pool=looked.pool)
     blocks: dict[int, Block] = {}
     rows: dict[int, dict[tuple, Row]] = defaultdict(dict)
-    for schedule in schedules:
-        taken, total = numbers.get(schedule.pk, (0, 0))
+    for entry in map(Entry._make, ordered.values_list(*FIELDS.values())):
+        taken, total = numbers.get(entry.pk, (0, 0))
         if looked.pool and not total:
             continue
-        block = blocks.setdefault(schedule.department_id, Block(schedule.department, [], str(schedule.campus)))
-        row = _row(rows[schedule.department_id], schedule)
-        cell = cell_of(schedule, taken=taken, total=total, opens_at=opening.get(schedule.pk), now=now)
-        column = (schedule.day - looked.monday).days * len(HALVES) + (schedule.half != HalfDay.MORNING)
-        row.columns[column].append(cell)
+        block = blocks.setdefault(entry.department, Block(entry.department_name, entry.campus))
+        row = _row(rows[entry.department], entry)
+        opens_at = opening.get(entry.pk)
+        cell = cell_of(entry, row.name, taken=taken, total=total, unreleased=bool(opens_at and opens_at > now))
+        row.columns[(entry.day - looked.monday).days * len(HALVES) + (entry.half != HalfDay.MORNING)].append(cell)
         _add(block, cell)
-    for department_id, block in blocks.items():
-        order = sorted(rows[department_id].items(), key=lambda item: item[0])
-        block.rows = [row for _key, row in order]
+    for department, block in blocks.items():
+        block.rows = [row for _key, row in sorted(rows[department].items(), key=lambda item: item[0])]
     return list(blocks.values())
 
 
@@ -140,33 +162,41 @@ def _add(block: Block, cell: Cell) -> None:
 LEVELS = {level: place for place, level in enumerate(("chief", "associate", "specialty", "general"))}
 
 
-def _row(rows: dict[tuple, Row], schedule: Schedule) -> Row:
+def _row(rows: dict[tuple, Row], entry: Entry) -> Row:
     """Doctors by level and name, then plain clinics, then teams."""
-    if schedule.role_id:
-        doctor = schedule.role.practitioner
-        key = (0, LEVELS.get(schedule.service.level, 9), doctor.pinyin, doctor.name, schedule.role_id)
-        name, note = doctor.name, doctor.title
-    elif schedule.team_id:
-        key = (2, 0, schedule.team.pinyin, schedule.team.name, schedule.team_id)
-        name, note = schedule.team.name, schedule.service.name
+    if entry.role:
+        key = (0, LEVELS.get(entry.level, 9), entry.doctor_pinyin, entry.doctor, entry.role)
+        name, note = entry.doctor, entry.title
+    elif entry.team:
+        key = (2, 0, "", entry.team_name, entry.team)
+        name, note = entry.team_name, entry.service_name
     else:
-        key = (1, 0, "", schedule.service.name, schedule.service_id)
-        name, note = schedule.service.name, schedule.campus.name
+        key = (1, 0, "", entry.service_name, entry.service)
+        name, note = entry.service_name, entry.campus
     if key not in rows:
         rows[key] = Row(name, note)
     return rows[key]
 
 
-def cell_of(schedule: Schedule, *, taken: int, total: int, opens_at: datetime | None, now: datetime) -> Cell:
+def cell_of(entry, who: str, *, taken: int, total: int, unreleased: bool) -> Cell:
     return Cell(
-        pk=schedule.pk,
+        pk=entry.pk,
         taken=taken,
         total=total,
-        stopped=schedule.status == Schedule.Status.STOPPED,
-        unreleased=opens_at is not None and opens_at > now,
-        evening=schedule.half == HalfDay.EVENING,
-        label=f"{schedule.actor_name} {schedule.day:%m-%d} {schedule.get_half_display()}",
+        stopped=entry.status == Schedule.Status.STOPPED,
+        unreleased=unreleased,
+        evening=entry.half == HalfDay.EVENING,
+        label=f"{who} {entry.day.month}-{entry.day.day} {_half_words()[entry.half]}",
     )
+
+
+def _half_words() -> dict[str, str]:
+    return _words_of(get_language())
+
+
+@lru_cache(maxsize=8)
+def _words_of(_language: str) -> dict[str, str]:
+    return {value: str(label) for value, label in HalfDay.choices}
 
 
 def count_numbers(schedules, *, pool: str = "") -> dict[int, tuple[int, int]]:
@@ -183,11 +213,13 @@ def cells(looked: Looked, pks: list[int], *, now: datetime) -> list[Cell]:
     rows = Schedule.objects.filter(pk__in=pks, organization__in=looked.organizations).select_related(*ACTOR)
     numbers = count_numbers(pks, pool=looked.pool)
     opening = _openings(pks, pool=looked.pool)
-    return [
-        cell_of(row, taken=taken, total=total, opens_at=opening.get(row.pk), now=now)
-        for row in rows
-        for taken, total in [numbers.get(row.pk, (0, 0))]
-    ]
+    found = []
+    for row in rows:
+        taken, total = numbers.get(row.pk, (0, 0))
+        opens_at = opening.get(row.pk)
+        unreleased = bool(opens_at and opens_at > now)
+        found.append(cell_of(row, row.actor_name, taken=taken, total=total, unreleased=unreleased))
+    return found
 
 
 def _openings(schedules, *, pool: str) -> dict[int, datetime]:
