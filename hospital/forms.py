@@ -21,6 +21,7 @@ CODE_ATTRIBUTES = {"autocomplete": "one-time-code", "autocapitalize": "off", "sp
 class SignInForm(LoginForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        self.label_suffix = ""
         self.fields["login"].label = _("账号")
         self.fields["login"].widget.attrs = {"autocomplete": "username", "autocapitalize": "off", "autofocus": True}
         self.fields["password"].label = _("密码")
@@ -31,6 +32,7 @@ class SignInForm(LoginForm):
 class NewPasswordForm(ChangePasswordForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        self.label_suffix = ""
         labels = {"oldpassword": _("现在的密码"), "password1": _("新密码"), "password2": _("再输一遍新密码")}
         for name, label in labels.items():
             self.fields[name].label = label
@@ -41,6 +43,7 @@ class NewPasswordForm(ChangePasswordForm):
 class PasswordAgainForm(ReauthenticateForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        self.label_suffix = ""
         self.fields["password"].label = _("密码")
         self.fields["password"].help_text = ""
         self.fields["password"].widget.attrs = {"autocomplete": "current-password", "autofocus": True}
@@ -51,6 +54,7 @@ class CountsFailures:
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        self.label_suffix = ""
         self.fields["code"].label = _("验证码或恢复码")
         self.fields["code"].widget.attrs = {**CODE_ATTRIBUTES, "autofocus": True}
 
@@ -74,6 +78,7 @@ class CodeAgainForm(CountsFailures, CodeAgain):
 class SetUpCodeForm(ActivateTOTPForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        self.label_suffix = ""
         self.fields["code"].label = _("应用里显示的 6 位验证码")
         self.fields["code"].widget.attrs = {**CODE_ATTRIBUTES, "inputmode": "numeric"}
 
@@ -94,6 +99,7 @@ class PatientForm(forms.ModelForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        self.label_suffix = ""
         self.fields["name"].label = _("姓名")
         self.fields["sex"].help_text = _("身份证里有的，可以不填。")
         self.fields["birth_date"].help_text = _("身份证里有的，可以不填。")
