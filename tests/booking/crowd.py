@@ -1,0 +1,80 @@
+"""Many at once, for real: threads or processes, each with a database connection of its own, started together."""
+
+import multiprocessing
+import os
+import threading
+import traceback
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from django.db import connection, connections
+
+from hospital.errors import Refused
+
+Act = Callable[[], object]
+PATIENCE = 60  # seconds for a barrier: only a broken test waits that long
+
+
+def _attempt(act: Act):
+    """A refusal is an answer; anything else is an error of ours."""
+    try:
+        return act()
+    except Refused as refusal:
+        return refusal
+
+
+class Crowd:
+    """`size` people with a connection each, for as many rounds as wanted."""
+
+    def __init__(self, size: int):
+        self.size = size
+        self._people = ThreadPoolExecutor(size)
+
+    def __enter__(self) -> "Crowd":
+        return self
+
+    def __exit__(self, *_error) -> None:
+        self._at_once([connection_closed] * self.size)
+        self._people.shutdown()
+
+    def at_once(self, *acts: Act) -> list:
+        """What each of them got, in order: a value or a refusal."""
+        return self._at_once(list(acts))
+
+    def _at_once(self, acts: list[Act]) -> list:
+        gate = threading.Barrier(len(acts))
+
+        def person(act):
+            gate.wait(PATIENCE)
+            return _attempt(act)
+
+        return list(self._people.map(person, acts))
+
+
+def connection_closed() -> None:
+    connection.close()
+
+
+def in_processes(acts: list[Act]) -> list:
+    """One operating-system process per act, forked from here; their answers in order. Answers must be plain values."""
+    connections.close_all()  # a forked socket must not be shared
+    context = multiprocessing.get_context("fork")
+    gate, answers = context.Barrier(len(acts)), context.SimpleQueue()
+
+    def person(place: int, act: Act) -> None:
+        try:
+            gate.wait(PATIENCE)
+            answers.put((place, act()))
+        except BaseException:
+            answers.put((place, traceback.format_exc()))
+        finally:
+            connections.close_all()
+            os._exit(0)  # nothing of the test runner's may run in a child
+
+    children = [context.Process(target=person, args=(place, act)) for place, act in enumerate(acts)]
+    for child in children:
+        child.start()
+    told = dict(answers.get() for _child in children)
+    for child in children:
+        child.join()
+    return [told[place] for place in range(len(acts))]
