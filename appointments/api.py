@@ -1,6 +1,7 @@
 """The hot endpoint: a program books a number in two queries (booking.md). A plain view with msgspec, no serializer."""
 
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -22,8 +23,8 @@ LONGEST_KEY = 80
 class BookingRequest(msgspec.Struct, forbid_unknown_fields=True):
     """A patient, and a number or a slice's start (ISO 8601 with offset); neither: the lowest that fits."""
 
-    patient: int
-    number: int | None = None
+    patient: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+    number: Annotated[int, msgspec.Meta(ge=1, le=2**15 - 1)] | None = None
     start: datetime | None = None
 
 

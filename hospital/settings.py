@@ -62,6 +62,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "hospital.programs.ProgramsTakeTheShortWay",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "hospital.middleware.DatabaseGone",
@@ -79,6 +80,14 @@ MIDDLEWARE = [
     "hospital.middleware.StaffSecurity",
     "hospital.middleware.ShowRefusals",
     "axes.middleware.AxesMiddleware",
+]
+PROGRAM_MIDDLEWARE = [  # of /api/: hospital/programs.py
+    "hospital.middleware.DatabaseGone",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "hospital.middleware.RequestLog",
+    "pghistory.middleware.HistoryMiddleware",
+    "hospital.middleware.ShowRefusals",
 ]
 
 ROOT_URLCONF = "hospital.urls"
@@ -104,7 +113,10 @@ TEMPLATES = [
 # Database: persistent connections are worth 9×; jit and parallel plans only hurt short queries (booking.md).
 DATABASES = {
     "default": dj_database_url.parse(
-        env("DATABASE_URL", "postgres://localhost/hospital"), conn_max_age=600, conn_health_checks=True
+        env("DATABASE_URL", "postgres://localhost/hospital"),
+        engine="hospital.postgres",
+        conn_max_age=600,
+        conn_health_checks=True,
     )
 }
 DATABASES["default"].setdefault("OPTIONS", {}).setdefault(

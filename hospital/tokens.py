@@ -3,14 +3,27 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
+from django.db import connection
 
-from .models import ApiToken, Patient, User
+from .models import User
 from .models.token import digest
+
+LOOK_UP = """
+SELECT t.user_id, t.channel,
+       'book_anyone' = ANY (t.scopes)
+       OR ('book' = ANY (t.scopes)
+           AND EXISTS (SELECT 1 FROM hospital_patient p WHERE p.id = %s AND p.account_id = t.user_id))
+  FROM hospital_apitoken t
+  JOIN hospital_user u ON u.id = t.user_id AND u.is_active
+ WHERE t.digest = %s AND t.expires_at > %s AND t.revoked_at IS NULL
+"""
+"""In SQL, because every request of a program begins with it: building it by the ORM took a third of a booking."""
 
 
 @dataclass(frozen=True)
 class Caller:
+    """`user` has its id only; other fields are fetched when they are asked for."""
+
     user: User
     channel: str
     may_book_patient: bool
@@ -24,14 +37,10 @@ def bearer(header: str, *, patient_id: int, now: datetime) -> Caller | None:
     kind, _space, secret = header.partition(" ")
     if kind.lower() != "bearer" or not secret:
         return None
-    own = Q(scopes__contains=[ApiToken.Scope.BOOK]) & Exists(
-        Patient.objects.filter(pk=patient_id, account=OuterRef("user"))
-    )
-    anyone = Q(scopes__contains=[ApiToken.Scope.BOOK_ANYONE])
-    token = (
-        ApiToken.objects.select_related("user")
-        .filter(digest=digest(secret), expires_at__gt=now, revoked_at__isnull=True, user__is_active=True)
-        .annotate(allowed=ExpressionWrapper(own | anyone, output_field=BooleanField()))
-        .first()
-    )
-    return token and Caller(user=token.user, channel=token.channel, may_book_patient=token.allowed)
+    with connection.cursor() as cursor:
+        cursor.execute(LOOK_UP, [patient_id, digest(secret), now])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    user_id, channel, allowed = row
+    return Caller(user=User.from_db(connection.alias, ["id"], [user_id]), channel=channel, may_book_patient=allowed)

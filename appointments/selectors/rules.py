@@ -10,6 +10,7 @@ from time import monotonic
 
 from appointments.models import BookingRule, ChannelRule, ConsultLevelRule, Pool
 from appointments.models.rules import Dated, Scoped
+from hospital.models import HealthcareService
 
 KEEP_SECONDS = 10
 _kept: dict[type, tuple[float, list]] = {}
@@ -23,7 +24,7 @@ def forget() -> None:
 def _rows(model) -> list:
     kept_at, rows = _kept.get(model, (float("-inf"), []))
     if monotonic() - kept_at > KEEP_SECONDS:
-        order = ("id",) if model is Pool else ("effective_from", "id")
+        order = ("effective_from", "id") if issubclass(model, Dated) else ("id",)
         rows = list(model.objects.order_by(*order))
         _kept[model] = (monotonic(), rows)
     return rows
@@ -73,6 +74,12 @@ def organization_booking_rule(organization_id: int, *, day: date) -> BookingRule
         if _in_force(rule, organization_id=organization_id, day=day) and not rule.specificity
     ]
     return fitting[-1] if fitting else BookingRule(organization_id=organization_id, effective_from=day)
+
+
+def service(pk: int) -> HealthcareService:
+    """号别 with its settings; one that was added just now is fetched."""
+    kept = next((row for row in _rows(HealthcareService) if row.pk == pk), None)
+    return kept or HealthcareService.objects.get(pk=pk)
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,13 @@
-"""A schedule's lasting facts, kept a few seconds in the process: the hot endpoint asks for them at every booking."""
+"""A schedule's lasting facts, kept in the process: the hot endpoint asks for them at every booking."""
 
 from time import monotonic
 
 from appointments.errors import NoSuchNumber
 from appointments.models import Schedule
 
-KEEP_SECONDS = 10
+from . import rules
+
+KEEP_SECONDS = 300
 MOST = 20_000
 _kept: dict[int, tuple[float, Schedule]] = {}
 
@@ -15,16 +17,18 @@ def forget() -> None:
 
 
 def known(schedule_id: int) -> Schedule:
-    """Whose, which service, which day. Whether it is stopped and what is free is only ever asked of the database.
+    """Whose, which department, which service, which day: for the choice of rules only.
 
-    Raises NoSuchNumber.
+    Whether it is stopped, what it costs and what is free is only ever asked of the database. The service's own
+    settings are as fresh as the rules. Raises NoSuchNumber.
     """
     kept_at, schedule = _kept.get(schedule_id, (float("-inf"), None))
     if monotonic() - kept_at > KEEP_SECONDS:
-        schedule = Schedule.objects.select_related("service").filter(pk=schedule_id).first()
+        schedule = Schedule.objects.filter(pk=schedule_id).first()
         if schedule is None:
             raise NoSuchNumber()
         if len(_kept) >= MOST:
             _kept.clear()
         _kept[schedule_id] = (monotonic(), schedule)
+    schedule.service = rules.service(schedule.service_id)
     return schedule

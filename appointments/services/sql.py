@@ -69,21 +69,25 @@ CASTS = {
 }  # fmt: skip
 
 
-def _call(function: str, names: tuple[str, ...], arguments: dict) -> Outcome:
+def _statement(function: str, names: tuple[str, ...]) -> str:
     places = ", ".join(f"%s::{CASTS.get(name, 'bigint')}" for name in names)
+    return f"SELECT code, appointment, number, start, minutes, hold_until, fee, until FROM {function}({places})"  # noqa: S608
+
+
+BOOK_STATEMENT, MOVE_STATEMENT = _statement("book_slot", BOOK), _statement("move_slot", MOVE)
+
+
+def _call(statement: str, names: tuple[str, ...], arguments: dict) -> Outcome:
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT code, appointment, number, start, minutes, hold_until, fee, until FROM {function}({places})",  # noqa: S608
-            [arguments[name] for name in names],
-        )
+        cursor.execute(statement, [arguments[name] for name in names])
         return Outcome(*cursor.fetchone())
 
 
 def book_slot(**arguments) -> Outcome:
     """See sql/book_slot.sql. All of BOOK by name; `now` None lets the database's clock decide."""
-    return _call("book_slot", BOOK, arguments)
+    return _call(BOOK_STATEMENT, BOOK, arguments)
 
 
 def move_slot(**arguments) -> Outcome:
     """See sql/move_slot.sql. All of MOVE by name."""
-    return _call("move_slot", MOVE, arguments)
+    return _call(MOVE_STATEMENT, MOVE, arguments)

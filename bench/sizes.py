@@ -1,0 +1,35 @@
+"""How much is measured. The defaults are the real sizes; BENCH_SIZE=tiny is for the test that the bench still runs."""
+
+import os
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Sizes:
+    doctors: int = 200
+    days: int = 90  # of numbers, from tomorrow on
+    numbers: int = 24  # a half-day, ten minutes each
+    patients: int = 200_000
+    history: int = 10  # the large database holds this many times the numbers, the rest of them past
+    rounds: int = 3
+    seconds: float = 4.0  # of one measurement under load
+    crowd: int = 5_000  # requests for `prize` numbers
+    prize: int = 200
+    connections: int = 256
+    storms: int = 15  # rounds of one patient's 50 simultaneous requests
+    laid_days: int = 15  # generate: schedules of so many days at once
+    recalled: int = 100_000
+
+    @property
+    def schedules(self) -> int:
+        return self.doctors * self.days * 2
+
+
+TINY = Sizes(
+    doctors=4, days=10, patients=4_000, history=2, rounds=1, seconds=0.4, crowd=120, prize=20, connections=16,
+    storms=1, laid_days=2, recalled=200,
+)  # fmt: skip
+
+
+def chosen() -> Sizes:
+    return TINY if os.environ.get("BENCH_SIZE") == "tiny" else Sizes()
