@@ -25,14 +25,14 @@ WORKING = [(day, half) for day in WEEK[:5] for half in ("上午", "下午")]
 WEEKEND = [("周六", "上午"), ("周六", "下午"), ("周日", "上午")]
 LADDER = [  # level of the doctors of a department in turn: title, service, numbers a half-day
     ("主任医师", "ZR", (16, 20)),
-    ("副主任医师", "FZ", (22, 26)),
-    ("主治医师", "ZK", (28, 30)),
-    ("住院医师", "PT", (36, 40)),
-    ("副主任医师", "FZ", (22, 26)),
-    ("主治医师", "ZK", (28, 32)),
-    ("主治医师", "PT", (36, 40)),
+    ("副主任医师", "FZ", (20, 24)),
+    ("主治医师", "ZK", (24, 28)),
+    ("住院医师", "PT", (30, 40)),
+    ("副主任医师", "FZ", (20, 24)),
+    ("主治医师", "ZK", (24, 30)),
+    ("主治医师", "PT", (30, 40)),
     ("主任医师", "ZR", (16, 20)),
-    ("住院医师", "PT", (36, 40)),
+    ("住院医师", "PT", (30, 40)),
 ]
 OTHER_LADDERS = {
     "YXM": [("主任药师", "YX", (16, 16)), ("副主任药师", "YX", (20, 20))],
@@ -158,9 +158,9 @@ def draw_timetable(timetable: Timetable, doctors: list[dict], teams: list[dict])
         timetable.place(doctor["department"], "医生", doctor["code"], doctor["service"], doctor["numbers"], when,
                         [doctor["code"]])  # fmt: skip
     for department in facts.PLAIN:
-        timetable.place(department, "普通门诊", "PT", "PT", 40, [*WORKING, *WEEKEND], [])
+        timetable.place(department, "普通门诊", "PT", "PT", 24, [*WORKING, *WEEKEND], [])
     for department in facts.NIGHT:
-        timetable.place(department, "普通门诊", "YJ", "YJ", 24, [(day, "夜间") for day in WEEK[:5]], [])
+        timetable.place(department, "普通门诊", "YJ", "YJ", 16, [(day, "夜间") for day in WEEK[:5]], [])
     odd = [row for row in timetable.rows if row["service"] == "FZ"][5::9]
     for row in odd:
         row["parity"] = "单周"

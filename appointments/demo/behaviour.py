@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 DEMAND = {  # how sought after a department is; others count 2
-    "XNK": 26, "NFM": 16, "EK": 12, "GK": 9, "XHK": 9, "HXK": 9, "SNK": 8, "FK": 8, "CK": 8, "YK": 6, "PFK": 6,
+    "XNK": 60, "NFM": 30, "EK": 14, "GK": 10, "XHK": 10, "HXK": 10, "SNK": 9, "FK": 9, "CK": 9, "YK": 6, "PFK": 6,
     "KQK": 6, "EBH": 5, "PWK": 5, "ZYN": 5, "QKY": 4,
 }  # fmt: skip
 CHILDREN = ("EK", "XSE", "XEW", "EBK")

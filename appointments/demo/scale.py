@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Scale:
+    name: str
     patients: int
     days_back: int  # simulated days before today
     days_ahead: int  # half-days laid out after today
@@ -12,7 +13,7 @@ class Scale:
 
 
 SCALES = {
-    "small": Scale(patients=2_000, days_back=30, days_ahead=100, wishes=230),
-    "large": Scale(patients=100_000, days_back=30, days_ahead=100, wishes=6_000),
+    "small": Scale(name="small", patients=2_000, days_back=30, days_ahead=100, wishes=290),
+    "large": Scale(name="large", patients=100_000, days_back=30, days_ahead=100, wishes=6_000),
 }
 SEED = 20261121

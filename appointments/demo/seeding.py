@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from appointments.demo import people, today, visits, wishes
 from appointments.demo.ledger import DAY, Ledger
-from appointments.demo.scale import SCALES, SEED, Scale
+from appointments.demo.scale import SEED, Scale
 from appointments.services import noshow, planning
 from appointments.services.importing import import_workbook
 from hospital import clock
@@ -32,7 +32,7 @@ class NotEmpty(Exception):
     """There is a hospital here that the demo did not make: it stays as it is."""
 
 
-def seed(*, scale: str, now: datetime, say: Say = lambda text: None) -> bool:
+def seed(*, scale: Scale, now: datetime, say: Say = lambda text: None) -> bool:
     """Fill an empty hospital; False when it was filled before. On a later day only the demo doctor's queue is new.
 
     Every day is committed by itself: in one long transaction the locks that foreign keys take on the same few rows
@@ -42,7 +42,7 @@ def seed(*, scale: str, now: datetime, say: Say = lambda text: None) -> bool:
         before = AuditEvent.objects.filter(action=DONE).order_by("-at").first()
         if before is None:
             _begin(now=now)
-            _fill(SCALES[scale], scale, now=now, say=say)
+            _fill(scale, now=now, say=say)
         elif clock.today(before.at) < clock.today(now):
             _liven(now=now)
         return before is None
@@ -72,7 +72,7 @@ def _begin(*, now: datetime) -> None:
     AuditEvent.objects.create(at=now, action=BEGUN)
 
 
-def _fill(scale: Scale, name: str, *, now: datetime, say: Say) -> None:
+def _fill(scale: Scale, *, now: datetime, say: Say) -> None:
     day = clock.today(now)
     report = import_workbook(content=read(WORKBOOK), apply=True, now=now)
     say(f"workbook: {report.counts()['new']} rows")
@@ -91,7 +91,7 @@ def _fill(scale: Scale, name: str, *, now: datetime, say: Say) -> None:
     today.fill_queue(clinic, dice=dice, users=users, now=now)
     Fact.objects.filter(happened_at__lt=now - OLD_NEWS, fanned_out=False).update(fanned_out=True)
     _analyze()
-    AuditEvent.objects.create(at=now, action=DONE, detail={"scale": name, "patients": len(folk)})
+    AuditEvent.objects.create(at=now, action=DONE, detail={"scale": scale.name, "patients": len(folk)})
 
 
 def lay_out_all(*, first_day: date, last_day: date, now: datetime) -> int:

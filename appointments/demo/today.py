@@ -3,8 +3,9 @@
 import random
 from datetime import datetime, time, timedelta
 
-from appointments.models import Encounter, Schedule, ScheduleParticipant
-from appointments.services import booking, planning, visit
+from appointments.errors import SoldOut
+from appointments.models import Appointment, Encounter, Schedule, ScheduleParticipant
+from appointments.services import booking, extras, planning, visit
 from hospital import clock
 from hospital.errors import Refused
 from hospital.models import HalfDay, Patient, Practitioner, PractitionerRole, Room, User
@@ -13,7 +14,7 @@ WAITING = 8  # patients in the demo doctor's queue at least
 LONG_ENOUGH = timedelta(minutes=40)  # what a clinic must still last to be worth opening the demo in
 SOON = timedelta(minutes=30)
 BEFORE, AFTER = timedelta(hours=2), timedelta(hours=3)
-NUMBERS = 24
+NUMBERS = 40  # of a clinic laid for the demo: the afternoon's patients have taken theirs already
 
 
 def clinic_now(doctor: Practitioner, *, now: datetime) -> Schedule:
@@ -57,7 +58,7 @@ def _half(starts_at: datetime) -> str:
 
 def fill_queue(schedule: Schedule, *, dice: random.Random, users: dict[str, User], now: datetime) -> None:
     """Until enough are waiting: patients who are nowhere else today take a number at the window and check in."""
-    schedule = Schedule.objects.select_related("service").get(pk=schedule.pk)
+    schedule = Schedule.objects.select_related("service", "role__practitioner__user").get(pk=schedule.pk)
     waiting = Encounter.objects.filter(schedule=schedule, status=Encounter.Status.WAITING).count()
     adults = Patient.objects.filter(birth_date__lt=clock.today(now) - timedelta(days=40 * 365), active=True)
     free = adults.exclude(appointments__day=schedule.day).order_by("pk")
@@ -68,11 +69,22 @@ def fill_queue(schedule: Schedule, *, dice: random.Random, users: dict[str, User
             return
         moment = now - timedelta(minutes=2 * (WAITING - waiting) + 1)
         try:
-            row = booking.book(
-                schedule=schedule, patient=patient, channel="counter", by=users["chuangkou"], request_key=None,
-                confirmed=True, now=moment,
-            )  # fmt: skip
+            row = _number(schedule, patient, users=users, now=moment)
             visit.check_in(appointment=row, by=users["fenzhen"], document_seen=True, now=moment)
         except Refused:
             continue
         waiting += 1
+
+
+def _number(schedule: Schedule, patient: Patient, *, users: dict[str, User], now: datetime) -> Appointment:
+    """From the window; when all are gone the doctor adds one."""
+    try:
+        return booking.book(
+            schedule=schedule, patient=patient, channel="counter", by=users["chuangkou"], request_key=None,
+            confirmed=True, now=now,
+        )  # fmt: skip
+    except SoldOut:
+        return extras.add_extra(
+            schedule=schedule, patient=patient, by=schedule.role.practitioner.user, reason="老患者复诊加号",
+            request_key=f"demo-extra-{schedule.pk}-{patient.pk}", now=now,
+        )  # fmt: skip

@@ -59,10 +59,12 @@ def _write_sheet(paper: Worksheet, sheet: Sheet, rows: Iterable[dict[str, Any]])
             validation.add(f"{letter}2:{letter}{LAST_ROW}")
     paper.freeze_panes = "B2"
     paper.row_dimensions[1].height = 24
-    for row in rows:
-        paper.append([row.get(column.name) for column in sheet.columns])
-        for cell, column in zip(paper[paper.max_row], sheet.columns, strict=True):
-            cell.number_format = FORMATS.get(type(column.kind), "@" if isinstance(cell.value, str) else "General")
+    for line, row in enumerate(rows, start=2):
+        for place, column in enumerate(sheet.columns, start=1):
+            value = row.get(column.name)
+            if value is not None:
+                cell = paper.cell(line, place, value)
+                cell.number_format = FORMATS.get(type(column.kind), "@" if isinstance(value, str) else "General")
 
 
 def _example(sheet: Sheet) -> dict[str, Any]:

@@ -22,7 +22,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{monotonic() - began:6.1f} s  {text}")
 
         try:
-            filled = seeding.seed(scale=scale, now=clock.now(), say=say)
+            filled = seeding.seed(scale=SCALES[scale], now=clock.now(), say=say)
         except seeding.NotEmpty:
             raise CommandError("There is a hospital in this database already; the demo needs an empty one.") from None
         if not filled:
