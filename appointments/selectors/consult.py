@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from appointments.models import Appointment, Encounter, NoShow, Schedule, ScheduleParticipant, TeamReferral
 from hospital import clock
@@ -49,7 +50,11 @@ def room_of(*, doctor: Practitioner, now: datetime) -> Room:
     """The consult room of the doctor now. Whoever is in the room is shown even if yesterday forgot to finish."""
     queue = visit.queue_of(practitioner=doctor, day=clock.today(now))
     inside = Encounter.objects.filter(practitioner=doctor, status=Encounter.Status.IN_ROOM)
-    current = inside.select_related("patient", "schedule", "room", "appointment").order_by("-started_at").first()
+    current = (
+        inside.select_related("patient", "schedule", "department", "room", "appointment")
+        .order_by("-started_at")
+        .first()
+    )
     return Room(queue=queue, sitting=queue.sitting_at(now), current=current)
 
 
@@ -113,16 +118,10 @@ def age_on(birth: date | None, day: date) -> int | None:
     return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
 
 
-def coming_appointments(*, patient: Patient, now: datetime) -> list[Appointment]:
-    """What the patient has booked and not yet used, in any department and by any channel."""
-    rows = Appointment.objects.filter(patient=patient, day__gte=clock.today(now), status=Appointment.Status.BOOKED)
-    related = ("slot", *(f"schedule__{name}" for name in ACTOR))
-    return list(rows.select_related(*related).order_by("start"))
-
-
-def basket_lines(*, basket, patient: Patient) -> list[Appointment]:
-    """What was held or confirmed for this patient in this sitting, oldest first; lapsed holds stay to be seen."""
-    rows = Appointment.objects.filter(basket=basket, patient=patient)
+def appointments_shown(*, patient: Patient, basket: UUID, now: datetime) -> list[Appointment]:
+    """What this sitting's basket held or confirmed, lapsed holds too, and what the patient has coming anywhere."""
+    coming = Q(day__gte=clock.today(now), status=Appointment.Status.BOOKED)
+    rows = Appointment.objects.filter(coming | Q(basket=basket), patient=patient)
     related = ("slot", *(f"schedule__{name}" for name in ACTOR))
     return list(rows.select_related(*related).order_by("id"))
 
@@ -187,13 +186,15 @@ class Strip:
 
 
 def around(rows: QuerySet[Schedule], *, day: date) -> list[Schedule]:
-    """Six schedules around a day, two of them before it where both sides have enough."""
-    related = rows.select_related(*ACTOR)
-    after = list(related.filter(day__gte=day).order_by("day", "starts_at", "id")[:STRIP])
-    before = list(related.filter(day__lt=day).order_by("-day", "-starts_at", "-id")[:STRIP])
-    keep = max(STRIP - BEFORE_TARGET, STRIP - len(before))
-    after = after[:keep]
-    return before[: STRIP - len(after)][::-1] + after
+    """Six schedules around a day, two of them before it where both sides have enough.
+
+    The six are found by their keys first: with all that is shown of them joined in, planning costs more than reading.
+    """
+    after = list(rows.filter(day__gte=day).order_by("day", "starts_at", "id").values_list("pk", flat=True)[:STRIP])
+    before = list(rows.filter(day__lt=day).order_by("-day", "-starts_at", "-id").values_list("pk", flat=True)[:STRIP])
+    after = after[: max(STRIP - BEFORE_TARGET, STRIP - len(before))]
+    chosen = before[: STRIP - len(after)] + after
+    return list(Schedule.objects.filter(pk__in=chosen).select_related(*ACTOR).order_by("day", "starts_at", "id"))
 
 
 def strip(wish: Wish, *, rows: QuerySet[Schedule], pools, patient, now: datetime) -> Strip:

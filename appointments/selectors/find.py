@@ -161,7 +161,7 @@ def doctors_in(department_id: int) -> list[PractitionerRole]:
 
 
 def suggestions(
-    *, doctor: Practitioner, patient: Patient, department_id: int, pools, near: date, levels, now: datetime
+    *, doctor: Practitioner, patient: Patient, department: Department, pools, near: date, levels, now: datetime
 ) -> list[Place]:
     """Likely next bookings: doctors who saw this patient before, and the own department's teams and plain clinic.
 
@@ -177,9 +177,9 @@ def suggestions(
         pk__in=list(dict.fromkeys(seen))[:MOST], active=True, practitioner__active=True
     )
     return nearest(
-        departments=list(Department.objects.filter(pk=department_id)),
+        departments=[department],
         roles=list(roles.select_related("practitioner", "department", "service")),
-        teams=list(CareTeam.objects.filter(department=department_id, active=True).select_related("department")),
+        teams=list(CareTeam.objects.filter(department=department, active=True).select_related("department")),
         pools=pools,
         near=near,
         levels=levels,

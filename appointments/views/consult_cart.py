@@ -23,8 +23,12 @@ class Cart:
         return basket_of(self.current)
 
     @cached_property
+    def _appointments(self) -> list[Appointment]:
+        return consult.appointments_shown(patient=self.patient, basket=self.basket, now=self.now)
+
+    @cached_property
     def lines(self) -> list[Line]:
-        rows = consult.basket_lines(basket=self.basket, patient=self.patient)
+        rows = [row for row in self._appointments if row.basket == self.basket]
         lines = [line for line in map(self._line, rows) if line]
         taken = {line.line.slot_id for line in lines if line.state != "lapsed"}
         lines = [line for line in lines if line.state != "lapsed" or line.line.slot_id not in taken]
@@ -64,7 +68,11 @@ class Cart:
 
     @cached_property
     def coming(self) -> list[Appointment]:
-        return consult.coming_appointments(patient=self.patient, now=self.now)
+        """Booked and not yet used, in any department and by any channel, the nearest first."""
+        booked = [
+            row for row in self._appointments if row.status == Appointment.Status.BOOKED and row.day >= self.today
+        ]
+        return sorted(booked, key=lambda row: row.start)
 
     @property
     def coming_items(self) -> list[dict]:

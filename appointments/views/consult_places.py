@@ -62,7 +62,7 @@ class Places:
 
     @property
     def names_differ(self) -> bool:
-        return self.wish.kind != "own"
+        return self.wish.kind == "other" and not self.wish.role
 
     @property
     def earlier(self) -> str:
@@ -151,8 +151,8 @@ class Places:
         if self.q:
             found = find.search(self.q, doctor=self.doctor, **asked)
         else:
-            department = self.current.department_id
-            found = find.suggestions(doctor=self.doctor, patient=self.patient, department_id=department, **asked)
+            department = self.current.department
+            found = find.suggestions(doctor=self.doctor, patient=self.patient, department=department, **asked)
         return [self._place(place) for place in found]
 
     def _place(self, place: find.Place) -> dict:
