@@ -1,10 +1,12 @@
 """诊间预约: the consult room's page, its freshness, its search, and who comes in next."""
 
+from functools import wraps
+
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from appointments.errors import PatientChanged, UnconfirmedLines
 from appointments.forms.consult import ReferralForm
@@ -32,6 +34,16 @@ def doctor_of(request: HttpRequest) -> Practitioner:
 def page_of(request: HttpRequest, address=None) -> Page:
     address = request.GET if address is None else address
     return Page(request, doctor=doctor_of(request), address=address, now=clock.now())
+
+
+def pressed(view):
+    """A verb is posted. Its bare address, as after a new sign-in or a reload, leads to the page."""
+
+    @wraps(view)
+    def guarded(request, *args, **kwargs):
+        return view(request, *args, **kwargs) if request.method == "POST" else redirect(HOME)
+
+    return guarded
 
 
 def encounters_of(doctor: Practitioner) -> QuerySet[Encounter]:
@@ -93,7 +105,7 @@ def _number(text: str | None) -> int:
     return int(text) if text and text.isdigit() else 0
 
 
-@require_POST
+@pressed
 @role_required(Role.DOCTOR, Role.WARD)
 def next_patient(request):
     """下一位, one key: the one in the room is finished, the next is called and in the room.
@@ -111,7 +123,7 @@ def next_patient(request):
     return redirect(HOME)
 
 
-@require_POST
+@pressed
 @role_required(Role.DOCTOR, Role.WARD)
 def call_patient(request):
     """请进: somebody out of turn, by name, when nobody else is in the room."""
@@ -129,7 +141,7 @@ def call_patient(request):
     return redirect(HOME)
 
 
-@require_POST
+@pressed
 @role_required(Role.DOCTOR, Role.WARD)
 def finish(request):
     """结束就诊 without calling anybody."""
@@ -145,7 +157,7 @@ def finish(request):
     return redirect(HOME)
 
 
-@require_POST
+@pressed
 @role_required(Role.DOCTOR, Role.WARD)
 def sit(request):
     """坐诊: take a room of today's plain clinic."""
@@ -161,7 +173,7 @@ def sit(request):
     return redirect(HOME)
 
 
-@require_POST
+@pressed
 @role_required(Role.DOCTOR, Role.WARD)
 def refer(request):
     """组内转诊 (B11): with a reason, the leader's numbers open for this patient."""

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from appointments.errors import HoldLapsed, PatientChanged
 from appointments.forms.consult import LineForm
@@ -24,7 +24,7 @@ from hospital.errors import Refused
 from hospital.models import Role
 from hospital.permissions import role_required
 
-from .consult import _number, doctor_of, draw, page_of
+from .consult import _number, doctor_of, draw, page_of, pressed
 from .consult_context import Page
 
 
@@ -52,7 +52,7 @@ def with_the_patient(view):
     A refusal is shown beside the basket, which is drawn from what is true now.
     """
 
-    @require_POST
+    @pressed
     @role_required(Role.DOCTOR, Role.WARD)
     @wraps(view)
     def guarded(request):

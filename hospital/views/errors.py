@@ -25,3 +25,8 @@ def server_error(request):
     if isinstance(error, (OperationalError, InterfaceError)):
         return DatabaseGone.unavailable(request, error)
     return render(None, "errors/500.html", {"request_id": getattr(request, "request_id", "")}, status=500)
+
+
+def stale_page(request, reason=""):
+    """A form of a page that was drawn before the last sign-in: nothing was done, and a reload cures it."""
+    return render(request, "errors/stale.html", status=403)

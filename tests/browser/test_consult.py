@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import expect
 
 from appointments.models import Appointment, Encounter, Slot
@@ -291,6 +292,38 @@ def test_a_lost_server_is_said_on_the_page(page):
 
     expect(page.locator("#notices")).to_contain_text("连不上服务器")
     page.troubles.clear()
+
+
+def test_a_sign_out_in_another_tab_leads_to_the_sign_in_page_and_back(page):
+    page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+
+    page.keyboard.press("KeyA")
+
+    page.wait_for_url("**/accounts/login/?next=%2Fconsult%2F")
+    assert held() == []
+
+
+def test_a_page_from_before_the_last_sign_in_says_so_and_keeps_what_it_shows(page):
+    page.context.clear_cookies(name=settings.CSRF_COOKIE_NAME)
+
+    page.keyboard.press("KeyA")
+
+    expect(page.locator("#notices")).to_contain_text("页面已过期，这一步没有做。")
+    expect(page.locator("#basket")).to_be_visible()
+    assert held() == []
+    page.troubles.clear()
+
+
+def test_keys_pressed_into_an_input_method_do_nothing(page):
+    for name in ("KeyA", "KeyN"):
+        page.evaluate(
+            "code => document.dispatchEvent(new KeyboardEvent('keydown', {code, isComposing: true, bubbles: true}))",
+            name,
+        )
+    page.wait_for_timeout(300)
+
+    assert held() == []
+    assert Encounter.objects.filter(status="in_room").count() == 1
 
 
 # ---- looks ----

@@ -455,6 +455,12 @@ def test_nonsense_in_the_address_falls_back_to_the_likeliest(client, room):
         assert open_page(client, **address).status_code == 200
 
 
+def test_the_bare_address_of_a_key_leads_to_the_page(client, room):
+    """After a new sign-in the browser asks for the address it was at."""
+    for name in ("consult_lines", "consult_next", "consult_confirm"):
+        assert client.get(reverse(f"appointments:{name}"))["Location"] == reverse("appointments:consult")
+
+
 def test_the_consult_room_is_for_doctors(client):
     client.force_login(StaffFactory(roles="office"), backend="django.contrib.auth.backends.ModelBackend")
 

@@ -207,6 +207,13 @@
   const notices = () => document.getElementById("notices");
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { xhr } = event.detail;
+    const came = xhr.responseURL ? new URL(xhr.responseURL).pathname : "";
+    if (came.startsWith("/accounts/") && !window.location.pathname.startsWith("/accounts/")) {
+      event.detail.shouldSwap = false; // signed out meanwhile: the whole page goes to sign in, and comes back here
+      const back = encodeURIComponent(window.location.pathname + window.location.search);
+      window.location.assign(`${came}?next=${back}`);
+      return;
+    }
     if (xhr.status < 400 || xhr.getResponseHeader("HX-Retarget") || !notices()) return;
     event.detail.shouldSwap = !quiet(event) || xhr.status === 403;
     event.detail.target = notices();
