@@ -45,7 +45,10 @@ def register(request: HttpRequest):
             request=request,
         )
         return redirect("appointments:desk_numbers", person.pk)
-    return render(request, "desk/register.html", {"form": form}, status=422 if form.errors else 200)
+    response = render(request, "desk/register.html", {"form": form}, status=422 if form.errors else 200)
+    if form.errors and request.htmx:
+        response["HX-Retarget"] = "body"  # the whole form with its errors, not a notice above it
+    return response
 
 
 @require_safe

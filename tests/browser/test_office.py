@@ -23,7 +23,7 @@ def page(week, open_as):
 def test_the_week_looks_like_the_picture(week, open_as, axe):
     week.visits()
     page = open_as(week.user, f"/office/?schedule={week.coming.pk}")
-    expect(page.locator(".cell--off")).to_have_count(1)
+    expect(page.locator(".week .cell--off")).to_have_count(1)
     expect(page.locator("#drawer")).to_contain_text("自动执行")
     axe(page)
     assert sideways(page) == 0
