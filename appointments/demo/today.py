@@ -67,7 +67,7 @@ def fill_queue(schedule: Schedule, *, dice: random.Random, users: dict[str, User
     for patient in known[: 4 * WAITING]:
         if waiting >= WAITING:
             return
-        moment = now - timedelta(minutes=2 * (WAITING - waiting) + 1)
+        moment = max(now - timedelta(minutes=2 * (WAITING - waiting) + 1), clock.at(schedule.day, time(0)))
         try:
             row = _number(schedule, patient, users=users, now=moment)
             visit.check_in(appointment=row, by=users["fenzhen"], document_seen=True, now=moment)

@@ -1,0 +1,379 @@
+"""Importing into the database: all or nothing, nothing twice, a preview that is what would happen (P2, O2)."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from io import StringIO
+
+import pytest
+from django.apps import apps
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from appointments.errors import Inactive
+from appointments.models import ChannelRule, Schedule, ScheduleTemplate, Slot, SupplyRule
+from appointments.services import booking, planning
+from appointments.services.importing import CHANGED, MISSING, NEW, import_workbook
+from hospital.models import (
+    AuditEvent,
+    CalendarDay,
+    Campus,
+    CareTeamMember,
+    Department,
+    HalfDayHours,
+    HealthcareService,
+    Organization,
+    Practitioner,
+    PractitionerRole,
+    PriceItem,
+    Room,
+)
+from hospital.workbook.problems import WrongWorkbook
+from hospital.workbook.reader import read
+from tests.factories import PatientFactory
+from tests.importing.workbooks import workbook
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)  # Saturday 10:00 at the hospital
+MONDAY = date(2026, 11, 23)
+
+
+@pytest.fixture
+def bring(tmp_path):
+    """Import the small hospital with one change to its rows."""
+
+    def run(change=lambda rows: None, *, apply=True, retire_missing=False):
+        content = read(workbook(tmp_path / "hospital.xlsx", change))
+        return import_workbook(content=content, apply=apply, retire_missing=retire_missing, now=NOW)
+
+    return run
+
+
+def fingerprints() -> dict[str, str]:
+    """Every row of every table with where it lies and who wrote it: any write shows, history included."""
+    found = {}
+    with connection.cursor() as cursor:
+        for model in [*apps.get_app_config("hospital").get_models(), *apps.get_app_config("appointments").get_models()]:
+            table = model._meta.db_table
+            cursor.execute(
+                f"SELECT count(*), md5(string_agg(ctid::text || xmin::text, ',' ORDER BY ctid)) FROM {table}"
+            )
+            found[table] = cursor.fetchone()
+    return found
+
+
+def test_the_hospital_is_what_the_workbook_says(bring):
+    report = bring()
+
+    assert report.counts() == {NEW: 42, CHANGED: 0, MISSING: 0}
+    assert (Organization.objects.get(code="C").parent.code, Campus.objects.get(code="B").transit) == ("H", "公交 5 路")
+    department = Department.objects.get(code="XNK")
+    assert (department.specialty, department.pinyin, department.initials) == ("03.04", "xinxueguanneike", "xxgnk")
+    assert Practitioner.objects.get(code="2").pinyin == "shanwen"  # 单 as a surname
+    assert {member.role.practitioner.code: member.leader for member in CareTeamMember.objects.all()} == {
+        "1": False, "2": True, "3": False,
+    }  # fmt: skip
+    template = ScheduleTemplate.objects.get(role__practitioner__code="1")
+    assert (template.room.code, template.weekday, template.half, template.numbers) == ("B1", 1, "am", 20)
+    assert ScheduleTemplate.objects.get(team__code="T1").service.code == "TD"
+    assert ScheduleTemplate.objects.get(role=None, team=None).room.code == "B3"
+    assert CalendarDay.objects.filter(kind="holiday").count() == 2  # both institutions keep the holiday
+    assert HalfDayHours.objects.filter(campus__code="L").count() == 3
+
+
+def test_a_service_belongs_to_the_hospital_or_to_the_institutions_it_names(bring):
+    bring()
+
+    offered = HealthcareService.objects.order_by("code", "organization__code")
+    assert [(row.code, row.organization.code) for row in offered] == [
+        ("PT", "C"), ("PT", "H"), ("TD", "H"), ("ZR", "H"),
+    ]  # fmt: skip
+
+
+def test_a_new_institution_gets_its_pools_and_rules(bring):
+    bring()
+
+    for organization in Organization.objects.all():
+        assert organization.pools.filter(kind="public").count() == 1
+        assert ChannelRule.objects.filter(organization=organization, channel="consult").count() == 1
+        assert sum(SupplyRule.objects.get(organization=organization).shares.values_list("percent", flat=True)) == 100
+
+
+def test_the_same_workbook_again_writes_nothing(bring):
+    bring()
+    before = fingerprints()
+
+    report = bring()
+
+    assert report.changes == []
+    assert fingerprints() == before
+
+
+def test_a_preview_says_what_would_happen_and_writes_nothing(bring):
+    before = fingerprints()
+
+    report = bring(apply=False)
+
+    assert (report.counts()[NEW], report.applied) == (42, False)
+    assert {table: rows for table, (rows, _hash) in fingerprints().items()} == {
+        table: rows for table, (rows, _hash) in before.items()
+    }
+
+
+def test_a_changed_row_is_told_with_its_values_before_and_after(bring):
+    bring()
+
+    def change(rows):
+        rows["template"][0] |= {"numbers": 24, "room": "B2", "weekday": "周一"}
+        rows["template"][1] |= {"room": "B1"}
+        rows["doctor"][0]["specialty_text"] = "冠心病"
+
+    preview, done = bring(change, apply=False), bring(change)
+
+    assert [(one.kind, one.sheet, one.row) for one in done.changes] == [
+        (CHANGED, "医生", 2), (CHANGED, "出诊模板", 2), (CHANGED, "出诊模板", 3),
+    ]  # fmt: skip
+    doctor, template, _other = done.changes
+    assert doctor.fields == {"擅长": ("", "冠心病")}
+    assert template.fields["号数"] == (20, 24)
+    assert [str(room) for room in template.fields["诊室"]] == ["3层 1诊室", "3层 2诊室"]
+    assert [str(one) for one in preview.changes] == [str(one) for one in done.changes]
+    assert ScheduleTemplate.objects.get(role__practitioner__code="1").numbers == 24
+
+
+def test_a_change_is_kept_in_the_history(bring):
+    bring()
+    bring(lambda rows: rows["doctor"][0].update(title="副主任医师"))
+
+    event = apps.get_model("hospital", "PractitionerEvent").objects.get(pgh_obj__code="1")
+    assert (event.title, event.pgh_context.metadata["command"]) == ("主任医师", "import_hospital")
+    assert AuditEvent.objects.filter(action="hospital.imported").count() == 2
+
+
+def without_doctor_three(rows):
+    del rows["doctor"][2], rows["template"][1]
+    rows["team"][0]["members"] = "1"
+
+
+def test_what_the_workbook_lacks_is_told_and_left_in_use(bring):
+    bring()
+
+    report = bring(without_doctor_three)
+
+    assert [(one.sheet, one.label) for one in report.of(MISSING)] == [
+        ("医生", "李敏"), ("医生", "李敏 心血管内科"), ("出诊模板", "李敏 周一上午"),
+    ]  # fmt: skip
+    assert Practitioner.objects.get(code="3").active
+    assert ScheduleTemplate.objects.get(role__practitioner__code="3").active
+
+
+def test_what_the_workbook_lacks_is_put_out_of_use_when_asked(bring):
+    bring()
+
+    bring(without_doctor_three, retire_missing=True)
+
+    assert not Practitioner.objects.get(code="3").active
+    assert not PractitionerRole.objects.get(practitioner__code="3").active
+    assert not ScheduleTemplate.objects.get(role__practitioner__code="3").active
+    assert bring(without_doctor_three).changes == []
+
+
+def test_who_comes_back_is_put_into_use_again(bring):
+    bring()
+    bring(without_doctor_three, retire_missing=True)
+
+    report = bring()
+
+    assert (report.of(NEW), report.of(MISSING)) == ([], [])
+    assert Practitioner.objects.get(code="3").active
+    assert CareTeamMember.objects.get(role__practitioner__code="3").active
+
+
+def test_a_name_taken_out_of_a_team_is_out_of_the_team(bring):
+    bring()
+
+    report = bring(lambda rows: rows["team"][0].update(members="3"))
+
+    assert report.changes[0].fields == {"成员": ("单文（领衔）、李敏、王建国", "单文（领衔）、李敏")}
+    assert not CareTeamMember.objects.get(role__practitioner__code="1").active
+
+
+def test_a_team_changes_its_leader_in_one_import(bring):
+    bring()
+
+    bring(lambda rows: rows["team"][0].update(leader="1", members="2、3"))
+
+    leaders = CareTeamMember.objects.filter(leader=True, active=True)
+    assert [member.role.practitioner.code for member in leaders] == ["1"]
+
+
+def test_a_wrong_workbook_changes_nothing_at_all(bring):
+    bring()
+    before = fingerprints()
+
+    def change(rows):
+        rows["organization"][0]["name"] = "新名"
+        rows["template"][4]["numbers"] = -1
+
+    with pytest.raises(WrongWorkbook):
+        bring(change)
+
+    assert fingerprints() == before
+    assert Organization.objects.get(code="H").name == "区医院"
+
+
+def test_a_failure_half_way_leaves_nothing_behind(bring, monkeypatch):
+    """The database refuses the last sheet: the first ones are gone as well."""
+    monkeypatch.setattr("appointments.services.importing.timetable.templates", lambda *_: 1 / 0)
+
+    with pytest.raises(ZeroDivisionError):
+        bring()
+
+    assert not Organization.objects.exists()
+
+
+def test_a_new_row_that_meets_a_missing_one_is_refused_with_the_cure(bring):
+    """The doctor moved to another day's room; his colleague's template is not in the workbook but still runs."""
+    bring()
+
+    def change(rows):
+        del rows["template"][1]
+        rows["template"][0]["room"] = "B2"
+
+    with pytest.raises(WrongWorkbook) as caught:
+        bring(change)
+
+    [problem] = caught.value.problems
+    assert (problem.sheet, problem.row, problem.column) == ("出诊模板", 2, "E 诊室")
+    assert problem.sentences()[1] == "那一行工作簿里没有：请写回来，或在导入时选择同时停用缺少的行。"
+    bring(change, retire_missing=True)
+    assert ScheduleTemplate.objects.get(role__practitioner__code="1").room.code == "B2"
+
+
+def test_new_hours_that_meet_missing_ones_are_refused(bring):
+    bring()
+
+    def change(rows):
+        rows["hours"][1]["effective_to"] = date(2026, 5, 7)
+        rows["hours"][2]["effective_from"] = date(2026, 5, 8)
+
+    with pytest.raises(WrongWorkbook):
+        bring(change)
+
+    bring(change, retire_missing=True)
+    assert HalfDayHours.objects.get(campus__code="B", effective_from=date(2026, 5, 8)).starts == time(14, 30)
+
+
+def test_a_new_price_ends_the_one_before(bring):
+    bring()
+
+    bring(lambda rows: rows["service"].append(rows["service"][1] | {"amount": 60, "effective_from": date(2027, 1, 1)}))
+
+    old, new = PriceItem.objects.filter(code="ZR").order_by("effective_from")
+    assert (old.amount, old.effective_to) == (Decimal("50.00"), date(2026, 12, 31))
+    assert (new.amount, new.effective_to) == (Decimal("60.00"), None)
+
+
+def test_a_price_that_has_been_in_force_stays_and_a_planned_one_can_be_taken_back(bring):
+    def plan(rows):
+        rows["service"].append(rows["service"][1] | {"amount": 60, "effective_from": date(2027, 1, 1)})
+
+    bring(plan)
+    report = bring(retire_missing=True)
+
+    assert [one.label for one in report.of(MISSING)] == ["主任门诊 60.00"]
+    assert PriceItem.objects.get(code="ZR").effective_to is None
+
+
+def lay_out_monday():
+    hospital = Organization.objects.get(code="H")
+    planning.lay_out(organization=hospital, first_day=MONDAY, last_day=MONDAY, now=NOW)
+    return Schedule.objects.get(role__practitioner__code="1", day=MONDAY)
+
+
+def test_an_import_touches_no_number_and_no_laid_out_half_day(bring):
+    bring()
+    schedule = lay_out_monday()
+    numbers = list(Slot.objects.filter(schedule=schedule).values())
+
+    bring(lambda rows: rows["template"][0].update(numbers=24))
+
+    assert list(Slot.objects.filter(schedule=schedule).values()) == numbers
+    assert Schedule.objects.get(pk=schedule.pk).capacity == 20
+
+
+def off_duty(rows):
+    rows["doctor"][0]["active"] = "否"
+    rows["template"][0]["active"] = "否"
+
+
+def test_the_free_numbers_of_a_doctor_off_duty_can_not_be_booked(bring):
+    bring()
+    schedule = lay_out_monday()
+    bring(off_duty)
+
+    with pytest.raises(Inactive):
+        booking.book(schedule=schedule, patient=PatientFactory(), channel="consult", by=None, request_key=None, now=NOW)
+
+
+def test_the_booked_patients_of_a_doctor_off_duty_are_listed_and_keep_their_numbers(bring):
+    bring()
+    schedule = lay_out_monday()
+    booked = booking.book(
+        schedule=schedule, patient=PatientFactory(), channel="consult", by=None, request_key=None, confirmed=True,
+        now=NOW,
+    )  # fmt: skip
+
+    report = bring(off_duty)
+
+    assert [(one.schedule, one.booked) for one in report.stranded] == [(schedule.pk, 1)]
+    booked.refresh_from_db()
+    assert booked.status == "booked"
+
+
+def test_past_half_days_of_a_doctor_off_duty_are_nobodys_worry(bring):
+    bring()
+    schedule = lay_out_monday()
+    booking.book(
+        schedule=schedule, patient=PatientFactory(), channel="consult", by=None, request_key=None, confirmed=True,
+        now=NOW,
+    )  # fmt: skip
+    Schedule.objects.update(starts_at=NOW - timedelta(hours=5), ends_at=NOW - timedelta(hours=1))
+
+    assert bring(off_duty).stranded == []
+
+
+def told(*arguments, **options) -> str:
+    out = StringIO()
+    call_command("import_hospital", *arguments, stdout=out, **options)
+    return out.getvalue()
+
+
+def test_the_command_previews_unless_told_to_apply(tmp_path):
+    path = str(workbook(tmp_path / "hospital.xlsx"))
+
+    assert told(path).endswith("这是预览，什么都没有改。加 --apply 导入。\n")
+    assert not Room.objects.exists()
+    assert told(path, apply=True).endswith("已导入。\n")
+    assert told(path, apply=True) == "和系统一致，没有要改的。\n"
+
+
+def test_the_command_shows_before_and_after(tmp_path):
+    path = tmp_path / "hospital.xlsx"
+    told(str(workbook(path)), apply=True)
+
+    shown = told(str(workbook(path, lambda rows: rows["service"][1].update(amount=60))))
+
+    assert shown.splitlines()[:3] == ["变更 1", "  号别与价格 第 3 行 主任门诊 2026-01-01", "      价格：50.00 → 60.00"]
+
+
+def test_the_command_lists_every_wrong_cell(tmp_path):
+    def change(rows):
+        rows["template"][0]["numbers"] = -1
+        rows["doctor"][0]["title"] = "神医"
+
+    with pytest.raises(CommandError) as caught:
+        told(str(workbook(tmp_path / "hospital.xlsx", change)), apply=True)
+
+    lines = str(caught.value).splitlines()
+    assert lines[0] == "工作簿有 2 处错误，什么都没有导入："
+    assert lines[2] == "  出诊模板 第 2 行 J 号数：-1 超出范围。请填 1 到 300 之间的整数。"
