@@ -66,6 +66,10 @@ def may_run_the_office(user) -> bool:
     return has_role(user, *OFFICE_ROLES)
 
 
+def may_look_at_the_office(user) -> bool:
+    return has_role(user, Role.OFFICE, Role.AUDITOR, Role.SYSADMIN)
+
+
 def may_open_the_admin(user) -> bool:
     return user.is_active and has_role(user, *ADMIN_ROLES)
 

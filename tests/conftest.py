@@ -3,6 +3,15 @@
 import pytest
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """Roles start without security settings: a test makes the ones it speaks of."""
+    from hospital.models import RolePolicy
+
+    with django_db_blocker.unblock():
+        RolePolicy.objects.all().delete()
+
+
 @pytest.fixture(autouse=True)
 def _fresh_rules():
     """Rule rows are kept a few seconds in the process; a test sees its own."""

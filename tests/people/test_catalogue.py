@@ -24,16 +24,12 @@ def test_the_compiled_catalogue_is_the_written_one(english):
 def test_the_house_speaks_english_when_asked():
     with translation.override("en"):
         assert translation.gettext("已预约") == "Booked"
-        assert translation.ngettext("{{ counter }} 分钟", "{{ counter }} 分钟", 2) != "{{ counter }} 分钟"
+        assert translation.ngettext("%(counter)s 分钟", "%(counter)s 分钟", 1) == "%(counter)s minute"
     with translation.override("zh-hans"):
         assert translation.gettext("已预约") == "已预约"
 
 
 def test_what_the_extractor_finds():
     code = '_("甲") + gettext("乙") + ngettext("丙", "丁", 2) + f"{_(\'戊\')}" + _(variable) + other("己")'
-    assert [(sentence.text, sentence.plural) for sentence in catalogue._of_python(code, "x")] == [
-        ("甲", ""),
-        ("乙", ""),
-        ("丙", "丁"),
-        ("戊", ""),
-    ]
+    found = {(sentence.text, sentence.plural) for sentence in catalogue._of_python(code, "x")}
+    assert found == {("甲", ""), ("乙", ""), ("丙", "丁"), ("戊", "")}

@@ -11,7 +11,7 @@ from axes.models import AccessAttempt
 from django.core.cache import caches
 from django.test import Client
 
-from hospital.models import AuditEvent, RolePolicy, User
+from hospital.models import AuditEvent, Role, RolePolicy, User
 from tests.factories import NOW, StaffFactory
 
 pytestmark = pytest.mark.django_db
@@ -268,3 +268,15 @@ def test_the_language_is_switched_by_post(client, doctor):
     client.force_login(doctor)
     client.post("/language/", {"language": "en", "next": "/"})
     assert '<html lang="en"' in client.get("/").content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_new_house_asks_its_administrators_for_a_second_factor():
+    from importlib import import_module
+
+    from django.apps import apps
+
+    import_module("hospital.migrations.0004_role_policies").write(apps, None)
+    guarded = set(RolePolicy.objects.filter(second_factor=True).values_list("role", flat=True))
+    assert guarded == {"sysadmin", "secadmin"}
+    assert set(RolePolicy.objects.values_list("role", flat=True)) == set(Role.values)
