@@ -133,10 +133,9 @@ def _tell(ready, locked, *, now: datetime) -> None:
     counts: dict[int, dict[str, int]] = {}
     for _id, schedule, pool, kind, _public in ready:
         counts.setdefault(schedule, {})[kind] = len(locked[schedule, pool])
-    for schedule, pools in counts.items():
-        outbox.publish(
-            topic=SHARED, key=f"schedule:{schedule}", payload={"schedule": schedule, "pools": pools}, now=now
-        )
+    if counts:
+        facts = [(f"schedule:{schedule}", {"schedule": schedule, "pools": pools}) for schedule, pools in counts.items()]
+        outbox.publish_many(topic=SHARED, facts=facts, now=now)
 
 
 EXPIRED = """

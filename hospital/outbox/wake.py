@@ -26,6 +26,7 @@ class Waker:
     def __init__(self):
         self._pid: int | None = None
         self._wanted = threading.Event()
+        self._failing = False
 
     def __call__(self) -> None:
         if getattr(settings, "CELERY_TASK_ALWAYS_EAGER", False):
@@ -46,8 +47,11 @@ class Waker:
         try:
             current_app.send_task(TASK, expires=EXPIRES, retry=False, ignore_result=True)
         except Exception as error:  # any broker failure: beat's round heals it
-            log.warning("worker_not_woken", error=type(error).__name__)
+            if not self._failing:
+                log.warning("worker_not_woken", error=type(error).__name__)
+            self._failing = True
             return False
+        self._failing = False
         return True
 
 
