@@ -73,7 +73,12 @@ BEGIN
         UPDATE appointments_appointment a
            SET slot_id = claim.slot, schedule_id = p_schedule, department_id = ground.department, day = ground.day,
                start = claim.start, fee = ground.fee, self_service = p_self_service, counts = p_counts, extra = false,
-               referral_id = coalesce(p_referral, a.referral_id)
+               referral_id = coalesce(p_referral, a.referral_id),
+               booked_from_id = coalesce((  -- the expert's own consultation that opened the gate stays on record
+                   SELECT e.id FROM appointments_encounter e
+                     JOIN appointments_schedule g ON g.id = p_schedule AND g.gate_team_id IS NOT NULL
+                     JOIN hospital_practitionerrole r ON r.id = g.role_id AND r.practitioner_id = e.practitioner_id
+                    WHERE e.id = p_encounter), a.booked_from_id)
          WHERE a.id = p_appointment;
         UPDATE hospital_patienttime t
            SET during = tstzrange(claim.start, claim.start + claim.minutes * interval '1 minute')

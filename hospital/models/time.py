@@ -103,3 +103,5 @@ class PatientTime(models.Model):
             ),
             models.UniqueConstraint(fields=["source", "source_id"], name="patienttime_one_per_source"),
         ]
+        # the exclusion's GiST serves a bigint parameter only: a literal in a page's query would read the whole table
+        indexes = [models.Index(fields=["patient"], name="patienttime_patient")]

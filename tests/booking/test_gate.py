@@ -10,6 +10,7 @@ from appointments.models import TeamReferral
 from appointments.models.rules import Channel
 from appointments.services import extras
 from tests.booking.acts import A_SECOND, take, take_and_confirm
+from tests.booking.sound import unsound
 from tests.booking.test_move import move
 from tests.factories import (
     NOW,
@@ -154,6 +155,25 @@ def test_who_was_referred_may_choose_another_time_of_the_same_leader(team):
     moved = move(row, later, now=NOW + timedelta(days=5))
 
     assert (moved.schedule, moved.referral) == (later, row.referral)
+
+
+def test_the_leader_moves_a_patient_of_their_own_to_their_own_numbers_and_the_record_says_why(team):
+    row = take_and_confirm(open_schedule(), team.patient)
+    own = seen_by(team.leader, team.patient)
+
+    moved = move(row, team.schedule, channel="consult", encounter=own)
+
+    assert (moved.schedule, moved.booked_from) == (team.schedule, own)
+    assert "leader_by_referral_only" not in unsound()
+
+
+def test_another_doctor_who_changes_the_time_does_not_become_the_reason(team):
+    own, other = seen_by(team.leader, team.patient), seen_by(RoleFactory(), team.patient)
+    row = take_and_confirm(team.schedule, team.patient, channel="consult", encounter=own)
+
+    moved = move(row, team.schedule, number=3, channel="consult", encounter=other)
+
+    assert (moved.slot.number, moved.booked_from) == (3, own)
 
 
 def test_a_place_with_one_leader_is_none_with_another(team):

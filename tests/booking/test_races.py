@@ -9,7 +9,7 @@ from django.db import connection
 
 from appointments import errors
 from appointments.models import Appointment, Schedule, Slot
-from appointments.services import booking, changes, extras
+from appointments.services import booking, changes, extras, visit
 from hospital.models import Fact, Patient
 from tests.booking.acts import take
 from tests.booking.crowd import Crowd, in_processes
@@ -340,12 +340,15 @@ def test_a_number_that_somebody_is_at_is_busy_and_not_sold_out(monkeypatch):
 
 
 def test_a_finished_visits_number_is_not_raced_for():
-    schedule, user = open_schedule(numbers=1), UserFactory()
-    take(schedule, by=user, confirmed=True)
-    Appointment.objects.update(status="arrived")
-    Appointment.objects.update(status="fulfilled")
+    schedule, user = open_schedule(numbers=1, day=TODAY, starts_at=NOW, ends_at=NOW + timedelta(hours=2)), UserFactory()
+    row = take(schedule, by=user, confirmed=True, channel="counter")
+    encounter = visit.check_in(appointment=row, by=user, now=NOW)
+    visit.start(encounter=encounter, by=user, now=NOW)
+    visit.finish(encounter=encounter, by=user, now=NOW)
 
     with Crowd(4) as crowd:
-        answers = crowd.at_once(*(partial(take, schedule, PatientFactory(), by=user) for _n in range(4)))
+        answers = crowd.at_once(
+            *(partial(take, schedule, PatientFactory(), by=user, channel="counter") for _n in range(4))
+        )
 
     assert kinds(answers) == {errors.SoldOut: 4}
