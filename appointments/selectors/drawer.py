@@ -82,9 +82,13 @@ def _of_pools(schedule: Schedule, fills: list[PoolFill]) -> list[Coming]:
         if fill is None:
             continue
         rest = fill.total - fill.taken
+        if not rest:
+            continue
         named = {"pool": row.pool.name, "count": rest}
-        events.append(Coming(row.opens_at, _("%(pool)s号开放，%(count)s个") % named))
-        if row.shared_from and rest:
+        events.append(Coming(row.opens_at, _("%(pool)s号开放，余%(count)s个") % named))
+        if row.shared_from == schedule.starts_at:
+            events.append(Coming(row.shared_from, _("%(pool)s余号向所有渠道开放，现余%(count)s个") % named))
+        elif row.shared_from:
             events.append(Coming(row.shared_from, _("%(pool)s余号回收到公共，现余%(count)s个") % named))
     return events
 

@@ -53,6 +53,7 @@ def week(request: HttpRequest):
         "levels": HealthcareService.Level.choices,
         "pools": Pool.Kind.choices,
         "organizations": Organization.objects.filter(pk__in=looked.organizations),
+        "same_month": looked.days[0].month == looked.days[-1].month,
         "kept": _kept(looked),
         "steps": _steps(looked, today),
         **(_drawer(shown, now=now) if shown else {}),
@@ -140,4 +141,5 @@ def patients(request: HttpRequest, pk: int):
         now=now,
         request=request,
     )
-    return render(request, "office/patients.html", {"schedule": row, "lines": lines})
+    context = {"schedule": row, "lines": lines, "organizations": [row.organization]}
+    return render(request, "office/patients.html", context)

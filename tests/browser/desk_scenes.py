@@ -159,7 +159,7 @@ class Week:
         schedule = ScheduleFactory(
             day=date, half=half, starts_at=begins, ends_at=begins + timedelta(hours=4), capacity=capacity, **actor
         )
-        fullness = self.random.choice([0.2, 0.5, 0.7, 0.9, 1.0])
+        fullness = self.random.choice([0.2, 0.5, 0.7, 0.9, 1.0]) if day < 5 else 0.1
         kinds = [kind for kind, share, _days in SHARES for _n in range(round(capacity * share))][:capacity]
         Slot.objects.bulk_create(
             Slot(
@@ -174,18 +174,15 @@ class Week:
         )
         late = date > self.monday + timedelta(days=4)
         for kind, _share, days in SHARES:
-            opens = (
-                begins - timedelta(days=days)
-                if not late
-                else max(begins - timedelta(hours=3), now() + timedelta(hours=1))
-            )
+            opens = now() + timedelta(hours=21) if late and kind == "public" else begins - timedelta(days=days)
+            recalled = begins - timedelta(days=2) if kind == "consult" else None
             Allotment.objects.create(
                 schedule=schedule,
                 pool=self.pools[kind],
                 department=schedule.department,
                 day=date,
                 opens_at=opens,
-                shared_from=begins - timedelta(days=2) if kind == "consult" else None,
+                shared_from=begins if kind == "counter" else recalled,
             )
         self.schedules.append(schedule)
 

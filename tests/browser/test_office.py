@@ -1,16 +1,20 @@
 """The office's week in a real browser (P1, P8, V2): arrows, drawer, definitions, and what it looks like."""
 
 import pytest
+import time_machine
 from playwright.sync_api import expect
 
 from tests.browser.conftest import sideways
 from tests.browser.desk_scenes import Week
 from tests.browser.test_consult import shot
+from tests.factories import NOW
 
 
 @pytest.fixture
 def week():
-    return Week()
+    """A Monday at ten, as in the picture. The clock runs on: the server's threads and the browser need it to."""
+    with time_machine.travel(NOW, tick=True):
+        yield Week()
 
 
 @pytest.fixture

@@ -138,7 +138,7 @@ def test_the_drawer_shows_each_pool_and_what_the_rules_will_do(office):
     fills = {fill.kind: (fill.taken, fill.total) for fill in response.context["fills"]}
     assert fills == {"public": (0, 4), "consult": (2, 6)}
     assert [(event.at, event.text) for event in response.context["coming"]][:2] == [
-        (NOW + timedelta(hours=1), "公共号开放，4个"),
+        (NOW + timedelta(hours=1), "公共号开放，余4个"),
         (recall, "诊间余号回收到公共，现余4个"),
     ]
     texts = [event.text for event in response.context["coming"]]
@@ -149,6 +149,19 @@ def test_the_drawer_shows_each_pool_and_what_the_rules_will_do(office):
         "结束，未报到的记爽约",
     ]
     assert "<meter" in response.content.decode()
+
+
+def test_the_floor_opens_to_all_at_the_start_and_a_full_pool_has_nothing_to_share(office):
+    """P7."""
+    schedule = open_schedule(day=TODAY + timedelta(days=1), numbers=3, pool="counter")
+    schedule.allotments.update(shared_from=schedule.starts_at)
+    add_numbers(schedule, count=2, pool="consult", shared=NOW + timedelta(hours=1))
+    schedule.slots.filter(pool__kind="consult").update(status="booked")
+
+    texts = [event.text for event in drawer(office, schedule).context["coming"]]
+
+    assert "窗口余号向所有渠道开放，现余3个" in texts
+    assert not [text for text in texts if "诊间" in text]
 
 
 def test_a_stopped_session_has_no_future(office):
