@@ -18,9 +18,10 @@ def main() -> int:
     os.environ["DJANGO_SETTINGS_MODULE"] = "bench.settings"
     scratch = Scratch(os.environ["DATABASE_URL"])
     try:
-        os.environ["DATABASE_URL"] = scratch.url(scratch.make("small"))
+        small = scratch.make("small")
+        os.environ["DATABASE_URL"] = scratch.url(small)
         django.setup()
-        return measure(scratch)
+        return measure(scratch, small)
     finally:
         from django.db import connections
 
@@ -28,14 +29,15 @@ def main() -> int:
         scratch.throw_away()
 
 
-def measure(scratch: Scratch) -> int:
+def measure(scratch: Scratch, small: str) -> int:
     """Django is set up: only now its models can be imported."""
     from bench import table
     from bench.plan import run
 
     began = time.monotonic()
     sizes = chosen()
-    rows, about = run(sizes, scratch, only=set(filter(None, os.environ.get("BENCH_ONLY", "").split(","))))
+    only = set(filter(None, os.environ.get("BENCH_ONLY", "").split(",")))
+    rows, about = run(sizes, scratch, small=small, only=only)
     about |= {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(time.monotonic() - began),

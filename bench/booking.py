@@ -8,12 +8,12 @@ from bench.seed import Ground
 from bench.sizes import Sizes
 
 CLIENTS = 8  # as many as the server has threads
+KEPT = 10
 RELEASE = 2_000  # schedules that are booked at once, about a week of the hospital
 
 
 def measure(sizes: Sizes, ground: Ground, calls: Calls, port: int) -> list[table.Row]:
-    first, last = ground.schedules
-    places = range(max(first, last - RELEASE + 1), last + 1)
+    places = released(ground)
     rates = {"ours": [], "usual": [], "pgbench": []}
     script = pgbench.call(ground, schedules=f"random({places[0]}, {places[-1]})", patients=ground.patients)
     for way in (OURS, USUAL):
@@ -34,6 +34,12 @@ def measure(sizes: Sizes, ground: Ground, calls: Calls, port: int) -> list[table
             "booking over HTTP ÷ pgbench", rates["ours"], rates["pgbench"], target=0.25, stretch=0.5, note=same, **more
         ),
     ]
+
+
+def released(ground: Ground) -> range:
+    """What is booked everywhere; the first ten schedules are kept for single measurements."""
+    first, last = ground.schedules
+    return range(max(first + KEPT, last - RELEASE + 1), last + 1)
 
 
 def over_http(way: str, calls: Calls, port: int, places, *, seconds: float, notes: list | None = None) -> float:

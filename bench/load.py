@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 HOST = "127.0.0.1"
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 CODE = re.compile(rb'"code": ?"(\w+)"')
+FORK = multiprocessing.get_context("fork")
 GIVE_UP = 60.0  # seconds without the end of a run
 
 
@@ -26,6 +27,7 @@ class Tally:
 
     answers: Counter = field(default_factory=Counter)  # "201", "409 sold_out", "broken"
     latencies: list[float] = field(default_factory=list)
+    asked: list[float] = field(default_factory=list)  # the moment that each latency is counted from
     won: list[float] = field(default_factory=list)  # moments of the 201s
     started: float = 0.0
     ended: float = 0.0
@@ -43,8 +45,10 @@ class Tally:
         """Answers a second, of one kind or all."""
         return (self.answers[answer] if answer else self.total) / self.seconds
 
-    def percentile(self, percent: float) -> float:
-        ordered = sorted(self.latencies)
+    def percentile(self, percent: float, *, since: float = 0.0, until: float = float("inf")) -> float:
+        """Of the requests that were due in a span of time."""
+        pairs = zip(self.latencies, self.asked, strict=True)
+        ordered = sorted(latency for latency, asked in pairs if since <= asked <= until)
         return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
 
     @property
@@ -89,9 +93,10 @@ class Line:
 class Driver:
     """Drives some connections until its requests are used up or its time is over."""
 
-    def __init__(self, port: int, requests: Iterator[bytes], *, connections: int, seconds=None, every=None):
+    def __init__(self, port: int, requests: Iterator[bytes], *, connections: int, seconds=None, every=None, stop=None):
         self.requests = requests
         self.seconds = seconds
+        self.stop = stop  # an event that ends the run early
         self.every = every  # seconds between two requests of one connection; None: as fast as it answers
         self.tally = Tally()
         self.poll = select.epoll()
@@ -137,7 +142,7 @@ class Driver:
 
     def _next(self, line: Line, due: float, request: bytes | None = None) -> None:
         if request is None:
-            if self.seconds and time.monotonic() > self.tally.started + self.seconds:
+            if self._over():
                 return
             request = next(self.requests, None)
             if request is None:
@@ -147,6 +152,10 @@ class Driver:
             line.ask(request, due=due)
         except ConnectionError:
             self._reconnect(line)
+
+    def _over(self) -> bool:
+        late = self.seconds and time.monotonic() > self.tally.started + self.seconds
+        return bool(late or (self.stop and self.stop.is_set()))
 
     def _answered(self, line: Line) -> None:
         try:
@@ -164,6 +173,7 @@ class Driver:
             kind = f"{status} {code[1].decode()}"
         self.tally.answers[kind] += 1
         self.tally.latencies.append(now - line.asked_at)
+        self.tally.asked.append(line.asked_at)
         if status == "201":
             self.tally.won.append(now)
         if status == "503":  # as the answer asks: Retry-After is one second
@@ -193,18 +203,18 @@ def drive(
     processes: int = 1,
     seconds: float | None = None,
     every: float | None = None,
+    stop=None,
 ) -> Tally:
     """Run `connections` in `processes`; `requests(n)` yields what process n sends. The caller closed its database."""
-    context = multiprocessing.get_context("fork")
-    ready, results = context.Barrier(processes), context.Queue()
+    ready, results = FORK.Barrier(processes), FORK.Queue()
     share = connections // processes
 
     def work(place: int) -> None:
-        driver = Driver(port, requests(place), connections=share, seconds=seconds, every=every)
+        driver = Driver(port, requests(place), connections=share, seconds=seconds, every=every, stop=stop)
         ready.wait()
         results.put(driver.run())
 
-    children = [context.Process(target=work, args=(place,), daemon=True) for place in range(processes)]
+    children = [FORK.Process(target=work, args=(place,), daemon=True) for place in range(processes)]
     for child in children:
         child.start()
     tallies = [results.get(timeout=(seconds or 0) + GIVE_UP + 30) for _child in children]
@@ -217,6 +227,7 @@ def together(tallies: list[Tally]) -> Tally:
     return Tally(
         answers=sum((tally.answers for tally in tallies), Counter()),
         latencies=[each for tally in tallies for each in tally.latencies],
+        asked=[each for tally in tallies for each in tally.asked],
         won=[each for tally in tallies for each in tally.won],
         started=min(tally.started for tally in tallies),
         ended=max(tally.ended for tally in tallies),

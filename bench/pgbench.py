@@ -1,4 +1,4 @@
-"""pgbench calling the database function: what the database alone can do, with the very SQL that the application sends."""
+"""pgbench calling the database function: what the database alone can do, with the SQL that the application sends."""
 
 import os
 import re

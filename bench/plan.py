@@ -4,32 +4,46 @@ import time
 from contextlib import contextmanager
 
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, connections
 
-from bench import booking, server, table
+from bench import booking, crowd, generate, losers, recall, search, server, table
 from bench.calls import Calls
 from bench.scratch import Scratch
-from bench.seed import Ground, fill
+from bench.seed import fill
 from bench.sizes import Sizes
 from hospital import clock
 
+MEASURES = ("booking", "losers", "crowd", "recall", "generate", "search")
 
-def run(sizes: Sizes, scratch: Scratch, *, only: set[str]) -> tuple[list[table.Row], dict]:
-    """All rows, and what the machine was. `only` names measurements; empty means all."""
-    wanted = lambda name: not only or name in only  # noqa: E731
+
+def run(sizes: Sizes, scratch: Scratch, *, small: str, only: set[str]) -> tuple[list[table.Row], dict]:
+    """All rows, and what the machine was. `only` names some of MEASURES; empty means all."""
+    wanted = [name for name in MEASURES if not only or name in only]
     with told("migrate"):
         call_command("migrate", verbosity=0)
     with told(f"seed {sizes.schedules * sizes.numbers:,} numbers, {sizes.patients:,} patients"):
         ground = fill(sizes, today=clock.today(clock.now()))
-    calls = Calls(ground)
+    about = {"settings": _settings()}
     rows = []
+    if "search" in wanted:
+        connections.close_all()
+        with told(f"a copy with {sizes.history} × the numbers"):
+            large = search.grow(scratch, of=small)
+        with told("search"):
+            rows += search.measure(sizes, scratch, small=small, large=large)
+    calls = Calls(ground)
     with server.running() as port:
         pages, cost = booking.ceiling(calls, port, seconds=min(2, sizes.seconds))
-        print(f"client: {pages:,.0f} pages/s of /healthz/live, {cost * 1e6:.0f} µs of the client's processor a page")
-        if wanted("booking"):
-            with told("booking"):
-                rows += booking.measure(sizes, ground, calls, port)
-    return rows, {"settings": _settings(), "live_pages_per_second": round(pages), "client_us": round(cost * 1e6)}
+        about |= {"live_pages_per_second": round(pages), "client_us_per_page": round(cost * 1e6)}
+        for measurement in (booking, losers, crowd, recall):
+            name = measurement.__name__.rpartition(".")[2]
+            if name in wanted:
+                with told(name):
+                    rows += measurement.measure(sizes, ground, calls, port)
+    if "generate" in wanted:
+        with told("generate"):
+            rows += generate.measure(sizes, ground)
+    return rows, about
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from hospital.models import (
     User,
 )
 
+CODE = "B"
 SINCE = date(2020, 1, 1)
 DOCTORS_A_DEPARTMENT = 5
 
@@ -47,10 +48,10 @@ SELECT s.id, n, s.starts_at + make_interval(mins => (n - 1) * 240 / s.capacity),
  ORDER BY s.id, n
 """
 ALLOTMENTS = """
-INSERT INTO appointments_allotment (schedule_id, pool_id, department_id, day, opens_at, shared_from)
-SELECT s.id, p.id, s.department_id, s.day, s.starts_at - interval '100 days',
-       CASE WHEN p.id <> %(public)s THEN s.starts_at - interval '99 days' END
-  FROM appointments_schedule s, unnest(%(pools)s::bigint[]) p (id)
+INSERT INTO appointments_allotment (schedule_id, pool_id, department_id, day, opens_at, shared_from, moved_at)
+SELECT s.id, p.id, s.department_id, s.day, s.starts_at - interval '100 days', shared.since, shared.since
+  FROM appointments_schedule s, unnest(%(pools)s::bigint[]) p (id),
+       LATERAL (SELECT CASE WHEN p.id <> %(public)s THEN s.starts_at - interval '99 days' END) shared (since)
  WHERE s.day BETWEEN %(first)s AND %(last)s
  ORDER BY s.id, p.id
 """
@@ -97,7 +98,7 @@ def fill(sizes: Sizes, *, today: date) -> Ground:
 
 
 def _house(sizes: Sizes) -> Organization:
-    organization = Organization.objects.create(code="B", name="测试医院")
+    organization = Organization.objects.create(code=CODE, name="测试医院")
     campus = Campus.objects.create(organization=organization, code="1", name="本部")
     PriceItem.objects.create(
         organization=organization, code="G", name="挂号费", amount=Decimal(20), effective_from=SINCE
@@ -133,7 +134,7 @@ def add_days(sizes: Sizes, organization, pools: dict[str, int], *, span: tuple[d
     }
     with connection.cursor() as cursor:
         cursor.execute("SET TIME ZONE 'Asia/Shanghai'")
-        _without_triggers(cursor, "appointments_schedule", SCHEDULES, values)
+        _bare(cursor, "appointments_schedule", SCHEDULES, values)
         _bare(cursor, "appointments_slot", SLOTS, values)
         _bare(cursor, "appointments_allotment", ALLOTMENTS, values)
         cursor.execute("SET TIME ZONE 'UTC'")
@@ -147,7 +148,7 @@ def _without_triggers(cursor, table: str, statement: str, values) -> None:
 
 
 def _bare(cursor, table: str, statement: str, values) -> None:
-    """Millions of rows go in without keys and indexes, which are then made again exactly as they were."""
+    """Millions of rows go in without keys, indexes and history, which are then made again exactly as they were."""
     cursor.execute(
         "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint"
         " WHERE conrelid = %s::regclass AND contype IN ('f', 'u')",
@@ -164,7 +165,7 @@ def _bare(cursor, table: str, statement: str, values) -> None:
     indexes = cursor.fetchall()
     for name, _definition in indexes:
         cursor.execute(f"DROP INDEX {name}")
-    cursor.execute(statement, values)
+    _without_triggers(cursor, table, statement, values)
     for _name, definition in indexes:
         cursor.execute(definition)
     for name, definition in constraints:

@@ -17,7 +17,7 @@ class Sizes:
     prize: int = 200
     connections: int = 256
     storms: int = 15  # rounds of one patient's 50 simultaneous requests
-    laid_days: int = 15  # generate: schedules of so many days at once
+    laid_days: int = 7  # generate: schedules of so many days at once
     recalled: int = 100_000
 
     @property
