@@ -121,7 +121,7 @@ def test_a_person_is_found_by_document_phone_number_name_pinyin_and_initials():
     assert {text: names(text) for text in typed} == {text: ["李秀英"] for text in typed}
 
 
-@pytest.mark.parametrize("text", ["", " ", "l", "1380", "%", "_", "张", "E99999999", "zzz", "'; --"])
+@pytest.mark.parametrize("text", ["", " ", "l", "1380", "%", "_", "张", "E99999999", "zzz", "'; --", "秀英"])
 def test_what_matches_nobody_finds_nobody(text):
     register()
     assert names(text) == []
@@ -168,3 +168,13 @@ def test_a_search_costs_at_most_three_queries(django_assert_max_num_queries):
         PatientFactory()
     with django_assert_max_num_queries(3):
         search("lxy")
+
+
+@pytest.mark.parametrize("text", ["李秀英", "lxy", "13800136210", "11010519491231002X", "M10000001"])
+def test_every_kind_of_search_has_an_index(text):
+    _by, exact, beginnings = patients._readings(text)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")  # a small table would be read whole even with an index
+    for condition in (exact, beginnings):
+        if condition is not None:
+            assert "Seq Scan" not in patients._active(condition)[:21].explain()
