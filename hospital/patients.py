@@ -244,5 +244,7 @@ def _by_digits(text: str, written: str) -> tuple[str, Q | None, Q | None]:
         return "nothing", None, None
     hashes = [identity.document_hash(kind, written) for kind in identity.Kind.values]
     # asked on its own: OR with a subquery would read every patient (37 ms at 200,000 instead of 0.2)
-    document = Q(pk__in=list(PatientIdentifier.objects.filter(number_hash__in=hashes).values_list("patient", flat=True)))
+    document = Q(
+        pk__in=list(PatientIdentifier.objects.filter(number_hash__in=hashes).values_list("patient", flat=True))
+    )
     return ("phone", phone | document, None) if phone is not None else ("document", document, None)
