@@ -251,6 +251,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute="*/5"),
         "options": {"expires": 300},
     },
+    "tidy": {"task": "hospital.tasks.tidy", "schedule": crontab(hour=3, minute=10), "options": {"expires": 6 * 3600}},
 }
 
 # Messages. Without a gateway SMS wait and nothing is pretended; the demo's shows them on /inbox/.

@@ -1,12 +1,16 @@
 """Jobs of the ground floor. Each finds its own work, and running it twice does no harm."""
 
 import time
+from datetime import timedelta
 
+from axes.models import AccessAttempt
 from celery import shared_task
 from celery.signals import before_task_publish
+from django.contrib.sessions.backends.db import SessionStore
 
 from hospital import clock, heartbeats, messages, outbox
 
+FAILURES_KEPT = timedelta(days=1)
 DELIVERING_SECONDS = 50
 """A long backlog is handed over in turns, so that a worker stays free for the other jobs."""
 
@@ -37,3 +41,10 @@ def deliver_facts(**_kwargs):
 def send_messages(**_kwargs):
     """Send what waits to be said, in the app and by SMS."""
     messages.send_waiting(now=clock.now())
+
+
+@shared_task(ignore_result=True)
+def tidy(**_kwargs):
+    """Forget ended sessions and counted failures that no lock-out needs any more; the trail keeps what happened."""
+    SessionStore.clear_expired()
+    AccessAttempt.objects.filter(attempt_time__lt=clock.now() - FAILURES_KEPT).delete()

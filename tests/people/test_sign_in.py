@@ -8,10 +8,12 @@ import time_machine
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
 from axes.models import AccessAttempt
+from django.contrib.sessions.models import Session
 from django.core.cache import caches
 from django.test import Client
 
 from hospital.models import AuditEvent, Role, RolePolicy, User
+from hospital.tasks import tidy
 from tests.factories import NOW, StaffFactory
 
 pytestmark = pytest.mark.django_db
@@ -254,6 +256,18 @@ def test_sign_up_mail_and_reset_by_link_are_not_there(client):
     for path in ("/accounts/signup/", "/accounts/email/", "/accounts/login/code/confirm/"):
         assert client.get(path).status_code == 404
     assert "系统管理员" in client.get("/accounts/password/reset/").content.decode()
+
+
+def test_ended_sessions_and_old_failures_are_forgotten_at_night(client, doctor):
+    with time_machine.travel(NOW, tick=False) as clock:
+        sign_in(client, doctor, password="wrong wrong wrong")
+        client.force_login(doctor)
+        clock.shift(timedelta(hours=23))
+        Client().force_login(doctor)
+        sign_in(Client(), StaffFactory(), password="wrong wrong wrong")
+        clock.shift(timedelta(hours=2))
+        tidy.delay()
+        assert (Session.objects.count(), AccessAttempt.objects.count()) == (1, 1)
 
 
 def test_a_deactivated_account_can_not_sign_in_and_an_open_session_ends(client, doctor):
