@@ -42,8 +42,14 @@ def _answer(page: Page, *, status: int = 200) -> HttpResponse:
 
 
 def _address(request) -> QueryDict:
-    """Where the doctor was: the query of this request, or what the form carried along."""
-    return request.GET if request.GET else QueryDict(request.POST.get("back", "")[:500])
+    """Where the doctor was: the query of this request, or what the form carried along.
+
+    The session whose number was pressed stays open, also when that was its last one.
+    """
+    address = (request.GET if request.GET else QueryDict(request.POST.get("back", "")[:500])).copy()
+    if request.POST.get("schedule"):
+        address["schedule"] = request.POST["schedule"]
+    return address
 
 
 def with_the_patient(view):

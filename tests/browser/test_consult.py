@@ -386,6 +386,22 @@ def test_long_names_and_a_full_schedule_stay_in_their_places(open_as, axe):
     shot(page, "consult-full")
 
 
+def test_in_english_nothing_runs_out_of_its_panel(open_as, axe):
+    """V5"""
+    room = a_busy_cardiologist()
+    bring_in(room)
+    page = open_as(room.user, "/consult/")
+    page.get_by_role("button", name="English").click()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    hold(page)
+
+    confirm, basket = page.locator("#confirm").bounding_box(), page.locator("#basket").bounding_box()
+    assert confirm["x"] + confirm["width"] <= basket["x"] + basket["width"]
+    assert sideways(page) == 0
+    axe(page)
+    shot(page, "consult-english")
+
+
 def test_the_slip_prints(open_as, axe, room):
     bring_in(room)
     page = open_as(room.user, "/consult/")

@@ -167,6 +167,16 @@ def test_a_number_is_held_for_three_minutes_and_confirmed(client, room):
     assert before <= line.opened_at <= line.created_at <= line.confirmed_at
 
 
+def test_the_session_stays_open_when_its_last_number_is_taken(client, room):
+    """Nothing jumps under the finger."""
+    bring_in(room)
+    schedules = with_a_strip(room, numbers=1, consult=0)
+
+    page = take(client, room, schedules[2]).context["page"]
+
+    assert page.strip.chosen.schedule == schedules[2]
+
+
 def test_the_same_key_again_lets_the_number_go(client, room):
     bring_in(room)
     [schedule, *_rest] = with_a_strip(room)
