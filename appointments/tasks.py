@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import structlog
 from celery import shared_task
 from celery.signals import beat_init
 
@@ -9,8 +10,7 @@ from appointments.services import noshow, notices, planning, supply
 from hospital import clock
 from hospital.models import Organization
 
-AHEAD = 100
-"""Days laid out: the consult room books up to 92, and a week of failed nights must not show."""
+log = structlog.get_logger(__name__)
 
 
 @shared_task(ignore_result=True)
@@ -19,7 +19,18 @@ def lay_out_schedules(**_kwargs):
     now = clock.now()
     today = clock.today(now)
     for organization in Organization.objects.filter(active=True, templates__active=True).distinct().order_by("id"):
-        planning.lay_out(organization=organization, first_day=today, last_day=today + timedelta(days=AHEAD), now=now)
+        laid = planning.lay_out(
+            organization=organization, first_day=today, last_day=today + timedelta(days=planning.AHEAD), now=now
+        )
+        log.info(  # by name: manage.py lay_out
+            "schedules_laid_out",
+            organization=organization.code,
+            added=laid.added,
+            numbers=laid.numbers,
+            conflicts=len(laid.conflicts),
+            changed=len(laid.changed),
+            left_alone=len(laid.left_alone),
+        )
 
 
 @beat_init.connect

@@ -20,6 +20,9 @@ COMPARED = ("starts_at", "ends_at", "capacity", "department", "service", "role",
 
 TOPIC = "supply.laid_out"
 
+AHEAD = 100
+"""Days laid out: the consult room books up to 92, and a week of failed nights must not show."""
+
 
 @dataclass(frozen=True)
 class Change:
