@@ -10,7 +10,7 @@ import socket
 import sys
 import time
 
-from hospital.embedded import accounts, address, folders, processes, steps
+from hospital.embedded import accounts, address, folders, keys, processes, steps
 from hospital.embedded.errors import CannotStart
 from hospital.embedded.folders import PROJECT
 from hospital.embedded.keep import Kept
@@ -115,6 +115,8 @@ class Demo:
 
     def _start_servers(self) -> None:
         self.servers.prepare()
+        if self.servers.postgres:
+            keys.refuse_if_lost(self.base, data=self.servers.postgres.data)
         if not self.servers.workplace.is_relative_to(self.base):
             self.say(f"servers' data {self.servers.workplace.parent}, where their account can enter")
         self.servers.start()

@@ -9,6 +9,8 @@ import os
 import secrets
 from pathlib import Path
 
+from hospital.embedded.errors import CannotStart
+
 
 def _new_keys() -> dict[str, str]:
     return {
@@ -16,6 +18,16 @@ def _new_keys() -> dict[str, str]:
         "FIELD_KEYS": base64.urlsafe_b64encode(os.urandom(32)).decode(),  # a Fernet key
         "HASH_KEY": secrets.token_urlsafe(32),
     }
+
+
+def refuse_if_lost(base: Path, *, data: Path) -> None:
+    """New keys beside old data would make documents and phones unreadable for good: stop instead."""
+    given = os.environ.get("FIELD_KEYS") and os.environ.get("HASH_KEY")
+    if (data / "PG_VERSION").exists() and not (base / "secrets.env").exists() and not given:
+        raise CannotStart(
+            f"{base / 'secrets.env'} is gone, but {data} holds data that only its keys can read. Put the file back, "
+            "set FIELD_KEYS and HASH_KEY, or start over with another HOSPITAL_HOME."
+        )
 
 
 def of(base: Path) -> dict[str, str]:

@@ -2,9 +2,11 @@
 
 import stat
 
+import pytest
 from cryptography.fernet import Fernet
 
 from hospital.embedded import keys
+from hospital.embedded.errors import CannotStart
 
 
 def test_keys_are_made_once_and_stay(tmp_path, monkeypatch):
@@ -46,3 +48,18 @@ def test_the_field_key_encrypts(tmp_path, monkeypatch):
     box = Fernet(keys.of(tmp_path)["FIELD_KEYS"])
 
     assert box.decrypt(box.encrypt(b"410105")) == b"410105"
+
+
+def test_data_whose_keys_are_lost_is_not_given_new_ones(tmp_path, monkeypatch):
+    for name in ("FIELD_KEYS", "HASH_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    data = tmp_path / "postgres-18"
+    keys.refuse_if_lost(tmp_path, data=data)  # no data yet: the first start
+    data.mkdir()
+    (data / "PG_VERSION").write_text("18")
+
+    with pytest.raises(CannotStart, match="Put the file back"):
+        keys.refuse_if_lost(tmp_path, data=data)
+
+    keys.of(tmp_path)
+    keys.refuse_if_lost(tmp_path, data=data)
