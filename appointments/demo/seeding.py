@@ -123,6 +123,8 @@ def _live(ledger: Ledger, *, say: Say) -> None:
     """Day after day until now. People have booked in the week before the first clinic day."""
     for before in range(7, 0, -1):
         wishes.book_ahead(ledger, ledger.first_day - before * DAY)
+        if before in (7, 4):
+            _analyze()
     day, seen = ledger.first_day, 0
     while day <= ledger.today:
         wishes.book_ahead(ledger, day)
