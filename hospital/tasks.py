@@ -11,7 +11,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from hospital import clock, heartbeats, messages, outbox
 
 FAILURES_KEPT = timedelta(days=1)
-DELIVERING_SECONDS = 50
+DELIVERING_SECONDS = 20
 """A long backlog is handed over in turns, so that a worker stays free for the other jobs."""
 
 
