@@ -7,6 +7,7 @@ from .views import boards, consult, consult_basket, desk, office, window
 
 app_name = "appointments"
 urlpatterns = [
+    path("api/v1/schedules/<int:schedule_id>/appointments/", api.book, name="api_book"),  # first: the hot one
     path("consult/", consult.room, name="consult"),
     path("consult/fresh/", consult.fresh, name="consult_fresh"),
     path("consult/search/", consult.search, name="consult_search"),
@@ -21,7 +22,6 @@ urlpatterns = [
     path("consult/basket/move/", consult_basket.move, name="consult_move"),
     path("consult/basket/cancel/", consult_basket.cancel, name="consult_cancel"),
     path("consult/slip/<uuid:basket>/", consult_basket.slip, name="consult_slip"),
-    path("api/v1/schedules/<int:schedule_id>/appointments/", api.book, name="api_book"),
     path("desk/", desk.home, name="desk"),
     path("desk/patients/<int:pk>/", desk.patient, name="desk_patient"),
     path("desk/patients/new/", window.register, name="desk_register"),

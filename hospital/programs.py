@@ -1,4 +1,4 @@
-"""Requests of programs (/api/): a token and no cookie, so sessions, sign-in, messages and pages have no part in them."""
+"""Requests of programs (/api/): a token and no cookie, so sessions, sign-in and messages have no part in them."""
 
 from django.conf import settings
 from django.core.handlers.base import BaseHandler

@@ -1,4 +1,4 @@
-"""A kept connection is checked at the start of each request: by a look at its socket, not by a question to the server."""
+"""A kept connection is checked at the start of each request: by a look at its socket, not by asking the server."""
 
 import select
 
