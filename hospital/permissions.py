@@ -59,7 +59,7 @@ def may_consult(user) -> bool:
 
 
 def may_work_the_desk(user) -> bool:
-    return has_role(user, *DESK_ROLES)
+    return has_role(user, Role.TRIAGE, Role.COUNTER, Role.OFFICE)
 
 
 def may_run_the_office(user) -> bool:
