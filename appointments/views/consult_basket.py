@@ -175,8 +175,11 @@ def move(request, page):
         referral=_referral_for(page, schedule),
     )
     start = moved.start.astimezone(clock.ZONE)
-    after = _again(page, focus="notice", notice=_("已改到%(start)s。") % {"start": f"{start:%m-%d %H:%M}"})
-    return _answer(after)
+    after = page_of(request, address=QueryDict("kind=booked"))
+    after.notice, after.focus = _("已改到%(start)s。") % {"start": f"{start:%m-%d %H:%M}"}, "notice"
+    response = draw(after)
+    response["HX-Retarget"], response["HX-Push-Url"] = "#main", after.address
+    return response
 
 
 @with_the_patient

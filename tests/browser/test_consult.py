@@ -202,6 +202,25 @@ def test_search_by_initials_and_enter_opens_the_first_match(open_as):
     assert line.schedule.role.practitioner.name == "张颖"
 
 
+def test_a_booked_visit_is_moved_by_keys_and_mouse(page, room):
+    """B14: 4, 改约, a letter."""
+    hold(page)
+    page.keyboard.press("Enter")
+    expect(page.locator("#basket .notice--ok")).to_be_visible()
+    settled(page)
+
+    page.keyboard.press("Digit4")
+    page.get_by_role("link", name="改约").click()
+    expect(page.locator(".tag--warn", has_text="改约")).to_be_visible()
+    page.keyboard.press("KeyK")
+    expect(page.locator("main .notice--ok")).to_contain_text("已改到")
+
+    moved = Appointment.objects.get(status="booked", channel="consult")
+    assert moved.slot.number == 7
+    settled(page)
+    expect(page.locator("#where, #booked-head")).to_have_text("已有预约")
+
+
 # ---- clocks, tabs, the back button ----
 
 
@@ -413,6 +432,6 @@ def test_the_slip_prints(open_as, axe, room):
     page.goto(page.url.split("/consult/")[0] + href)
     axe(page)
     expect(page.locator(".slip")).to_contain_text("李*英")
+    shot(page, "slip")
     page.emulate_media(media="print")
     expect(page.locator(".slip__acts")).to_be_hidden()
-    shot(page, "slip")

@@ -350,8 +350,32 @@ def test_a_booked_visit_moves_to_another_number_in_one_step(client, room):
     )
 
     booked.refresh_from_db()
-    assert response.status_code == 200
+    page = response.content.decode()
+    assert (response.status_code, response["HX-Retarget"]) == (200, "#main")
     assert (booked.schedule, booked.slot.number, booked.status) == (schedules[3], 5, "booked")
+    assert "已改到" in page
+    assert "选中即改到这个时间" not in page
+
+
+def test_a_refused_move_keeps_the_old_number(client, room):
+    """B14"""
+    bring_in(room)
+    schedules = with_a_strip(room)
+    take(client, room, schedules[0])
+    confirm(client, room)
+    [booked] = Appointment.objects.filter(status="booked")
+    appointment_row(schedules[3], PatientFactory(), number=5)
+
+    response = client.post(
+        f"{reverse('appointments:consult_move')}?move={booked.pk}",
+        {"schedule": schedules[3].pk, "number": 5, "encounter": room.waiting[0].pk, "request_key": key()},
+        headers={"HX-Request": "true"},
+    )
+
+    booked.refresh_from_db()
+    assert response.status_code == 409
+    assert "这个时段刚被约满" in response.content.decode()
+    assert (booked.schedule, booked.slot.number, booked.status) == (schedules[0], 1, "booked")
 
 
 def test_opening_a_patient_leaves_one_trace(client, room):
