@@ -1,0 +1,104 @@
+"""PostgreSQL crashes under load, the web is killed in the middle of bookings: nothing confirmed is lost (X2).
+
+Real processes: a PostgreSQL of its own, gunicorn with two workers, people who ask over HTTP and ask again.
+"""
+
+import contextlib
+import socket
+
+import psycopg2
+import pytest
+
+from tests.faults.house import Clients, House, await_that
+
+pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("house")]
+
+PATIENTS = 100
+CLIENTS = 8
+
+
+@pytest.fixture(scope="module")
+def house():
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("DATABASE_URL", "REDIS_URL", "CACHE_URL"):
+            patch.delenv(name, raising=False)
+        with socket.socket() as door:
+            door.bind(("127.0.0.1", 0))
+            port = door.getsockname()[1]
+        built = House(port)
+        try:
+            built.open()
+            yield built
+        finally:
+            built.close()
+
+
+@pytest.fixture(scope="module")
+def stages(house):
+    """One stretch of the hospital for each test."""
+    whole = house.stage(schedules=6, numbers=60, patients=2 * PATIENTS)
+    return [
+        {"token": whole["token"], "schedules": whole["schedules"][n::2], "patients": whole["patients"][n::2]}
+        for n in range(2)
+    ]
+
+
+@pytest.fixture
+def stage(house, stages):
+    house.start_web()
+    yield stages.pop()
+    house.kill_web()
+
+
+def rows(house, query: str, stage: dict) -> list[tuple]:
+    """On a fresh connection."""
+    with contextlib.closing(psycopg2.connect(house.environment["DATABASE_URL"])) as connection:
+        cursor = connection.cursor()
+        cursor.execute(query, [stage["schedules"]])
+        return cursor.fetchall()
+
+
+def assert_rows_are_what_the_clients_were_told(house, stage, clients):
+    """Each booked once; held number, patient's time and fact beside each; nothing that nobody was told of."""
+    assert len(clients.booked) == PATIENTS
+    booked = rows(
+        house,
+        """SELECT a.patient_id, a.id FROM appointments_appointment a
+             JOIN appointments_slot s ON s.id = a.slot_id AND s.status = 'held'
+             JOIN hospital_patienttime t ON t.source = 'appointment' AND t.source_id = a.id
+             JOIN hospital_fact f ON f.key = 'appointment:' || a.id AND f.topic = 'appointment.held'
+            WHERE a.schedule_id = ANY (%s)""",
+        stage,
+    )
+    assert len(booked) == PATIENTS
+    assert dict(booked) == clients.booked
+    taken = "SELECT count(*) FROM appointments_slot WHERE schedule_id = ANY (%s) AND status <> 'free'"
+    assert rows(house, taken, stage) == [(PATIENTS,)]
+    assert "invariants hold" in house.manage("check_invariants")
+
+
+def test_while_postgres_is_away_everybody_is_told_to_come_back_and_nothing_is_lost(house, stage):
+    with Clients(house, stage, CLIENTS) as clients:
+        clients.await_booked(PATIENTS // 4)
+        house.crash_postgres()
+        away = len(clients.answers)
+        await_that(lambda: len(clients.answers) > away + CLIENTS)  # everybody has heard something meanwhile
+        house.start_postgres()
+
+    refused = [answer for answer in clients.answers if answer.status not in (200, 201)]
+    assert refused
+    assert {answer.status for answer in refused} == {503}
+    assert {answer.json["code"] for answer in refused} == {"unavailable"}
+    assert all(int(answer.headers["Retry-After"]) > 0 for answer in refused)
+    assert_rows_are_what_the_clients_were_told(house, stage, clients)
+
+
+def test_kill_9_of_the_web_in_the_middle_of_bookings_leaves_no_half_booking(house, stage):
+    with Clients(house, stage, CLIENTS) as clients:
+        for part in (1, 2):
+            clients.await_booked(part * PATIENTS // 3)
+            house.kill_web()
+            house.start_web()
+
+    assert {answer.status for answer in clients.answers} <= {0, 200, 201}
+    assert_rows_are_what_the_clients_were_told(house, stage, clients)
