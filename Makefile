@@ -1,5 +1,5 @@
 # Two commands on a fresh machine:  make demo   make test
-# Settings: PORT, HOST, HOSPITAL_HOME (data folder), SCALE=small|large, DATABASE_URL, REDIS_URL, PYTHON.
+# Settings: PORT, HOST, HOSPITAL_HOME (data folder), SCALE=small|large|none, DATABASE_URL, REDIS_URL, PYTHON.
 
 VENV := .venv
 BIN := $(VENV)/bin
