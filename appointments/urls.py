@@ -19,6 +19,7 @@ urlpatterns = [
     path("consult/basket/lines/", consult_basket.lines, name="consult_lines"),
     path("consult/basket/drop/", consult_basket.drop, name="consult_drop"),
     path("consult/basket/confirm/", consult_basket.confirm, name="consult_confirm"),
+    path("consult/basket/extra/", consult_basket.extra, name="consult_extra"),
     path("consult/basket/move/", consult_basket.move, name="consult_move"),
     path("consult/basket/cancel/", consult_basket.cancel, name="consult_cancel"),
     path("consult/slip/<uuid:basket>/", consult_basket.slip, name="consult_slip"),

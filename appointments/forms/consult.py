@@ -31,6 +31,7 @@ class WishForm(forms.Form):
     team = forms.IntegerField(min_value=1, required=False)
     schedule = forms.IntegerField(min_value=1, required=False)
     move = forms.IntegerField(min_value=1, required=False)
+    extra = forms.BooleanField(required=False)
     q = forms.CharField(max_length=40, required=False)
 
     def __init__(self, data):
@@ -80,5 +81,9 @@ class ReferralForm(forms.Form):
     )
 
 
-class ReasonForm(forms.Form):
-    reason = forms.CharField(max_length=200, required=False)
+class ExtraForm(forms.Form):
+    """加号 (B10): one number beyond the schedule's, for this patient, with a reason that is kept."""
+
+    schedule = forms.IntegerField(min_value=1)
+    reason = forms.CharField(label=_("加号理由"), max_length=100, required=False)
+    request_key = forms.CharField(max_length=36)

@@ -12,13 +12,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from appointments.errors import HoldLapsed, PatientChanged
-from appointments.forms.consult import LineForm
+from appointments.forms.consult import ExtraForm, LineForm
 from appointments.models import Appointment, Schedule
 from appointments.models.rules import Channel
 from appointments.policies import booking as policy
 from appointments.selectors import consult as selectors
 from appointments.selectors import rules, slips
-from appointments.services import booking, changes
+from appointments.services import booking, changes, extras
 from hospital import clock, masking
 from hospital.errors import Refused
 from hospital.models import Role
@@ -38,6 +38,13 @@ def _answer(page: Page, *, status: int = 200) -> HttpResponse:
     response = render(request, "consult/_changed.html", {"page": page}, status=status)
     if status >= 400:
         response["HX-Retarget"] = "#basket"
+    return response
+
+
+def _elsewhere(page: Page) -> HttpResponse:
+    """What was asked for is done and its form closed: the page goes back to where it was."""
+    response = draw(page)
+    response["HX-Retarget"], response["HX-Push-Url"] = "#main", page.address
     return response
 
 
@@ -155,6 +162,27 @@ def confirm(request, page):
 
 
 @with_the_patient
+def extra(request, page):
+    """加号 (B10): a number beyond the doctor's own schedule, booked at once, within the limit and with a reason."""
+    form = ExtraForm(request.POST)
+    if not form.is_valid():
+        raise Http404
+    asked = form.cleaned_data
+    own = _schedules(page).filter(role__practitioner=page.doctor)
+    row = extras.add_extra(
+        schedule=get_object_or_404(own, pk=asked["schedule"]),
+        patient=page.patient,
+        by=request.user,
+        reason=asked["reason"],
+        request_key=f"{asked['request_key']}:{asked['schedule']}:extra",
+        encounter=page.current,
+        basket=page.basket,
+    )
+    start = row.start.astimezone(clock.ZONE)
+    return _elsewhere(_again(page, focus="notice", notice=_("已加号%(start)s。") % {"start": f"{start:%m-%d %H:%M}"}))
+
+
+@with_the_patient
 def move(request, page):
     """改约: the booked appointment takes this number in one step; refused, it keeps the old one."""
     form = LineForm(request.POST)
@@ -177,9 +205,7 @@ def move(request, page):
     start = moved.start.astimezone(clock.ZONE)
     after = page_of(request, address=QueryDict("kind=booked"))
     after.notice, after.focus = _("已改到%(start)s。") % {"start": f"{start:%m-%d %H:%M}"}, "notice"
-    response = draw(after)
-    response["HX-Retarget"], response["HX-Push-Url"] = "#main", after.address
-    return response
+    return _elsewhere(after)
 
 
 @with_the_patient

@@ -190,6 +190,24 @@ class Places:
             return (_("还没有专家团队"), _("团队由门诊办公室建立。"))
         return None
 
+    @cached_property
+    def extra(self) -> dict | None:
+        """加号 (B10): only to the doctor's own half-days; how many are left, or why there is none."""
+        session = self.strip.chosen
+        if self.wish.kind != "own" or not session or self.moving:
+            return None
+        rule = rules.booking_rule_for(session.schedule, day=self.today)
+        used = consult.extras_of(session.schedule)
+        refusal = self.closed or policy.refusal_to_add_extra(
+            session.schedule, extras=used, reason="-", rule=rule, now=self.now
+        )
+        return {
+            "left": max(0, rule.extra_limit - used),
+            "refusal": refusal,
+            "href": self.href(schedule=session.schedule.pk, extra="on"),
+            "asked": bool(self.form.said("extra")) and not refusal,
+        }
+
     # ---- expert team: internal referral (B11) ----
 
     @cached_property

@@ -202,6 +202,17 @@ def test_search_by_initials_and_enter_opens_the_first_match(open_as):
     assert line.schedule.role.practitioner.name == "张颖"
 
 
+def test_plus_asks_for_a_reason_and_adds_a_number(page):
+    """B10"""
+    page.keyboard.press("Shift+Equal")
+    expect(page.locator("#extra-reason")).to_be_focused()
+    page.keyboard.type("nan")
+    page.keyboard.press("Enter")
+    expect(page.locator("#basket .notice--ok")).to_contain_text("已加号")
+
+    assert Appointment.objects.get(extra=True).note == "nan"
+
+
 def test_a_booked_visit_is_moved_by_keys_and_mouse(page, room):
     """B14: 4, 改约, a letter."""
     hold(page)

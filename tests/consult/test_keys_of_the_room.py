@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 from django.urls import reverse
 
-from appointments.models import Appointment, ConsultLevelRule, Encounter
+from appointments.models import Appointment, BookingRule, ConsultLevelRule, Encounter
 from appointments.selectors import slips
 from appointments.services import booking
 from hospital.models import AuditEvent, Condition, Fact
@@ -376,6 +376,53 @@ def test_a_refused_move_keeps_the_old_number(client, room):
     assert response.status_code == 409
     assert "这个时段刚被约满" in response.content.decode()
     assert (booked.schedule, booked.slot.number, booked.status) == (schedules[0], 1, "booked")
+
+
+def add_on(client, room, schedule, reason="术后复查"):
+    said = {"schedule": schedule.pk, "reason": reason, "encounter": room.waiting[0].pk, "request_key": key()}
+    return client.post(reverse("appointments:consult_extra"), said, headers={"HX-Request": "true"})
+
+
+def test_an_add_on_number_is_booked_at_once_with_its_reason(client, room):
+    """B10"""
+    bring_in(room)
+    schedules = with_a_strip(room)
+
+    answer = add_on(client, room, schedules[2])
+
+    row = Appointment.objects.get(extra=True)
+    assert answer.status_code == 200
+    assert (row.status, row.note, row.patient, row.booked_from) == ("booked", "术后复查", room.first, room.waiting[0])
+    assert open_page(client).context["page"].extra["left"] == 4
+
+
+def test_an_add_on_needs_a_reason(client, room):
+    """B10"""
+    bring_in(room)
+    [schedule, *_rest] = with_a_strip(room)
+
+    assert add_on(client, room, schedule, reason=" ").status_code == 422
+    assert not Appointment.objects.filter(extra=True).exists()
+
+
+def test_nobody_adds_on_to_a_colleagues_schedule(client, room):
+    """B10"""
+    bring_in(room)
+    [theirs] = with_a_strip(doctor_with_a_room(waiting=0, name="陈立"), days=[(28, "am")])
+
+    assert add_on(client, room, theirs).status_code == 404
+
+
+def test_beyond_its_limit_the_add_on_is_greyed_with_the_reason(client, room):
+    """B10: 5 a session."""
+    BookingRule.objects.update(extra_limit=0)
+    bring_in(room)
+    with_a_strip(room)
+
+    page = open_page(client)
+
+    assert str(page.context["page"].extra["refusal"].code) == "extra_limit"
+    assert "这个出诊单元的加号已满（上限0个）。" in page.content.decode()
 
 
 def test_opening_a_patient_leaves_one_trace(client, room):

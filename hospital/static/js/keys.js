@@ -68,7 +68,7 @@
     (element instanceof HTMLInputElement && !["radio", "checkbox", "button", "submit"].includes(element.type));
 
   const nameOf = (event) => {
-    const code = event.code.replace("Numpad", event.code.startsWith("NumpadEnter") ? "" : "Digit");
+    const code = event.code.replace("NumpadAdd", "Equal").replace("NumpadEnter", "Enter").replace("Numpad", "Digit");
     return (event.ctrlKey || event.metaKey ? "Control+" : "") + (event.altKey ? "Alt+" : "") + code;
   };
   const press = (element) => {
