@@ -16,6 +16,9 @@ QUIET = {
     "axes": "ERROR",  # its lines name accounts and addresses; AuditEvent keeps them
     "django.request": "ERROR",
     "django.security": "WARNING",
+    "celery.worker.strategy": "WARNING",  # "received" and "succeeded" each five seconds would bury the rest
+    "celery.app.trace": "WARNING",
+    "celery.beat": "WARNING",
     "kombu": "WARNING",
     "amqp": "WARNING",
 }

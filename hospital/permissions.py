@@ -58,6 +58,11 @@ def may_consult(user) -> bool:
     return has_role(user, *CONSULT_ROLES)
 
 
+def may_sit_in_a_room(user) -> bool:
+    """The role alone is not enough: the account must be that of a doctor in the hospital's workbook."""
+    return may_consult(user) and hasattr(user, "practitioner")
+
+
 def may_work_the_desk(user) -> bool:
     return has_role(user, Role.TRIAGE, Role.COUNTER, Role.OFFICE)
 

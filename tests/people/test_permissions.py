@@ -104,7 +104,7 @@ def test_somebody_without_any_role_sees_a_landing_page_that_says_whom_to_ask(cli
         ("ward", ["/consult/", "/inbox/"]),
         ("triage", ["/desk/", "/inbox/"]),
         ("counter", ["/desk/", "/inbox/"]),
-        ("office", ["/office/", "/admin/", "/inbox/"]),
+        ("office", ["/desk/", "/office/", "/admin/", "/inbox/"]),
         ("auditor", ["/office/", "/admin/", "/inbox/"]),
         ("secadmin", ["/admin/", "/inbox/"]),
         ("cashier", ["/inbox/"]),
@@ -119,6 +119,11 @@ def test_the_landing_page_shows_the_rooms_of_the_role_and_they_open(client, role
     assert shown == tiles
     for address in shown:
         assert client.get(address).status_code == 200, address
+
+
+def test_a_doctors_role_without_a_doctor_behind_the_account_opens_no_room(client):
+    client.force_login(StaffFactory(roles="ward"))
+    assert [tile.address for tile in client.get("/").context["tiles"]] == ["/inbox/"]
 
 
 def test_a_role_of_one_department_does_not_reach_its_neighbour():
