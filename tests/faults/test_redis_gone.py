@@ -13,7 +13,7 @@ from .jobs import Jobs, Redis, ask, await_that
 
 pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
 
-SLOWEST = 1.0  # seconds for booking and confirming; a time-out per request would show
+USUAL, SLOWEST = 0.5, 3.0  # seconds for booking and confirming on a busy machine; a time-out a request would show
 BOOKINGS = 20
 RECEIPTS = "SELECT count(*), count(DISTINCT request_id) FROM hospital_gatewayreceipt"
 
@@ -58,6 +58,7 @@ def test_booking_goes_on_without_redis_and_messages_go_when_it_is_back(redis, jo
     answer = jobs.book(*counter)
 
     assert answer["answers"] == [201] * BOOKINGS
+    assert answer["usual"] < USUAL
     assert answer["slowest"] < SLOWEST
     assert answer["page"] == 200
     assert ask("SELECT count(*) FROM appointments_appointment WHERE status = 'booked'") == BOOKINGS
@@ -66,7 +67,7 @@ def test_booking_goes_on_without_redis_and_messages_go_when_it_is_back(redis, jo
     redis.signal(signal.SIGCONT) if how == "hanging" else redis.start()
     jobs.worker()
     jobs.beat()
-    await_that(lambda: ask(RECEIPTS)[0] >= BOOKINGS, seconds=60, because="the messages go")
+    await_that(lambda: ask(RECEIPTS)[0] >= BOOKINGS, seconds=150, because="the messages go")
     assert ask(RECEIPTS) == (BOOKINGS, BOOKINGS)
 
 
@@ -74,14 +75,14 @@ def test_a_worker_that_loses_redis_finds_it_again_by_itself(redis, jobs, counter
     redis.start()
     jobs.worker()
     jobs.beat()
-    await_that(lambda: jobs.book(*counter[:1], counter[1][:1], counter[2])["answers"] == [201], seconds=30)
-    await_that(lambda: ask(RECEIPTS) == (1, 1), seconds=60, because="worker and beat run")
+    await_that(lambda: jobs.book(*counter[:1], counter[1][:1], counter[2])["answers"] == [201], seconds=100)
+    await_that(lambda: ask(RECEIPTS) == (1, 1), seconds=150, because="worker and beat run")
 
     redis.kill()
     assert jobs.book(counter[0], counter[1][1:], counter[2])["answers"] == [201] * (BOOKINGS - 1)
     redis.start()
 
-    await_that(lambda: ask(RECEIPTS)[0] >= BOOKINGS, seconds=90, because="the messages go")
+    await_that(lambda: ask(RECEIPTS)[0] >= BOOKINGS, seconds=150, because="the messages go")
     assert ask(RECEIPTS) == (BOOKINGS, BOOKINGS)
 
 
@@ -92,4 +93,4 @@ def test_a_booking_wakes_the_worker_before_beats_next_round(redis, jobs, counter
     schedule, patients, token = counter
     jobs.book(schedule, patients[:5], token)
 
-    await_that(lambda: ask("SELECT count(*) FROM hospital_message") >= 2, seconds=30, because="the worker was woken")
+    await_that(lambda: ask("SELECT count(*) FROM hospital_message") >= 2, seconds=100, because="the worker was woken")

@@ -61,12 +61,12 @@ def test_a_worker_killed_while_delivering_loses_nothing_and_does_nothing_twice(j
     jobs.beat()
     for _round in range(3):
         worker, before = jobs.worker(), ask(DONE)
-        await_that(lambda before=before: ask(DONE) > before + 20, seconds=60, because="the worker delivers")
+        await_that(lambda before=before: ask(DONE) > before + 20, seconds=150, because="the worker delivers")
         kill_family(worker)
     assert ask(DONE) < bookings, "killed too late to prove anything"
 
     jobs.worker()
-    await_that(lambda: ask(DONE) == bookings and not ask(UNSENT), seconds=90, because="all is delivered and sent")
+    await_that(lambda: ask(DONE) == bookings and not ask(UNSENT), seconds=150, because="all is delivered and sent")
 
     assert ask("SELECT count(*), count(DISTINCT fact_id) FROM hospital_delivery") == (bookings, bookings)
     assert ask("SELECT count(*), count(DISTINCT patient_id) FROM hospital_message WHERE channel = 'sms'") == (
@@ -105,7 +105,7 @@ def test_what_fell_due_while_worker_and_beat_were_down_is_done_once_when_they_ar
                  WHERE p.kind = 'partner'),
                (SELECT count(*) FROM hospital_gatewayreceipt)
     """
-    await_that(lambda: ask(done) == (1, 3, 0, 100), seconds=100, because="everything that was due is done")
+    await_that(lambda: ask(done) == (1, 3, 0, 100), seconds=200, because="everything that was due is done")
 
     facts = "SELECT count(*), count(DISTINCT key) FROM hospital_fact WHERE topic = %s"
     assert ask(facts, "appointment.noshow") == (1, 1)
