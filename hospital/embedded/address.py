@@ -10,7 +10,7 @@ from hospital.embedded.errors import CannotStart
 
 DEFAULT_PORT = 8000
 SECONDS_TO_FREE_PORT = 6  # the web process of a killed predecessor needs a moment to go
-SECONDS_TO_FIRST_PAGE = 60
+SECONDS_TO_FIRST_PAGE = 120
 
 
 def port() -> int:

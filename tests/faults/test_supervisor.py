@@ -55,7 +55,7 @@ class RunningDemo:
 
     def start(self) -> "RunningDemo":
         self.launch()
-        await_that(lambda: not self.running or "Ctrl-C ends it" in self.printed(), seconds=90, because=self.printed)
+        await_that(lambda: not self.running or "Ctrl-C ends it" in self.printed(), seconds=240, because=self.printed)
         assert self.running, self.printed()
         return self
 
