@@ -1,12 +1,12 @@
 """Jobs of the heart. Each finds its own work by query: running it late, twice or after a gap does no harm."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from celery import shared_task
 from celery.signals import beat_init
 
-from appointments.services import noshow, notices, planning, supply
+from appointments.services import changes, noshow, notices, planning, supply
 from hospital import clock
 from hospital.models import Organization
 
@@ -33,6 +33,11 @@ def lay_out_schedules(**_kwargs):
         )
 
 
+def _moment() -> datetime:
+    """The database's clock decides (O7): a worker whose own is ahead must share no number and end no hold early."""
+    return clock.deciding() or changes.database_now()
+
+
 @beat_init.connect
 def _catch_up_on_schedules(**_kwargs):
     """A house that sleeps at night (a laptop, a repair) lays out a minute after it wakes."""
@@ -42,19 +47,19 @@ def _catch_up_on_schedules(**_kwargs):
 @shared_task(ignore_result=True)
 def follow_up_supply(**_kwargs):
     """号源回收: each minute, what is due by its own moment."""
-    supply.follow_up(now=clock.now())
+    supply.follow_up(now=_moment())
 
 
 @shared_task(ignore_result=True)
 def lapse_holds(**_kwargs):
     """锁号到期, each minute."""
-    supply.lapse_holds(now=clock.now())
+    supply.lapse_holds(now=_moment())
 
 
 @shared_task(ignore_result=True)
 def mark_noshows(**_kwargs):
     """爽约, after each schedule's end."""
-    noshow.mark_noshows(now=clock.now())
+    noshow.mark_noshows(now=_moment())
 
 
 @shared_task(ignore_result=True)
