@@ -5,9 +5,9 @@ from random import Random
 
 from appointments.models import Allotment, Pool, Schedule, Slot
 from appointments.selectors.office import monday_of
-from appointments.services import visit
+from appointments.services import booking, visit
 from hospital import clock
-from hospital.models import Department, Patient
+from hospital.models import Department
 from tests.factories import (
     CampusFactory,
     DepartmentFactory,
@@ -188,23 +188,37 @@ class Week:
 
     @property
     def coming(self) -> Schedule:
-        """A session of this week's end that is not over: its drawer has a future."""
-        return max((one for one in self.schedules if one.pk != self.stopped.pk), key=lambda one: one.starts_at)
+        """The emptiest session of Friday: its drawer has a past and a future."""
+        friday = [one for one in self.schedules if one.day == self.monday + timedelta(days=4) and one.role_id]
+        return max(friday, key=lambda one: (one.slots.filter(status="free", pool__kind="public").count(), one.pk))
 
-    def visits(self, patient: Patient | None = None) -> None:
-        """Some visits of the first session, so that the figures have something to count."""
-        schedule = self.schedules[0]
-        for number, channel in ((1, "consult"), (2, "web"), (3, "consult"), (4, "counter")):
+    def visits(self) -> None:
+        """Visits of this week and the one before, so that the figures have something to count; a trail to read."""
+        earlier = open_schedule(day=self.monday - timedelta(days=3), numbers=10, role=self.schedules[0].role)
+        self._seen(earlier, ("consult", "web", "web", "web"), waited=12)
+        self._seen(self.schedules[0], ("consult", "web", "consult", "phone", "web"), waited=9)
+        for channel in ("web", "counter"):
+            booking.book(
+                schedule=self.coming,
+                patient=PatientFactory(),
+                channel=channel,
+                by=self.user,
+                request_key=f"scene-{channel}",
+                confirmed=True,
+                now=now(),
+            )
+
+    @staticmethod
+    def _seen(schedule: Schedule, channels: tuple[str, ...], *, waited: int) -> None:
+        for number, channel in enumerate(channels, 1):
             Slot.objects.filter(schedule=schedule, number=number).update(status="free")
-            row = appointment_row(schedule, patient or PatientFactory(), number=number, channel=channel)
-            type(row).objects.filter(pk=row.pk).update(status="arrived")
-            row.refresh_from_db()
+            row = appointment_row(schedule, PatientFactory(), number=number, channel=channel, status="fulfilled")
+            called = row.start + timedelta(minutes=waited)
             EncounterFactory(
                 appointment=row,
                 status="finished",
                 checked_in_at=row.start,
-                called_at=row.start + timedelta(minutes=9),
-                started_at=row.start + timedelta(minutes=10),
-                finished_at=row.start + timedelta(minutes=18),
+                called_at=called,
+                started_at=called + timedelta(minutes=1),
+                finished_at=called + timedelta(minutes=9),
             )
-            type(row).objects.filter(pk=row.pk).update(status="fulfilled")

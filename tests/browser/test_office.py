@@ -81,7 +81,7 @@ def test_the_patients_of_a_session(week, open_as, axe):
     week.visits()
     page = open_as(week.user, f"/office/schedules/{week.schedules[0].pk}/patients/")
 
-    expect(page.get_by_role("row")).to_have_count(5)
+    expect(page.get_by_role("row")).to_have_count(6)
     axe(page)
     shot(page, "office-patients")
 

@@ -201,6 +201,16 @@ def test_a_booking_is_moved_at_the_window_in_one_step(counter, booked, clinic):
     assert (booked.schedule, booked.day, booked.status) == (later, later.day, "booked")
 
 
+def test_moving_keeps_the_department_and_offers_every_day_of_the_week(counter, booked, clinic):
+    later = open_schedule(day=TODAY + timedelta(days=2), role=clinic.role)
+
+    page = counter.get(f"/desk/patients/{booked.patient_id}/numbers/?move={booked.pk}&day={later.day}")
+
+    assert [offer.schedule for offer in page.context["offers"]] == [later]
+    assert f'action="/desk/appointments/{booked.pk}/move/"' in page.content.decode()
+    assert "正在改约：11月23日 08:48" in page.content.decode()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_eight_windows_race_for_three_numbers():
     """X2: one inventory, never oversold, and nobody is checked in without a number."""
