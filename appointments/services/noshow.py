@@ -53,11 +53,11 @@ def _mark(rows: list[Appointment], *, now: datetime) -> int:
     """Patients by id, then appointments by id. Whoever is being served this very moment is left for the next run."""
     patients = Patient.objects.select_for_update(no_key=True, skip_locked=True).order_by("pk")
     mine = set(patients.filter(pk__in={row.patient_id for row in rows}).values_list("pk", flat=True))
-    locked = (
-        Appointment.objects.select_for_update(no_key=True, skip_locked=True, of=("self",))
-        .filter(pk__in=[row.pk for row in rows], patient__in=mine, status=Appointment.Status.BOOKED)
+    locked = (  # asked again under the lock: one that was moved to another day meanwhile is not due any more
+        _due(now=now)
+        .filter(pk__in=[row.pk for row in rows], patient__in=mine)
+        .select_for_update(no_key=True, skip_locked=True, of=("self",))
         .select_related("schedule")
-        .order_by("pk")
     )
     missed = list(locked)
     Appointment.objects.filter(pk__in=[row.pk for row in missed]).update(status=Appointment.Status.NOSHOW)

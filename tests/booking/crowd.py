@@ -6,6 +6,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic, sleep
 
 from django.db import connection, connections
 
@@ -41,6 +42,10 @@ class Crowd:
         """What each of them got, in order: a value or a refusal."""
         return self._at_once(list(acts))
 
+    def begin(self, act: Act):
+        """Somebody starts and may have to wait: a future of what they get."""
+        return self._people.submit(_attempt, act)
+
     def _at_once(self, acts: list[Act]) -> list:
         gate = threading.Barrier(len(acts))
 
@@ -49,6 +54,21 @@ class Crowd:
             return _attempt(act)
 
         return list(self._people.map(person, acts))
+
+
+def await_waiting(count: int) -> None:
+    """Until so many connections of this database wait for somebody else's lock."""
+    deadline = monotonic() + PATIENCE
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            if cursor.fetchone()[0] >= count:
+                return
+            assert monotonic() < deadline, "nobody waits"
+            sleep(0.01)
 
 
 def connection_closed() -> None:

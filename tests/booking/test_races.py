@@ -5,14 +5,14 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from appointments import errors
-from appointments.models import Appointment, Schedule, Slot
-from appointments.services import booking, changes, extras, visit
+from appointments.models import Appointment, Slot
+from appointments.services import booking, changes, extras, noshow, visit
 from hospital.models import Fact, Patient
 from tests.booking.acts import take
-from tests.booking.crowd import Crowd, in_processes
+from tests.booking.crowd import Crowd, await_waiting, in_processes
 from tests.booking.sound import deadlocks, unsound
 from tests.factories import NOW, TODAY, PatientFactory, UserFactory, open_schedule
 
@@ -97,6 +97,24 @@ def test_a_double_click_is_one_booking_and_never_hears_sold_out():
             assert first.pk == second.pk
 
 
+def test_the_second_click_that_saw_no_key_and_then_no_number_looks_at_the_key_again():
+    """Between its two looks the first click was committed: it holds the prices locked until then."""
+    schedule, patient, user = open_schedule(numbers=1), PatientFactory(), UserFactory()
+    click = partial(take, schedule, patient, by=user, key="k")
+    click_elsewhere = partial(take, open_schedule(numbers=1, day=IN_A_WEEK), PatientFactory(), by=user)
+
+    with Crowd(1) as crowd:
+        crowd.at_once(click_elsewhere)  # a connection that knows the rules
+        with transaction.atomic():
+            first = click()
+            with connection.cursor() as cursor:
+                cursor.execute("LOCK TABLE hospital_priceitem IN ACCESS EXCLUSIVE MODE")
+            second = crowd.begin(click)
+            await_waiting(1)
+
+        assert second.result().pk == first.pk
+
+
 def test_one_key_for_two_people_at_once_books_one_of_them():
     user, schedule = UserFactory(), open_schedule(numbers=40)
     with Crowd(2) as crowd:
@@ -141,6 +159,21 @@ def test_who_confirms_in_time_and_who_takes_over_never_both_have_it():
             assert Appointment.objects.filter(schedule=schedule).exclude(status="cancelled").count() == 1
             outcomes[type(answers[0])] += 1
     assert set(outcomes) <= {Appointment, errors.HoldLapsed}
+
+
+def test_who_takes_over_a_hold_does_not_wait_for_its_former_holder(monkeypatch):
+    """Who holds a patient waits for nobody: a stop may hold the one and wait for the other."""
+    monkeypatch.setattr(booking, "sleep", lambda _seconds: None)
+    schedule, former, user = open_schedule(numbers=1), PatientFactory(), UserFactory()
+    take(schedule, former, by=user)
+
+    with Crowd(1) as crowd:
+        with transaction.atomic():
+            Patient.objects.select_for_update(no_key=True).get(pk=former.pk)
+            [answer] = crowd.at_once(partial(take, schedule, by=user, now=AT_THE_END))
+        assert isinstance(answer, errors.Busy)
+        [answer] = crowd.at_once(partial(take, schedule, by=user, now=AT_THE_END))
+        assert answer.schedule == schedule
 
 
 def test_two_people_who_took_over_each_others_holds_at_once_do_not_deadlock():
@@ -280,25 +313,22 @@ def test_who_books_while_the_clinic_is_stopped_is_told_or_refused_and_never_forg
             assert set(kinds(answers[1:])) <= {Appointment, errors.Stopped, errors.SoldOut}
 
 
-def test_a_visit_that_moves_away_while_its_clinic_is_stopped_does_not_deadlock_a_cancel():
-    """The stop holds every number and waits for patients; a cancel that was overtaken by a move lets go first."""
+def test_a_cancel_that_a_move_overtook_lets_go_before_it_looks_again():
+    """Else it holds the patient and waits for the new number, and the stop of its clinic the other way round."""
     user = UserFactory()
-    with Crowd(3) as crowd:
-        for _round in range(10):
-            old, new = open_schedule(numbers=2), open_schedule(numbers=2, day=IN_A_WEEK)
+    with Crowd(2) as crowd:
+        for _round in range(8):
+            old, new = open_schedule(numbers=1), open_schedule(numbers=1, day=IN_A_WEEK)
             row = take(old, by=user)
-            move = partial(
-                booking.reschedule, appointment=row, schedule=new, by=user, channel="web", request_key=None, now=NOW
-            )
+            with transaction.atomic():
+                booking.reschedule(appointment=row, schedule=new, by=user, channel="web", request_key=None, now=NOW)
+                cancelled = crowd.begin(partial(changes.cancel, appointment=row, by=user, channel="web", now=NOW))
+                stopped = crowd.begin(partial(extras.suspend, schedule=new, by=user, reason="会议", now=NOW))
+                await_waiting(2)
 
-            crowd.at_once(
-                move,
-                partial(changes.cancel, appointment=row, by=user, channel="web", now=NOW),
-                partial(extras.suspend, schedule=new, by=user, reason="会议", now=NOW),
-            )
-
-            assert Schedule.objects.get(pk=new.pk).status == "stopped"
-            assert Appointment.objects.get(pk=row.pk).status == "cancelled"
+            assert cancelled.result().status == "cancelled"
+            assert stopped.result() == []
+            assert new.slots.get().status == "blocked"
 
 
 def test_a_booking_whose_connection_breaks_before_it_is_committed_leaves_nothing():
@@ -352,3 +382,29 @@ def test_a_finished_visits_number_is_not_raced_for():
         )
 
     assert kinds(answers) == {errors.SoldOut: 4}
+
+
+def test_a_visit_that_the_window_moves_while_no_shows_are_counted_is_not_one():
+    """B15: either it was missed, or it is coming; never a missed visit of next week."""
+    user, evening = UserFactory(), NOW + timedelta(hours=12)
+    with Crowd(2) as crowd:
+        for _round in range(15):
+            missed, coming = open_schedule(numbers=1, day=TODAY), open_schedule(numbers=1, day=IN_A_WEEK)
+            row = take(missed, by=user, confirmed=True, channel="counter")
+
+            _marked, moved = crowd.at_once(
+                partial(noshow.mark_noshows, now=evening),
+                partial(
+                    booking.reschedule,
+                    appointment=row,
+                    schedule=coming,
+                    by=user,
+                    channel="counter",
+                    request_key=None,
+                    now=evening,
+                ),
+            )
+
+            row.refresh_from_db()
+            assert isinstance(moved, (Appointment, errors.WrongState)), moved
+            assert (row.status, row.schedule) in {("noshow", missed), ("booked", coming)}
