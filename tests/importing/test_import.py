@@ -140,6 +140,20 @@ def test_a_changed_row_is_told_with_its_values_before_and_after(bring):
     assert ScheduleTemplate.objects.get(role__practitioner__code="1").numbers == 24
 
 
+def test_a_change_is_told_in_the_words_of_the_sheet(bring):
+    bring()
+
+    report = bring(lambda rows: rows["template"][0].update(weekday="周五", half="下午"), retire_missing=True)
+    moved = bring(lambda rows: rows["calendar"][1].update(follows="周四"), retire_missing=True)
+
+    assert [(one.kind, one.label) for one in report.changes] == [
+        (MISSING, "王建国 周一上午"), (NEW, "王建国 周五下午 心血管内科"),
+    ]  # fmt: skip
+    assert [one.fields for one in moved.of(CHANGED) if one.sheet == "节假日与调休"] == [
+        {"按周几出诊": ("周三", "周四")}
+    ] * 2
+
+
 def test_a_change_is_kept_in_the_history(bring):
     bring()
     bring(lambda rows: rows["doctor"][0].update(title="副主任医师"))
@@ -364,6 +378,18 @@ def test_the_command_shows_before_and_after(tmp_path):
     shown = told(str(workbook(path, lambda rows: rows["service"][1].update(amount=60))))
 
     assert shown.splitlines()[:3] == ["变更 1", "  号别与价格 第 3 行 主任门诊 2026-01-01", "      价格：50.00 → 60.00"]
+
+
+def test_the_command_says_so_when_the_database_refuses(tmp_path):
+    """Support staff wrote a price by hand that no workbook knows: it would hold at the same time."""
+    path = tmp_path / "hospital.xlsx"
+    told(str(workbook(path)), apply=True)
+    PriceItem.objects.filter(code="ZR").update(effective_from=date(2025, 1, 1), effective_to=date(2026, 12, 31))
+
+    with pytest.raises(CommandError, match="price_one_at_a_time"):
+        told(str(workbook(path, lambda rows: rows["service"][1].update(code="ZR"))), apply=True)
+
+    assert PriceItem.objects.filter(code="ZR").count() == 1
 
 
 def test_the_command_lists_every_wrong_cell(tmp_path):

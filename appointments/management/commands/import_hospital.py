@@ -1,6 +1,7 @@
 """manage.py import_hospital FILE [--apply] [--retire-missing]: read the hospital's workbook."""
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
 from appointments.services.importing import CHANGED, MISSING, NEW, Report, import_workbook
@@ -30,6 +31,11 @@ class Command(BaseCommand):
             report = import_workbook(content=content, apply=apply, retire_missing=retire_missing, now=clock.now())
         except WrongWorkbook as wrong:
             raise CommandError(self._problems(wrong)) from None
+        except IntegrityError as error:  # with what support staff wrote by hand, for instance
+            rule = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None) or type(error).__name__
+            raise CommandError(
+                _("和系统中已有的数据冲突（%(rule)s），什么都没有导入。请先核对后台里手工改过的行。") % {"rule": rule}
+            ) from None
         self._show(report, everything=options["all"], retire_missing=retire_missing)
 
     def _problems(self, wrong: WrongWorkbook) -> str:

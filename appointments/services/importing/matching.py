@@ -7,7 +7,8 @@ from typing import Any
 from django.db import models
 
 from appointments.services.importing.report import CHANGED, MISSING, NEW, Change, Report
-from hospital.workbook.sheet import Sheet
+from hospital.workbook.cells import Choice
+from hospital.workbook.sheet import Column, Sheet
 
 HEADERS = {"effective_to": "失效日", "organization": "机构", "active": "启用"}  # where the sheet has no such column
 
@@ -64,16 +65,25 @@ def bring(
 
 
 def _change(run: Import, sheet: Sheet, row: models.Model, want: Wanted) -> None:
-    headers = HEADERS | {column.name: column.header for column in sheet.columns}
+    columns = {column.name: column for column in sheet.columns}
     fields = {}
     for name, after in want.values.items():
         before = getattr(row, name)
         if before != after:
-            fields[headers.get(name, name)] = (before, after)
+            column = columns.get(name)
+            header = column.header if column else HEADERS.get(name, name)
+            fields[header] = (_as_written(column, before), _as_written(column, after))
             setattr(row, name, after)
     if fields:
         row.save(update_fields=list(want.values))
         run.report.changes.append(Change(CHANGED, sheet.title, want.row, want.label, fields))
+
+
+def _as_written(column: Column | None, value: Any) -> Any:
+    """The word that stands in the sheet for what the database keeps: 周一 for 1, 上午 for am."""
+    if column and isinstance(column.kind, Choice):
+        return next((word for word, code in column.kind.words.items() if code == value), value)
+    return value
 
 
 def deactivate(run: Import) -> Callable[[models.Model], bool]:

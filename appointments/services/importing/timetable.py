@@ -74,7 +74,7 @@ def templates(run: Import, content: Content) -> None:
     wanted = []
     for row in content["template"]:
         values = _values(run, row)
-        label = f"{_actor(values)} {values['department']} {row.weekday}/{row.half}"
+        label = f"{ScheduleTemplate(**values)} {values['department']}"
         wanted.append(Wanted(_key(values), row.number, label, values))
     if not run.retire_missing:
         names = {want.key for want in wanted}
@@ -111,10 +111,6 @@ def _key(values: dict[str, Any]) -> tuple:
     plain_room = values["room"].pk if role is None and team is None else None
     who = (role and role.pk, team and team.pk, values["department"].pk, values["service"].pk, plain_room)
     return (*who, *(values[name] for name in ("weekday", "half", "parity", "effective_from")))
-
-
-def _actor(values: dict[str, Any]) -> str:
-    return str(values["role"].practitioner if values["role"] else values["team"] or values["service"])
 
 
 def _refuse_collisions(content: Content, remaining: list[ScheduleTemplate]) -> None:
