@@ -71,6 +71,7 @@ class Demo:
         self.servers = Servers(base=base, name="demo")
         self.environment: dict[str, str] = {}
         self.account: accounts.Account | None = None  # of web, worker and beat; None: our own
+        self.steps: list[steps.Step] = []
         self.application: list[Kept] = []  # web, beat, worker
         self.redis: Kept | None = None  # if it is ours
 
@@ -103,8 +104,9 @@ class Demo:
             time.sleep(0.2)
 
     def stop(self) -> bool:
-        """Web, beat and worker first, then Redis, then PostgreSQL; whether all ended well."""
-        living = {kept.name: kept.process for kept in self.application if kept.process}
+        """Web, beat and worker (or a step half done) first, then Redis, then PostgreSQL; whether all ended well."""
+        living = {step.name: step.process for step in self.steps if step.process.poll() is None}
+        living |= {kept.name: kept.process for kept in self.application if kept.process}
         for process in living.values():
             processes.ask(process, signal.SIGTERM)
         codes = {name: processes.await_end(process, seconds=SECONDS_TO_END) for name, process in living.items()}
@@ -144,7 +146,9 @@ class Demo:
         return folders.log_file(self.base, name)
 
     def _begin(self, name: str, arguments: list[str]) -> steps.Step:
-        return steps.begin(name, arguments, environment=self.environment, log=self._log(arguments[0]))
+        step = steps.begin(name, arguments, environment=self.environment, log=self._log(arguments[0]))
+        self.steps.append(step)
+        return step
 
     def _seed(self) -> bool:
         """Fill the hospital with the demo's people and days; False when an empty one was asked for."""
