@@ -4,13 +4,10 @@ Lines name rows by id. What people typed never gets here: no query strings (hosp
 bodies, and of an exception only its class and where it happened, since a message of PostgreSQL quotes whole rows.
 """
 
-import logging
 import sys
 import traceback
 
 import structlog
-
-DEBUG = logging.DEBUG
 
 QUIET = {
     "axes": "ERROR",  # its lines name accounts and addresses; AuditEvent keeps them

@@ -85,8 +85,7 @@ PROGRAM_MIDDLEWARE = [  # of /api/: hospital/programs.py
     "hospital.middleware.DatabaseGone",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "hospital.middleware.RequestLog",
-    "pghistory.middleware.HistoryMiddleware",
+    "hospital.programs.ProgramLog",
     "hospital.middleware.ShowRefusals",
 ]
 
@@ -258,4 +257,3 @@ CELERY_BEAT_SCHEDULE = {
 SMS_GATEWAY = env("SMS_GATEWAY", "hospital.channels.development.take" if DEMO else "")
 
 LOGGING = logs.configuration(level=env("LOG_LEVEL", "INFO"))
-DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logs.DEBUG  # one line a request, when it has ended
