@@ -20,6 +20,12 @@ from .desk_reach import ROLES, encounter_within_reach, houses, schedule_within_r
 NEXT_ON_SCREEN = 4
 """How many of those who wait a screen names for each room."""
 
+ROOMS_ON_SCREEN = 9
+"""What is still read from ten metres; more rooms take turns, those that are calling stay."""
+
+REFRESHES_A_TURN = 2
+"""A page of rooms stands for two refreshes of five seconds."""
+
 ACTS = {"pass": visit.pass_over, "finish": visit.finish, "left": visit.left}
 
 
@@ -138,5 +144,19 @@ def _screen(request: HttpRequest, *, title: str, where: Q):
         one["more"] = max(0, len(one["waiting"]) - NEXT_ON_SCREEN)
         one["waiting"] = one["waiting"][:NEXT_ON_SCREEN]
     boards = [one for one in boards if one["board"].schedule.starts_at <= now or one["inside"] or one["waiting"]]
-    template = "desk/_screen.html" if request.htmx else "desk/screen.html"
-    return render(request, template, {"boards": boards, "title": title, "now": now})
+    text = request.GET.get("turn", "")
+    turn = int(text) if text.isdecimal() and len(text) < 9 else 0
+    context = {"boards": _in_turns(boards, turn=turn), "title": title, "now": now, "next_turn": turn + 1}
+    return render(request, "desk/_screen.html" if request.htmx else "desk/screen.html", context)
+
+
+def _in_turns(boards: list[dict], *, turn: int) -> list[dict]:
+    """As many rooms as the screen holds: all that are calling, the others page by page."""
+    if len(boards) <= ROOMS_ON_SCREEN:
+        return boards
+    calling = [one for one in boards if one["called"]][: ROOMS_ON_SCREEN - 1]
+    others = [one for one in boards if one not in calling]
+    space = ROOMS_ON_SCREEN - len(calling)
+    pages = -(-len(others) // space)
+    first = (turn // REFRESHES_A_TURN) % pages * space
+    return calling + others[first : first + space]

@@ -84,3 +84,18 @@ def test_a_clinic_that_is_over_leaves_the_board_when_nobody_waits(counter, clini
     clinic.save()
 
     assert counter.get("/desk/board/").context["boards"] == []
+
+
+def test_many_rooms_take_turns_on_the_screen_and_a_calling_one_stays(client, clinic, waiting, counter):
+    visit.call(encounter=waiting[0], by=counter.user, now=NOW)
+    for _room in range(20):
+        open_schedule(day=clinic.day, department=clinic.department)
+    client.logout()
+    address = f"/screen/department/{clinic.department_id}/"
+
+    pages = [client.get(f"{address}?turn={turn}").context["boards"] for turn in (0, 2, 4)]
+
+    assert [len(page) for page in pages] == [9, 9, 5]
+    assert all(page[0]["board"].schedule == clinic for page in pages)
+    assert len({one["board"].schedule.pk for page in pages for one in page}) == 21
+    assert client.get(f"{address}?turn=abc").status_code == 200
