@@ -16,7 +16,7 @@ from hospital.models import Practitioner, User
 
 DAY = timedelta(days=1)
 BOOKED_BY = {"phone": "dianhua", "ward": "bingqu", "partner": "shequ", "counter": "chuangkou"}
-FAVOUR = 3.0  # how much likelier the demo doctor is chosen among his colleagues
+FAVOURITE = 5.0  # the demo doctor's name; his colleagues' are drawn around 1
 
 
 @dataclass
@@ -44,6 +44,7 @@ class Ledger:
         self.account = dict(Practitioner.objects.exclude(user=None).values_list("pk", "user"))
         self.booked: dict[date, dict[int, list[Booked]]] = defaultdict(lambda: defaultdict(list))
         self.pace = defaultdict(lambda: dice.uniform(0.75, 1.2))  # role → how slow that doctor is
+        self.fame = defaultdict(lambda: dice.lognormvariate(0, 1.1))  # actor → how well known: some are always full
         self.refused: Counter = Counter()
         self._load()
 
@@ -75,8 +76,9 @@ class Ledger:
         return self.dice.choices(clinics, [self._appeal(one) for one in clinics])[0]
 
     def _appeal(self, schedule: Schedule) -> float:
-        known = FAVOUR if schedule.role_id and schedule.role.practitioner_id == self.favourite else 1.0
-        return behaviour.POPULARITY[schedule.service.level] * known * (0.5 if schedule.half == "ev" else 1.0)
+        mine = schedule.role_id and schedule.role.practitioner_id == self.favourite
+        fame = FAVOURITE if mine else self.fame[schedule.role_id, schedule.team_id, schedule.department_id]
+        return behaviour.POPULARITY[schedule.service.level] * fame * (0.5 if schedule.half == "ev" else 1.0)
 
     def book(self, person: Persona, schedule: Schedule, channel: str, moment: datetime, **more) -> Booked | None:
         """Ask the booking service, as of `moment`. A refusal is an answer: the person may look elsewhere."""
