@@ -27,7 +27,7 @@ from tests.factories import NOW, TODAY, DepartmentFactory, PatientFactory, UserF
 EXPLORE = os.environ.get("EXPLORE")  # a number of examples: look for new trouble; else the same walk every time
 LUCK = settings(
     max_examples=int(EXPLORE or 30),
-    stateful_step_count=20,
+    stateful_step_count=30,
     derandomize=not EXPLORE,
     database=None,
     deadline=None,
@@ -133,6 +133,13 @@ class Hospital(RuleBasedStateMachine):
         if row:
             self.keys[key] = (asked, pk)
 
+    @rule(clinic=CLINICS, patient=PEOPLE)
+    def two_in_a_row(self, clinic, patient):
+        """One takes the lowest and forgets it, the next comes when that hold has passed."""
+        self.book(clinic, patient, "consult", None)
+        self.now += timedelta(minutes=3)
+        self.book(clinic, (patient + 1) % 3, "web", None)
+
     @precondition(lambda self: self.keys)
     @rule(pick=PICK)
     def book_again(self, pick):
@@ -202,7 +209,7 @@ class Hospital(RuleBasedStateMachine):
         )
         assert code == self.pencil.add_on(row and row.pk, clinic=clinic, patient=patient, now=self.now)
 
-    @rule(minutes=st.sampled_from([1, 3, 5, 14, 15, 89, 90, 600, 24 * 60]))
+    @rule(minutes=st.sampled_from([1, 3, 5, 14, 15, 15, 15, 89, 90, 600, 24 * 60]))
     def time_passes(self, minutes):
         """Holds end, resting numbers re-open, pools open and are shared, cut-offs and clinics go by."""
         self.now += timedelta(minutes=minutes)
