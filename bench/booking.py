@@ -15,7 +15,7 @@ RELEASE = 2_000  # schedules that are booked at once, about a week of the hospit
 def measure(sizes: Sizes, ground: Ground, calls: Calls, port: int) -> list[table.Row]:
     places = released(ground)
     rates = {"ours": [], "usual": [], "pgbench": []}
-    script = pgbench.call(ground, schedules=f"random({places[0]}, {places[-1]})", patients=ground.patients)
+    script = pgbench.call(ground, schedules=f"random({places[0]}, {places[-1]})", patients=ground.others)
     for way in (OURS, USUAL):
         over_http(way, calls, port, places, seconds=min(2, sizes.seconds))  # threads connect, plans are kept
     notes = []

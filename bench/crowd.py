@@ -31,7 +31,10 @@ SELECT id FROM appointments_schedule
                AND (SELECT min(day) + %(first)s::int + 6 FROM appointments_schedule)
  ORDER BY random() LIMIT %(count)s
 """
-LIVE = "SELECT count(*) FROM appointments_appointment WHERE patient_id = %s AND status <> 'cancelled'"
+LIVE = """
+SELECT count(*) FROM appointments_appointment
+ WHERE patient_id = %s AND schedule_id = ANY (%s) AND status <> 'cancelled'
+"""
 
 
 def measure(sizes: Sizes, ground: Ground, calls: Calls, port: int) -> list[table.Row]:
@@ -88,7 +91,7 @@ def one_person(sizes: Sizes, calls: Calls, port: int) -> table.Row:
         connections.close_all()
         load.drive(port, lambda _n, all_=requests: iter(all_), connections=len(requests))
         with connection.cursor() as cursor:
-            cursor.execute(LIVE, [patient])
+            cursor.execute(LIVE, [patient, schedules])
             live = cursor.fetchone()[0]
         over += max(0, live - LIMIT_OF_A_WEEK)
         answers.append(live)

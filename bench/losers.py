@@ -23,7 +23,7 @@ def measure(sizes: Sizes, ground: Ground, calls: Calls, port: int) -> list[table
         )
         cursor.execute(without_the_look())
     script = {
-        name: pgbench.call(ground, schedules=str(sold_out), patients=ground.patients, function=name)
+        name: pgbench.call(ground, schedules=str(sold_out), patients=ground.others, function=name)
         for name in ("book_slot", CLAIM_FIRST)
     }
     rates = {"book_slot": [], CLAIM_FIRST: [], "lost": [], "booked": []}

@@ -71,7 +71,8 @@ class Ground:
     token: str  # may book anyone, over the channel `app`
     account: int
     pools: dict[str, int]
-    patients: tuple[int, int]  # first and last id
+    patients: tuple[int, int]  # first and last id, of those who book over HTTP
+    others: tuple[int, int]  # of those whom pgbench draws at random
     schedules: tuple[int, int]
 
 
@@ -86,7 +87,8 @@ def fill(sizes: Sizes, *, today: date) -> Ground:
     with connection.cursor() as cursor:
         _without_triggers(cursor, "hospital_patient", PATIENTS, [sizes.patients])
         cursor.execute("SELECT min(id), max(id) FROM hospital_patient")
-        patients = cursor.fetchone()
+        first, last = cursor.fetchone()
+        border = first + 3 * (last - first) // 4
         cursor.execute("SELECT min(id), max(id) FROM appointments_schedule")
         schedules = cursor.fetchone()
     account = User.objects.create(username="bench")
@@ -94,7 +96,7 @@ def fill(sizes: Sizes, *, today: date) -> Ground:
         name="bench", user=account, channel="app", scopes=["book_anyone"], expires_at=clock.now() + timedelta(days=1)
     )
     settle()
-    return Ground(organization.pk, secret, account.pk, pools, patients, schedules)
+    return Ground(organization.pk, secret, account.pk, pools, (first, border), (border + 1, last), schedules)
 
 
 def _house(sizes: Sizes) -> Organization:

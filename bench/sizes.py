@@ -12,12 +12,12 @@ class Sizes:
     patients: int = 200_000
     history: int = 10  # the large database holds this many times the numbers, the rest of them past
     rounds: int = 3
-    seconds: float = 4.0  # of one measurement under load
+    seconds: float = 3.0  # of one measurement under load
     crowd: int = 5_000  # requests for `prize` numbers
     prize: int = 200
     connections: int = 256
     storms: int = 15  # rounds of one patient's 50 simultaneous requests
-    laid_days: int = 7  # generate: schedules of so many days at once
+    laid_days: int = 2  # generate: schedules of so many days at once
     recalled: int = 100_000
 
     @property

@@ -85,7 +85,7 @@ PROGRAM_MIDDLEWARE = [  # of /api/: hospital/programs.py
     "hospital.middleware.DatabaseGone",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "hospital.programs.ProgramLog",
+    "hospital.middleware.RequestLog",
     "hospital.middleware.ShowRefusals",
 ]
 
