@@ -1,9 +1,10 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class AppointmentsConfig(AppConfig):
     name = "appointments"
-    verbose_name = "预约"
+    verbose_name = _("预约")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):

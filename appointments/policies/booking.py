@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta
 
 from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from appointments.errors import (
     ExtraLimit,
@@ -71,7 +72,7 @@ def refusal_to_cancel(appointment: Appointment, *, channel: str, rule: BookingRu
         return None
     deadline = cancel_deadline(appointment.day, rule)
     if is_late(appointment, rule=rule, now=now):
-        return TooLateToCancel(deadline=date_format(deadline.astimezone(clock.ZONE), "n月j日 H:i"))
+        return TooLateToCancel(deadline=date_format(deadline.astimezone(clock.ZONE), _("n月j日 H:i")))
     return None
 
 

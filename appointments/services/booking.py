@@ -12,6 +12,7 @@ from time import sleep
 from uuid import UUID
 
 from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from appointments.errors import LimitReached, PatientSuspended
 from appointments.models import Appointment, BookingRule, Encounter, Schedule, TeamReferral
@@ -133,7 +134,8 @@ def reschedule(
     def ask() -> sql.Outcome:
         seen = Appointment.objects.select_related("schedule").get(pk=appointment.pk)
         own_rule = _booking_rule(seen.schedule, now)
-        refusal = policy.refusal_to_cancel(seen, channel=channel, rule=own_rule, now=now or clock.now())
+        moment = now or sql.database_now()
+        refusal = policy.refusal_to_cancel(seen, channel=channel, rule=own_rule, now=moment)
         if refusal and not key_is_known(by, request_key):  # what was done already is told again, however late
             raise refusal
         return sql.move_slot(
@@ -232,6 +234,6 @@ def refusal_of(outcome: sql.Outcome, rule: BookingRule):
         case "limit":
             return LimitReached(day=rule.limit_day, week=rule.limit_week, quarter=rule.limit_quarter)
         case "suspended":
-            return PatientSuspended(until=date_format(outcome.until.astimezone(clock.ZONE), "n月j日"))
+            return PatientSuspended(until=date_format(outcome.until.astimezone(clock.ZONE), _("n月j日")))
         case code:
             return sql.REFUSALS[code]()

@@ -1,10 +1,14 @@
 """英文目录: complete at all times (V5). `make messages` brings it up to date."""
 
+import re
+
 import polib
 import pytest
 from django.utils import translation
 
 from hospital import catalogue
+from hospital.models import Role
+from tests.factories import StaffFactory
 
 
 @pytest.fixture(scope="module")
@@ -33,3 +37,25 @@ def test_what_the_extractor_finds():
     code = '_("甲") + gettext("乙") + ngettext("丙", "丁", 2) + f"{_(\'戊\')}" + _(variable) + other("己")'
     found = {(sentence.text, sentence.plural) for sentence in catalogue._of_python(code, "x")}
     assert found == {("甲", ""), ("乙", ""), ("丙", "丁"), ("戊", "")}
+
+
+PAGES = [
+    "/", "/accounts/2fa/", "/accounts/2fa/totp/activate/", "/accounts/password/change/", "/accounts/password/reset/",
+    "/accounts/logout/", "/messages/", "/inbox/", "/desk/", "/office/", "/admin/", "/admin/hospital/rolepolicy/",
+    "/admin/appointments/slot/", "/nowhere/",
+]  # fmt: skip
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_in_english_has_no_chinese_left(client, path):
+    """Beside names: of people, of the hospital, and of the language to go back to."""
+    user = StaffFactory(roles=[role for role in Role.values if role != "doctor"], full_name="Anna Berg")
+    client.force_login(user)
+    client.post("/accounts/reauthenticate/", {"password": "correct horse battery"})
+    client.post("/language/", {"language": "en", "next": "/"})
+    page = client.get(path).content.decode()
+    visible = re.sub(r"<script.*?</script>|<!--.*?-->", "", page, flags=re.S)
+    for name in ("江州市中心医院", "中文"):
+        visible = visible.replace(name, "")
+    assert sorted(set(re.findall(r"[\u3400-\u9fff]+", visible))) == []
