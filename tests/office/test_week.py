@@ -189,12 +189,13 @@ def test_the_trail_tells_who_did_what_and_that_the_row_changed(office):
 
 
 def test_the_drawer_brings_its_cell_and_the_one_before(office):
-    one, other = open_schedule(day=TODAY), open_schedule(day=TODAY)
+    one, other = open_schedule(day=TODAY, opened=NOW + timedelta(hours=1)), open_schedule(day=TODAY)
 
     page = office.get(f"/office/schedules/{one.pk}/?shown={other.pk}", HTTP_HX_REQUEST="true").content.decode()
 
     assert page.count("hx-swap-oob") == 2
-    assert f'chosen" id="cell-{one.pk}"' in page
+    assert f'class="cell cell--held chosen" id="cell-{one.pk}"' in page
+    assert f'class="cell heat-0" id="cell-{other.pk}"' in page
 
 
 def test_without_script_the_cells_link_opens_the_week_with_the_drawer(office):
