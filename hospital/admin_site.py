@@ -39,6 +39,8 @@ class HospitalAdminSite(admin.AdminSite):
         return redirect_to_login(request.GET.get("next") or "/admin/")
 
     def logout(self, request, extra_context=None):
+        if request.method != "POST":
+            return redirect("account_logout")  # asks first: a link signs nobody out
         get_adapter(request).logout(request)
         return redirect("account_login")
 

@@ -181,3 +181,12 @@ def test_the_trail_itself_is_only_for_auditor_and_security(client):
     assert client.get(address(AuditEvent, "changelist")).status_code == 403
     signed_in(client, "auditor")
     assert client.get(address(AuditEvent, "changelist")).status_code == 200
+
+
+def test_the_admin_is_left_by_its_own_button_and_not_by_a_link(client):
+    signed_in(client, "office")
+    assert client.get("/admin/logout/").headers["Location"] == "/accounts/logout/"
+    assert client.get("/admin/").status_code == 200
+    assert client.post("/admin/logout/").headers["Location"] == "/accounts/login/"
+    assert client.get("/admin/").status_code == 302
+    assert AuditEvent.objects.filter(action="account.signed_out").count() == 1
