@@ -3,47 +3,26 @@
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
+from django.db import IntegrityError
 
 from appointments.models import Allotment, Schedule, ScheduleParticipant, Slot, SupplyRule, SupplyShare
-from appointments.services import planning
-from appointments.services.defaults import ensure_defaults
+from appointments.services import laying, planning
 from hospital import clock
 from hospital.models import CalendarDay, Fact, HalfDayHours
 from tests.factories import (
     NOW,
     TODAY,
-    CampusFactory,
-    OrganizationFactory,
-    PatientFactory,
     RoleFactory,
     RoomFactory,
     ServiceFactory,
     TeamFactory,
     TeamMemberFactory,
     TemplateFactory,
-    appointment_row,
 )
 
+from .scenes import MONDAY, lay_out
+
 pytestmark = pytest.mark.django_db
-
-MONDAY = date(2026, 11, 30)
-
-
-@pytest.fixture
-def hospital():
-    """One campus with winter hours and the default rules."""
-    organization = OrganizationFactory()
-    ensure_defaults(organization)
-    campus = CampusFactory(organization=organization)
-    for half, starts, ends in (("am", time(8), time(12)), ("pm", time(13, 30), time(17))):
-        HalfDayHours.objects.create(
-            campus=campus, half=half, starts=starts, ends=ends, effective_from=date(2026, 10, 1)
-        )
-    return organization
-
-
-def lay_out(organization, first=MONDAY, last=MONDAY, now=NOW):
-    return planning.lay_out(organization=organization, first_day=first, last_day=last, now=now)
 
 
 def test_a_template_yields_a_schedule_with_a_number_for_each_minute_of_its_own(hospital):
@@ -324,87 +303,53 @@ def test_planning_at_one_in_the_morning_counts_in_the_hospitals_days():
     assert clock.today(night) == MONDAY
 
 
-# What happens when a template changes afterwards
-
-
-def test_a_changed_template_never_touches_a_booked_schedule_and_says_so(hospital):
-    template = TemplateFactory(numbers=16)
-    lay_out(hospital, last=MONDAY + timedelta(days=7))
-    booked, free = Schedule.objects.order_by("day")
-    appointment_row(booked, PatientFactory(), number=3)
-    template.numbers = 20
-    template.save()
-
-    result = lay_out(hospital, last=MONDAY + timedelta(days=7))
-
-    assert [change.schedule for change in result.left_alone] == [booked.pk]
-    assert [(change.schedule, change.action) for change in result.changed] == [(free.pk, "relay")]
-    assert result.changed[0].differences == (("capacity", "16", "20"),)
-    assert Slot.objects.count() == 32
-
-
-def test_relay_lays_unbooked_schedules_anew_and_leaves_booked_ones(hospital):
-    template = TemplateFactory(numbers=16)
-    lay_out(hospital, last=MONDAY + timedelta(days=7))
-    booked, free = Schedule.objects.order_by("day")
-    appointment_row(booked, PatientFactory(), number=3)
-    template.numbers = 20
-    template.save()
-
-    done = planning.relay(organization=hospital, first_day=MONDAY, last_day=MONDAY + timedelta(days=7), now=NOW)
-
-    assert [(change.action, change.day) for change in done] == [("left_alone", booked.day), ("relay", free.day)]
-    assert [(row.day, row.slots.count()) for row in Schedule.objects.order_by("day")] == [
-        (booked.day, 16),
-        (free.day, 20),
-    ]
-    assert Fact.objects.filter(topic="schedule.relaid", key=f"schedule:{free.pk}").count() == 1
-
-
-def test_relay_drops_what_a_deactivated_template_no_longer_yields(hospital):
-    template = TemplateFactory()
+def test_a_rule_without_shares_leaves_the_defaults_in_force(hospital):
+    template = TemplateFactory(numbers=10)
+    SupplyRule.objects.create(organization=hospital, department=template.department, effective_from=TODAY)
     lay_out(hospital)
-    template.active = False
-    template.save()
 
-    (change,) = planning.relay(organization=hospital, first_day=MONDAY, last_day=MONDAY, now=NOW)
-
-    assert change.action == "drop"
-    assert (Schedule.objects.count(), Slot.objects.count(), Allotment.objects.count()) == (0, 0, 0)
+    assert set(Slot.objects.values_list("pool__kind", flat=True)) == {"counter", "partner", "consult", "public"}
 
 
-def test_a_cancelled_appointment_still_keeps_its_schedule_from_being_dropped(hospital):
-    template = TemplateFactory()
+def test_a_leading_experts_numbers_open_ninety_two_days_ahead_when_the_rule_has_no_consult_share(hospital):
+    leader = TeamMemberFactory(leader=True)
+    rule = SupplyRule.objects.create(organization=hospital, role=leader.role, effective_from=TODAY)
+    SupplyShare.objects.create(rule=rule, kind="public", percent=100, opens_days=7, opens_time=time(7))
+    TemplateFactory(role=leader.role)
     lay_out(hospital)
-    schedule = Schedule.objects.get()
-    appointment_row(schedule, PatientFactory(), status="cancelled", cancelled_at=NOW)
-    schedule.slots.update(status="free")
-    template.active = False
-    template.save()
 
-    (change,) = planning.relay(organization=hospital, first_day=MONDAY, last_day=MONDAY, now=NOW)
-
-    assert change.action == "left_alone"
-    assert Schedule.objects.count() == 1
+    assert Allotment.objects.get().opens_at == clock.at(MONDAY - timedelta(days=92), time(0))
 
 
-def test_a_preview_names_the_change_and_changes_nothing(hospital):
-    template = TemplateFactory(numbers=16)
-    lay_out(hospital)
-    template.room = RoomFactory(name="新诊室")
-    template.save()
+def test_a_half_day_outside_the_templates_has_its_numbers_too(hospital):
+    """临时出诊."""
+    role, room = RoleFactory(), RoomFactory()
+    schedule = Schedule(
+        organization=hospital,
+        campus=room.campus,
+        department=role.department,
+        service=role.service,
+        role=role,
+        room=room,
+        day=MONDAY,
+        half="am",
+        starts_at=clock.at(MONDAY, time(8)),
+        ends_at=clock.at(MONDAY, time(12)),
+        capacity=8,
+    )
+    laid = planning.lay_single(schedule=schedule, sitters=(role.practitioner_id,), now=NOW)
 
-    (change,) = planning.changes(organization=hospital, first_day=MONDAY, last_day=MONDAY, now=NOW)
+    assert laid.slots.count() == 8
+    assert lay_out(hospital).left_alone == []
+    schedule.pk, schedule.room = None, RoomFactory()
+    with pytest.raises(IntegrityError):
+        planning.lay_single(schedule=schedule, sitters=(role.practitioner_id,), now=NOW)
 
-    assert change.action == "relay"
-    assert "新诊室" in str(change)
-    assert Schedule.objects.get().room != template.room
 
+def test_what_is_broken_otherwise_than_by_a_conflict_is_not_hidden(hospital, monkeypatch):
+    TemplateFactory(numbers=4)
+    monkeypatch.setattr(laying, "NUMBERS", laying.NUMBERS.replace("'free'", "'held'"))
 
-def test_today_is_not_relaid_once_it_has_begun(hospital):
-    template = TemplateFactory()
-    lay_out(hospital, first=TODAY, last=TODAY)
-    template.active = False
-    template.save()
-
-    assert planning.relay(organization=hospital, first_day=TODAY, last_day=TODAY, now=NOW) == []
+    with pytest.raises(IntegrityError, match="slot_hold_has_a_clock"):
+        lay_out(hospital)
+    assert Schedule.objects.count() == 0

@@ -1,0 +1,3 @@
+from .scenes import hospital
+
+__all__ = ["hospital"]
