@@ -52,7 +52,7 @@ def a_busy_cardiologist(*, waiting: int = 6) -> ConsultRoom:
     department.save()
     place = RoomFactory(name="12诊室", floor="3层")
     for ahead, half, taken in (
-        (26, "am", 16),
+        (26, "am", 15),
         (27, "pm", 13),
         (28, "am", 8),
         (30, "am", 4),
@@ -60,9 +60,9 @@ def a_busy_cardiologist(*, waiting: int = 6) -> ConsultRoom:
         (35, "am", 0),
     ):
         schedule = half_day(
-            role=room.role, day=today() + timedelta(days=ahead), half=half, numbers=6, consult=10, room=place
+            role=room.role, day=today() + timedelta(days=ahead), half=half, numbers=6, consult=9, room=place
         )
-        fill(schedule, taken=range(1, taken + 1) if taken != 8 else (1, 3, 5, 8, 10, 11, 14, 16))
+        fill(schedule, taken=range(1, taken + 1) if taken != 8 else (1, 3, 5, 8, 10, 11, 14))
         if ahead == 35:
             schedule.status, schedule.stop_reason = "stopped", "外出会诊"
             schedule.save()

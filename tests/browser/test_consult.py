@@ -47,6 +47,10 @@ def settled(page) -> None:
 
 
 def hold(page, key: str = "Enter") -> None:
+    """Press a number's key, as a person does: once the page is there."""
+    expect(page.locator("body.busy")).to_have_count(0)
+    if key == "Enter":
+        expect(page.locator(".time:focus")).to_be_visible()
     page.keyboard.press(key)
     expect(page.locator("#confirm")).to_be_focused()
     settled(page)
