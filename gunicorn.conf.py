@@ -4,7 +4,10 @@ Persistent connections are per thread: each of the WEB_WORKERS × WEB_THREADS th
 database connection.
 """
 
+import ctypes
 import os
+import signal
+import sys
 
 bind = os.environ.get("WEB_BIND", "127.0.0.1:8000")
 worker_class = "gthread"
@@ -17,3 +20,9 @@ worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # the s
 control_socket_disable = True
 accesslog = None  # URLs carry search words, which may be names; the application logs requests without them
 errorlog = "-"
+
+
+def post_fork(_server, _worker):
+    """A worker whose master was killed would serve on unseen for a while: it goes with its master."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, int(signal.SIGKILL), 0, 0, 0)  # PR_SET_PDEATHSIG

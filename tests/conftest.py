@@ -1,6 +1,8 @@
 """What every test gets."""
 
 import pytest
+from django.conf import settings
+from django.utils import translation
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +24,9 @@ def _fresh_rules():
     yield
     rules.forget()
     schedules.forget()
+
+
+@pytest.fixture(autouse=True)
+def _own_language():
+    """A page asked for in English leaves English behind in its thread; each test starts in Chinese."""
+    translation.activate(settings.LANGUAGE_CODE)

@@ -168,16 +168,13 @@ class Demo:
         if account and accounts.succeeds(account, [sys.executable, "-c", probe]):
             self.account = account
             self.environment["HOME"] = str(self.servers.workplace)
-        self.application = [
-            self._keep("web", WEB, death_signal=signal.SIGQUIT),
-            self._keep("beat", [*BEAT, f"--schedule={self.servers.workplace / 'beat'}"], death_signal=signal.SIGTERM),
-            self._keep("worker", WORKER, death_signal=signal.SIGQUIT),
-        ]
+        beat = [*BEAT, f"--schedule={self.servers.workplace / 'beat'}"]
+        self.application = [self._keep("web", WEB), self._keep("beat", beat), self._keep("worker", WORKER)]
 
-    def _keep(self, name: str, module: list[str], *, death_signal: signal.Signals) -> Kept:
+    def _keep(self, name: str, module: list[str]) -> Kept:
         """Start a process of the application and keep it.
 
-        death_signal, for the case that we are killed, ends it at once: PostgreSQL goes at the same moment.
+        It dies at once if we are killed: PostgreSQL and Redis go at the same moment, so nothing could end well.
         """
         log = self._log(name)
 
@@ -186,7 +183,7 @@ class Demo:
                 return processes.launch(
                     [sys.executable, "-m", *module],
                     log=file,
-                    death_signal=death_signal,
+                    death_signal=signal.SIGKILL,
                     environment=self.environment,
                     account=self.account,
                     folder=PROJECT,
