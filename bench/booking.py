@@ -1,39 +1,74 @@
 """Bookings a second: over HTTP by the hot endpoint, by the usual way, and by the database alone."""
 
+from statistics import median
+
 from django.db import connections
 
 from bench import load, pgbench, table
 from bench.calls import OURS, USUAL, Calls
+from bench.processor import Processor
 from bench.seed import Ground
 from bench.sizes import Sizes
 
 CLIENTS = 8  # as many as the server has threads
 KEPT = 10
+FASTEST = 2_500  # bookings a second that requests are made for; when they run out, the measurement is over
 RELEASE = 2_000  # schedules that are booked at once, about a week of the hospital
 
 
-def measure(sizes: Sizes, ground: Ground, calls: Calls, port: int) -> list[table.Row]:
+def measure(sizes: Sizes, ground: Ground, calls: Calls, port: int, *, processor: Processor) -> list[table.Row]:
     places = released(ground)
-    rates = {"ours": [], "usual": [], "pgbench": []}
     script = pgbench.call(ground, schedules=f"random({places[0]}, {places[-1]})", patients=ground.others)
+    ways = {
+        "ours": lambda: over_http(OURS, calls, port, places, seconds=sizes.seconds),
+        "usual": lambda: over_http(USUAL, calls, port, places, seconds=sizes.seconds),
+        "pgbench": lambda: pgbench.rate(script, clients=CLIENTS, seconds=sizes.seconds),
+    }
     for way in (OURS, USUAL):
         over_http(way, calls, port, places, seconds=min(2, sizes.seconds))  # threads connect, plans are kept
-    notes = []
+    rates = {name: [] for name in ways}
+    costs = {name: [] for name in ways}
     for _round in range(sizes.rounds):
-        rates["ours"].append(over_http(OURS, calls, port, places, seconds=sizes.seconds, notes=notes))
-        rates["usual"].append(over_http(USUAL, calls, port, places, seconds=sizes.seconds))
-        rates["pgbench"].append(pgbench.rate(script, clients=CLIENTS, seconds=sizes.seconds))
+        for name, measured in ways.items():
+            rate, cost = _with_cost(measured, processor)
+            rates[name].append(rate)
+            costs[name].append(cost)
+    spent = {name: [median(each) * 1000 for each in zip(*pairs, strict=True)] for name, pairs in costs.items()}
     more = {"better": "higher", "unit": "/s"}
-    note = f"{CLIENTS} keep-alive connections, {len(places)} schedules; {'; '.join(notes)}"
-    same = f"{CLIENTS} clients; pgbench -M simple sends the statement as psycopg2 does, literals in place"
     return [
         table.compare(
-            "booking over HTTP ÷ the usual way", rates["ours"], rates["usual"], target=4, stretch=8, note=note, **more
+            "booking over HTTP ÷ the usual way",
+            rates["ours"],
+            rates["usual"],
+            target=4,
+            stretch=8,
+            note=f"{CLIENTS} keep-alive connections, {len(places)} schedules, {_words(spent, 'ours', 'usual')}",
+            **more,
         ),
         table.compare(
-            "booking over HTTP ÷ pgbench", rates["ours"], rates["pgbench"], target=0.25, stretch=0.5, note=same, **more
+            "booking over HTTP ÷ pgbench",
+            rates["ours"],
+            rates["pgbench"],
+            target=0.25,
+            stretch=0.5,
+            note=f"{CLIENTS} clients, -M simple (as psycopg2 sends it), {_words(spent, 'ours', 'pgbench')}",
+            **more,
         ),
     ]
+
+
+def _with_cost(measured, processor: Processor) -> tuple[float, tuple[float, float]]:
+    """(bookings a second, processor seconds of web and database a booking)."""
+    rows, spent = pgbench.rows(), processor.spent()
+    rate = measured()
+    made = max(1, pgbench.rows() - rows)
+    return rate, tuple((after - before) / made for before, after in zip(spent, processor.spent(), strict=True))
+
+
+def _words(spent: dict[str, list[float]], *names: str) -> str:
+    parts = [f"{name} {spent[name][0]:.2f} + {spent[name][1]:.2f}" for name in names]
+    first, second = (sum(spent[name]) for name in names)
+    return f"processor ms a booking (web + database): {', '.join(parts)}: ratio {second / max(1e-9, first):.2f}"
 
 
 def released(ground: Ground) -> range:
@@ -42,15 +77,11 @@ def released(ground: Ground) -> range:
     return range(max(first + KEPT, last - RELEASE + 1), last + 1)
 
 
-def over_http(way: str, calls: Calls, port: int, places, *, seconds: float, notes: list | None = None) -> float:
+def over_http(way: str, calls: Calls, port: int, places, *, seconds: float) -> float:
     """Bookings a second; refusals don't count."""
     connections.close_all()
-    tally = load.drive(port, calls.spread(way, places), connections=CLIENTS, seconds=seconds)
-    if notes is not None:
-        notes.append(
-            f"p50 {tally.percentile(50) * 1000:.1f} ms, p99 {tally.percentile(99) * 1000:.1f} ms, "
-            f"client {tally.own_cost * 1e6:.0f} µs a request, {dict(tally.answers)}"
-        )
+    block = int(seconds * FASTEST)
+    tally = load.drive(port, calls.spread(way, places, block=block), connections=CLIENTS, seconds=seconds)
     return tally.rate("201")
 
 

@@ -9,7 +9,6 @@ from bench.load import HOST
 from bench.seed import Ground
 
 OURS, USUAL = "/api/v1", "/api/usual"
-BLOCK = 10_000  # patients that one process of one measurement may use
 
 
 class Calls:
@@ -22,7 +21,7 @@ class Calls:
         self.keys = itertools.count()
 
     def patients(self, count: int) -> range:
-        """The next patients, round and round if there are not enough."""
+        """The next patients; from the first again when they are used up."""
         lowest, highest = self.ground.patients
         if self.first + count > highest + 1:
             self.first = lowest
@@ -37,7 +36,7 @@ class Calls:
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
         ).encode()
 
-    def spread(self, way: str, schedules: Iterable[int], *, processes: int = 1, block: int = BLOCK):
+    def spread(self, way: str, schedules: Iterable[int], *, processes: int = 1, block: int):
         """For load.drive: each patient once, over all these schedules evenly; made before the clock starts."""
         places = list(schedules)
         self.random.shuffle(places)

@@ -1,5 +1,6 @@
 """07:00: thousands want a few hundred numbers at once; and one person with fifty requests at once."""
 
+from collections import Counter
 from statistics import median
 
 from django.db import connection, connections
@@ -43,7 +44,7 @@ def measure(sizes: Sizes, ground: Ground, calls: Calls, port: int) -> list[table
 
 def flash_crowd(sizes: Sizes, ground: Ground, calls: Calls, port: int) -> list[table.Row]:
     """Every request is of another patient; busy ones come again after a second, as they are told."""
-    sold, errors, seconds, busy, losers = [], 0, [], 0, []
+    sold, errors, seconds, losers, heard = [], 0, [], [], Counter()
     for round_ in range(sizes.rounds):
         schedule = ground.schedules[0] + 1 + round_
         with connection.cursor() as cursor:
@@ -57,12 +58,12 @@ def flash_crowd(sizes: Sizes, ground: Ground, calls: Calls, port: int) -> list[t
         sold.append(numbers if rows == numbers == tally.answers["201"] else -1)
         errors += sum(count for answer, count in tally.answers.items() if answer not in EXPECTED)
         errors += sizes.crowd - tally.answers["201"] - tally.answers["409 sold_out"]
-        busy += tally.answers["503 busy"]
+        heard += tally.answers
         seconds.append(max(tally.won) - tally.started)
         losers.append(tally.answers["409 sold_out"] / tally.seconds)
     note = (
         f"{sizes.crowd:,} requests from {sizes.connections} connections for {sizes.prize} numbers: sold out after "
-        f"{median(seconds):.2f} s; {median(losers):,.0f} losers/s; {busy} busy in all, retried"
+        f"{median(seconds):.2f} s; {median(losers):,.0f} losers/s; heard in all: {dict(heard)}"
     )
     exact = all(each == sizes.prize for each in sold)
     return [

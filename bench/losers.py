@@ -31,7 +31,7 @@ def measure(sizes: Sizes, ground: Ground, calls: Calls, port: int) -> list[table
     for _round in range(sizes.rounds):
         for name in ("book_slot", CLAIM_FIRST):
             rates[name].append(
-                pgbench.rate(script[name], clients=booking.CLIENTS, seconds=sizes.seconds / 2, counted=None)
+                pgbench.rate(script[name], clients=booking.CLIENTS, seconds=sizes.seconds / 2, booked=False)
             )
         rates["lost"].append(_lost_over_http(calls, port, sold_out, seconds=sizes.seconds))
         rates["booked"].append(booking.over_http(OURS, calls, port, places, seconds=sizes.seconds))

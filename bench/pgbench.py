@@ -15,7 +15,7 @@ from bench.seed import Ground
 from hospital.embedded import binaries, folders
 
 TPS = re.compile(r"^tps = ([\d.]+)", re.MULTILINE)
-FAILED = re.compile(r"number of failed transactions: (\d+)")
+CALLS = re.compile(r"actually processed: (\d+)")
 
 
 def program() -> str:
@@ -61,9 +61,9 @@ def call(ground: Ground, *, schedules: str, patients: tuple[int, int], function:
     )
 
 
-def rate(script: str, *, clients: int, seconds: float, counted: str | None = "appointments_appointment") -> float:
-    """Calls a second; with `counted`, only those that left a row there."""
-    before = _rows(counted)
+def rate(script: str, *, clients: int, seconds: float, booked: bool = True) -> float:
+    """Calls a second; `booked`: only those that left an appointment."""
+    before = rows()
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
         file.write(script)
         file.flush()
@@ -78,16 +78,12 @@ def rate(script: str, *, clients: int, seconds: float, counted: str | None = "ap
     found = TPS.search(done.stdout)
     if done.returncode or not found:
         raise SystemExit(f"pgbench failed:\n{done.stdout}\n{done.stderr}")
-    tps = float(found[1])
-    if counted is None:
-        return tps
-    calls = int(re.search(r"actually processed: (\d+)", done.stdout)[1])
-    return tps * (_rows(counted) - before) / calls
+    share = (rows() - before) / int(CALLS.search(done.stdout)[1]) if booked else 1.0
+    return float(found[1]) * share
 
 
-def _rows(table: str | None) -> int:
-    if table is None:
-        return 0
+def rows() -> int:
+    """Appointments so far."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM {table}")
+        cursor.execute("SELECT count(*) FROM appointments_appointment")
         return cursor.fetchone()[0]

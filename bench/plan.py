@@ -8,6 +8,7 @@ from django.db import connection, connections
 
 from bench import booking, crowd, generate, losers, recall, search, server, table
 from bench.calls import Calls
+from bench.processor import Processor
 from bench.scratch import Scratch
 from bench.seed import fill
 from bench.sizes import Sizes
@@ -32,14 +33,15 @@ def run(sizes: Sizes, scratch: Scratch, *, small: str, only: set[str]) -> tuple[
         with told("search"):
             rows += search.measure(sizes, scratch, small=small, large=large)
     calls = Calls(ground)
-    with server.running() as port:
+    with server.running() as (port, pid):
         pages, cost = booking.ceiling(calls, port, seconds=min(2, sizes.seconds))
         about |= {"live_pages_per_second": round(pages), "client_us_per_page": round(cost * 1e6)}
         for measurement in (booking, losers, crowd, recall):
             name = measurement.__name__.rpartition(".")[2]
             if name in wanted:
                 with told(name):
-                    rows += measurement.measure(sizes, ground, calls, port)
+                    more = {"processor": Processor(pid)} if measurement is booking else {}
+                    rows += measurement.measure(sizes, ground, calls, port, **more)
     if "generate" in wanted:
         with told("generate"):
             rows += generate.measure(sizes, ground)

@@ -17,8 +17,8 @@ SECONDS_TO_START = 30
 
 
 @contextlib.contextmanager
-def running(**environment: str) -> Iterator[int]:
-    """Yields the port. It logs as in production, into a file that is thrown away."""
+def running(**environment: str) -> Iterator[tuple[int, int]]:
+    """Yields the port and the process. It logs as in production, into a file that is thrown away."""
     port = _free_port()
     settings = {"DJANGO_SETTINGS_MODULE": "bench.settings", "WEB_BIND": f"{HOST}:{port}", **environment}
     command = [sys.executable, "-m", "gunicorn", "-c", str(PROJECT / "gunicorn.conf.py"), "hospital.wsgi:application"]
@@ -26,7 +26,7 @@ def running(**environment: str) -> Iterator[int]:
         process = subprocess.Popen(command, cwd=PROJECT, env=os.environ | settings, stdout=log, stderr=log)
         try:
             _await_page(port, process, log)
-            yield port
+            yield port, process.pid
         finally:
             process.terminate()
             try:

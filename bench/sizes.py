@@ -17,7 +17,7 @@ class Sizes:
     prize: int = 200
     connections: int = 256
     storms: int = 15  # rounds of one patient's 50 simultaneous requests
-    laid_days: int = 2  # generate: schedules of so many days at once
+    laid_days: int = 3  # generate: schedules of so many days at once
     recalled: int = 100_000
 
     @property
@@ -26,7 +26,7 @@ class Sizes:
 
 
 TINY = Sizes(
-    doctors=4, days=10, patients=4_000, history=2, rounds=1, seconds=0.4, crowd=120, prize=20, connections=16,
+    doctors=4, days=10, patients=40_000, history=2, rounds=1, seconds=0.4, crowd=120, prize=20, connections=16,
     storms=1, laid_days=2, recalled=200,
 )  # fmt: skip
 
