@@ -17,7 +17,7 @@ def tell(patient, *templates):
 def test_the_inbox_shows_what_patients_were_sent(open_as, axe):
     people = [PatientFactory(name=name) for name in ("李秀英", "周志明", "欧阳海")]
     for patient in people:
-        tell(patient, "appointment.booked", "appointment.reminder", "schedule.stopped")
+        tell(patient, "appointment.booked", "appointment.moved", "schedule.stopped")
 
     page = open_as(StaffFactory(roles="office"), "/inbox/")
 
