@@ -167,6 +167,19 @@ def test_a_number_is_held_for_three_minutes_and_confirmed(client, room):
     assert before <= line.opened_at <= line.created_at <= line.confirmed_at
 
 
+def test_opened_at_is_the_first_look_at_this_patient(client, room):
+    """The measure of how long a booking took is kept by the server."""
+    bring_in(room)
+    [schedule, *_rest] = with_a_strip(room)
+    open_page(client)
+    first_look = now()
+    open_page(client)
+
+    take(client, room, schedule)
+
+    assert held()[0].opened_at < first_look
+
+
 def test_the_session_stays_open_when_its_last_number_is_taken(client, room):
     """Nothing jumps under the finger."""
     bring_in(room)

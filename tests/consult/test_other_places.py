@@ -5,7 +5,9 @@ from datetime import date, timedelta
 import pytest
 from django.urls import reverse
 
+from appointments.errors import NotOnTheTeam
 from appointments.models import Appointment, ConsultLevelRule, TeamReferral
+from appointments.services.referral import refer_within_team
 from tests.consult.rooms import bring_in, checked_in, doctor_with_a_room, half_day, key, now, today
 from tests.factories import (
     DepartmentFactory,
@@ -216,6 +218,20 @@ def test_a_referral_needs_a_reason(client, team_room):
 
     assert answer.status_code == 422
     assert "请写明转诊理由。" in answer.content.decode()
+    assert not TeamReferral.objects.exists()
+
+
+def test_a_member_who_is_not_seeing_the_patient_cannot_refer(team_room):
+    """B11"""
+    colleague = TeamMemberFactory(team=team_room.team).role.practitioner
+    encounter = team_room.waiting[0]
+
+    with pytest.raises(NotOnTheTeam):
+        refer_within_team(encounter=encounter, by=colleague, reason="请组长看", now=now())
+
+    encounter.status = "waiting"
+    with pytest.raises(NotOnTheTeam):
+        refer_within_team(encounter=encounter, by=team_room.doctor, reason="请组长看", now=now())
     assert not TeamReferral.objects.exists()
 
 
