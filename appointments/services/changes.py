@@ -18,6 +18,7 @@ from hospital import clock, outbox
 from hospital.models import Fact, Patient, PatientTime, User
 
 from .booking import account_of, fingerprint, rest_time
+from .sql import database_now
 
 TRIES = 3
 
@@ -28,13 +29,6 @@ class ConfirmedBasket:
 
     booked: list[Appointment]
     lapsed: list[Appointment]
-
-
-def database_now() -> datetime:
-    """The database's clock decides whether a hold still stands (O7)."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        return cursor.fetchone()[0]
 
 
 def lock(*appointment_ids: int) -> list[Appointment]:

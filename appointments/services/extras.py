@@ -4,14 +4,14 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from appointments.errors import HoldLapsed
+from appointments.errors import HoldLapsed, NoSuchNumber
 from appointments.models import Allotment, Appointment, Encounter, Pool, Schedule, ScheduleParticipant, Slot
 from appointments.policies import booking as policy
 from appointments.selectors import rules
 from hospital import clock, outbox
 from hospital.models import Fact, Patient, User
 
-from . import booking, changes
+from . import booking, changes, sql
 
 
 @transaction.atomic
@@ -30,16 +30,17 @@ def add_extra(
     """加号 (B10): one number more, after the schedule's last, confirmed at once for this patient.
 
     The schedule row is locked, so two add-ons never take the same number. Raises ExtraLimit, NeedsReason, Stopped,
-    PastNumber, TooFarAhead, and what booking raises.
+    NoSuchNumber, PastNumber, TooFarAhead, and what booking raises.
     """
-    schedule = (
-        Schedule.objects.select_for_update(no_key=True, of=["self"]).select_related("service").get(pk=schedule.pk)
-    )
+    rows = Schedule.objects.select_for_update(no_key=True, of=["self"]).select_related("service")
+    schedule = rows.filter(pk=schedule.pk).first()
+    if schedule is None:  # laid out anew meanwhile
+        raise NoSuchNumber()
     body = booking.fingerprint("extra", schedule.pk, patient.pk)
     done = changes.repeated(by=by, request_key=request_key, body=body)
     if done:
         return _same_answer(done)
-    moment = now or changes.database_now()
+    moment = now or sql.database_now()
     rule = rules.booking_rule_for(schedule, day=clock.today(moment))
     extras = schedule.appointments.filter(extra=True).exclude(status=Appointment.Status.CANCELLED).count()
     refusal = policy.refusal_to_add_extra(schedule, extras=extras, reason=reason, rule=rule, now=moment)
@@ -103,7 +104,7 @@ def suspend(*, schedule: Schedule, by: User | None, reason: str, now: datetime |
     Stopping twice changes nothing. Returns the ids of the booked appointments that are affected.
     """
     schedule = Schedule.objects.select_for_update(no_key=True).get(pk=schedule.pk)
-    moment = now or changes.database_now()
+    moment = now or sql.database_now()
     already = schedule.status == Schedule.Status.STOPPED
     if not already:
         schedule.status, schedule.stop_reason = Schedule.Status.STOPPED, reason

@@ -91,3 +91,10 @@ def book_slot(**arguments) -> Outcome:
 def move_slot(**arguments) -> Outcome:
     """See sql/move_slot.sql. All of MOVE by name."""
     return _call(MOVE_STATEMENT, MOVE, arguments)
+
+
+def database_now() -> datetime:
+    """The database's clock decides what is late, open or lapsed (O7)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        return cursor.fetchone()[0]

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from appointments import errors
-from appointments.models import Appointment, BookingRule, Pool, ScheduleParticipant, Slot
+from appointments.models import Appointment, BookingRule, Pool, Schedule, ScheduleParticipant, Slot
 from appointments.services import changes, extras
 from hospital.models import Fact, PatientTime
 from tests.booking.acts import take, take_and_confirm, utc
@@ -111,6 +111,12 @@ def test_an_add_on_may_be_given_while_the_clinic_runs_and_not_when_it_is_over():
 def test_no_add_on_to_a_stopped_clinic():
     with pytest.raises(errors.Stopped):
         add(open_schedule(day=IN_A_WEEK, status="stopped"))
+
+
+def test_no_add_on_to_a_clinic_that_was_laid_out_anew_meanwhile():
+    """The page still shows the schedule that the office's new template replaced."""
+    with pytest.raises(errors.NoSuchNumber):
+        add(Schedule(pk=0))
 
 
 def test_the_same_add_on_again_is_the_same_number_and_its_key_opens_nothing_else():
