@@ -23,6 +23,7 @@ WORKBOOK = Path(settings.BASE_DIR) / "demo" / "hospital.xlsx"
 LOCK = 7_313_002  # one seeding at a time
 BEGUN, DONE = "demo.seeding", "demo.seeded"
 APPS = ("hospital", "appointments")
+FROM_MIGRATIONS = {"RolePolicy", "RolePolicyEvent"}  # rows that are there before any hospital is
 LATE = time(23, 30)  # every clinic of the day is over
 OLD_NEWS = timedelta(hours=12)  # facts older than that have been told long ago
 Say = Callable[[str], None]
@@ -64,7 +65,8 @@ def _alone() -> Iterator[None]:
 def _begin(*, now: datetime) -> None:
     """Leave a mark that what follows is the demo's; where that mark stands alone, a run was cut off."""
     if AuditEvent.objects.filter(action=BEGUN).exists():
-        tables = [model._meta.db_table for app in APPS for model in apps.get_app_config(app).get_models()]
+        models = [model for app in APPS for model in apps.get_app_config(app).get_models()]
+        tables = [model._meta.db_table for model in models if model.__name__ not in FROM_MIGRATIONS]
         with connection.cursor() as cursor:
             cursor.execute(f"TRUNCATE {', '.join(tables)} CASCADE")
     elif Organization.objects.exists():

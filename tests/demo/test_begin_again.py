@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from appointments.demo import seeding, wishes
 from appointments.demo.scale import Scale
 from appointments.models import Appointment
-from hospital.models import AuditEvent, Organization, Patient
+from hospital.models import AuditEvent, Organization, Patient, RolePolicy
 from tests.factories import OrganizationFactory
 
 NOW = datetime(2026, 11, 22, 2, 30, tzinfo=UTC)  # Sunday 10:30 at the hospital
@@ -24,6 +24,8 @@ def test_a_run_that_was_killed_half_way_is_begun_anew(monkeypatch):
     def die(*_):
         raise Killed
 
+    RolePolicy.objects.create(role="sysadmin", second_factor=True)
+
     with monkeypatch.context() as patch:
         patch.setattr(wishes, "walk_in", die)
         with pytest.raises(Killed):
@@ -34,6 +36,7 @@ def test_a_run_that_was_killed_half_way_is_begun_anew(monkeypatch):
 
     assert Patient.objects.count() == 60
     assert Appointment.objects.exists()
+    assert RolePolicy.objects.get().second_factor  # a security setting of the house, not of the demo
     assert list(AuditEvent.objects.values_list("action", flat=True)).count("demo.seeded") == 1
 
 
