@@ -54,7 +54,7 @@ def _rate(name: str, this: Rate, before: Rate, definition: str, *, less_is_bette
     change, better = "", None
     if this.percent is not None and before.percent is not None:
         points = round(this.percent - before.percent, 1)
-        change = _("较上周 %(points)+.1f") % {"points": points}
+        change = _("较上周 %(points)+.1f") % {"points": points} if points else _("与上周持平")
         better = None if not points else (points < 0) == less_is_better
     counted = _("本周 %(numerator)s / %(denominator)s") % {
         "numerator": this.numerator,
@@ -68,7 +68,7 @@ def _waiting(this: WeekFigures, before: WeekFigures) -> Figure:
     change, better = "", None
     if this.waiting_minutes is not None and before.waiting_minutes is not None:
         minutes = round(this.waiting_minutes - before.waiting_minutes, 1)
-        change = _("较上周 %(minutes)+.1f分") % {"minutes": minutes}
+        change = _("较上周 %(minutes)+.1f分") % {"minutes": minutes} if minutes else _("与上周持平")
         better = None if not minutes else minutes < 0
     value = "—" if this.waiting_minutes is None else _("%(minutes)s分") % {"minutes": this.waiting_minutes}
     return Figure(

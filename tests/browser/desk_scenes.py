@@ -1,6 +1,7 @@
 """A morning at the desk and a week of the office, at this very hour: the browser's server runs on the real clock."""
 
 from datetime import timedelta
+from functools import cached_property
 from random import Random
 
 from appointments.models import Allotment, Pool, Schedule, Slot
@@ -186,7 +187,7 @@ class Week:
             )
         self.schedules.append(schedule)
 
-    @property
+    @cached_property
     def coming(self) -> Schedule:
         """The emptiest session of Friday: its drawer has a past and a future."""
         friday = [one for one in self.schedules if one.day == self.monday + timedelta(days=4) and one.role_id]
