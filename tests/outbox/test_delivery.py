@@ -199,6 +199,22 @@ def test_two_workers_share_the_work_and_neither_overtakes(heard):
     assert heard == [("a", 0), ("b", 0), ("a", 1)]
 
 
+def test_a_younger_fact_is_not_claimed_before_an_older_one_of_its_key_even_when_it_was_listed(heard):
+    @outbox.handles("test.happened")
+    def handler(fact, now):
+        heard.append(fact.payload["n"])
+
+    publish(n=0)
+    publish(n=1)
+    outbox.fan_out(now=NOW)
+    older, younger = Delivery.objects.order_by("fact").values_list("pk", flat=True)
+
+    assert not delivery._deliver_one(younger, now=NOW)
+    assert delivery._deliver_one(older, now=NOW)
+    assert delivery._deliver_one(younger, now=NOW)
+    assert heard == [0, 1]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_fanning_out_is_one_workers_work_at_a_time(heard):
     outbox.handles("test.happened")(lambda fact, now: None)

@@ -69,6 +69,8 @@ def test_a_cancelled_appointment_still_keeps_its_schedule_from_being_dropped(hos
     template.active = False
     template.save()
 
+    (preview,) = planning.changes(organization=hospital, first_day=MONDAY, last_day=MONDAY, now=NOW)
+    assert preview.action == "left_alone"
     (change,) = planning.relay(organization=hospital, first_day=MONDAY, last_day=MONDAY, now=NOW)
 
     assert change.action == "left_alone"
@@ -101,6 +103,20 @@ def test_a_number_taken_between_the_look_and_the_lock_saves_its_schedule(hospita
 
     assert change.action == "left_alone"
     assert Schedule.objects.get().slots.count() == 16
+
+
+def test_a_number_blocked_between_the_look_and_the_lock_saves_its_schedule(hospital, monkeypatch):
+    template = TemplateFactory()
+    lay_out(hospital)
+    template.active = False
+    template.save()
+    seen = planning.changes(organization=hospital, first_day=MONDAY, last_day=MONDAY, now=NOW)
+    Slot.objects.filter(number=3).update(status="blocked")
+    monkeypatch.setattr(planning, "changes", lambda **_kwargs: seen)
+
+    (change,) = planning.relay(organization=hospital, first_day=MONDAY, last_day=MONDAY, now=NOW)
+
+    assert change.action == "left_alone"
 
 
 def test_other_hours_are_named_as_the_hospitals_clock_shows_them(hospital):
