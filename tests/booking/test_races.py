@@ -322,6 +322,20 @@ def test_who_books_while_the_clinic_is_stopped_is_told_or_refused_and_never_forg
             assert set(kinds(answers[1:])) <= {Appointment, errors.Stopped, errors.SoldOut}
 
 
+def test_a_stop_waits_for_a_booking_that_is_half_way_and_lets_its_hold_go():
+    user, schedule = UserFactory(), open_schedule(numbers=2)
+    with Crowd(1) as crowd:
+        with transaction.atomic():
+            row = take(schedule, by=user)
+            stopped = crowd.begin(partial(extras.suspend, schedule=schedule, by=user, reason="会议", now=NOW))
+            await_waiting(1)
+
+        assert stopped.result() == []
+        row.refresh_from_db()
+        assert row.status == "cancelled"
+        assert set(schedule.slots.values_list("status", flat=True)) == {"blocked"}
+
+
 def test_a_cancel_that_a_move_overtook_lets_go_before_it_looks_again():
     """Else it holds the patient and waits for the new number, and the stop of its clinic the other way round."""
     user = UserFactory()
