@@ -31,13 +31,13 @@ def wording_of(message: Message, *, language: str | None = None) -> Wording:
         words = {**message.params, **_moments(message.params, language)}
         words["person"] = masking.name(message.patient.name) if message.patient_id else ""
         title, _line, body = render_to_string(f"{FOLDER}/{message.template}.txt", words).strip().partition("\n")
-    return Wording(title=title.strip(), body="".join(line.strip() for line in _joined(body, language)))
+    return Wording(title=title.strip(), body=_joined(body, language))
 
 
-def _joined(body: str, language: str) -> list[str]:
+def _joined(body: str, language: str) -> str:
     """A template's lines are one text; Chinese needs no blank between sentences, English does."""
-    lines = [line for line in body.splitlines() if line.strip()]
-    return lines if language.startswith("zh") else [f"{line.strip()} " for line in lines[:-1]] + lines[-1:]
+    lines = [line.strip() for line in body.splitlines() if line.strip()]
+    return ("" if language.startswith("zh") else " ").join(lines)
 
 
 def _moments(params: dict, language: str) -> dict[str, str]:

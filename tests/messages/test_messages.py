@@ -1,5 +1,6 @@
 """V1, O11: what people are told: once, in their language, tried again, dropped when no longer true."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -165,3 +166,12 @@ def test_every_template_has_a_title_and_a_body_without_gaps(template, language):
     assert "李*英" in wording.body
     assert "{" not in wording.body
     assert "\n" not in wording.body
+
+
+def test_english_sentences_stand_apart_and_times_are_the_hospitals():
+    """V5."""
+    tell(patient(language="en"))
+    body = messages.wording_of(Message.objects.first()).body
+
+    assert "Wed 25 Nov 2026, 08:30" in body
+    assert not re.search(r"[.:][A-Z]", body), body
