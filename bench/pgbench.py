@@ -13,6 +13,7 @@ from appointments.services import sql
 from bench.scratch import pg_environment
 from bench.seed import Ground
 from hospital.embedded import binaries, folders
+from hospital.embedded.errors import CannotStart
 
 TPS = re.compile(r"^tps = ([\d.]+)", re.MULTILINE)
 CALLS = re.compile(r"actually processed: (\d+)")
@@ -22,7 +23,7 @@ def program() -> str:
     """Of the embedded PostgreSQL's programs, else of the system."""
     try:
         beside = binaries.find_postgres(store=folders.home(), account=None).folder / "pgbench"
-    except Exception:
+    except CannotStart:
         beside = Path()
     found = str(beside) if beside.is_file() and os.access(beside, os.X_OK) else shutil.which("pgbench")
     if not found:
