@@ -1,6 +1,7 @@
 """A small hospital of its own for tests that kill things: PostgreSQL, Redis, and the web as it really runs."""
 
 import contextlib
+import http.client
 import json
 import os
 import shutil
@@ -107,7 +108,7 @@ class House:
                 return Answer(answer.status, dict(answer.headers), answer.read())
         except urllib.error.HTTPError as refusal:
             return Answer(refusal.code, dict(refusal.headers), refusal.read())
-        except OSError:
+        except (OSError, http.client.HTTPException):  # cut off, also in the middle of an answer
             return Answer(0, {}, b"")
 
     def book(self, stage: dict, *, schedule: int, patient: int, key: str) -> "Answer":
