@@ -4,6 +4,7 @@
 -- `code` is null when yes. A schedule that is over gives no numbers, not even to the counter. A leading expert's
 -- schedule (gate_team) opens only to the holder of a valid internal referral, to the expert's own follow-up of a
 -- patient seen in the named encounter, or to p_moving, an appointment that is behind the same gate already (B11).
+-- Whoever leads a team today is behind that gate too on schedules laid out before; their pools stay what they were.
 CREATE OR REPLACE FUNCTION booking_ground(
     p_schedule bigint, p_patient bigint, p_channel text, p_pools bigint[], p_public bigint, p_team bigint,
     p_referral bigint, p_encounter bigint, p_moving bigint, p_moment timestamptz,
@@ -11,6 +12,7 @@ CREATE OR REPLACE FUNCTION booking_ground(
 ) LANGUAGE plpgsql AS $$
 DECLARE
     s record;
+    gates bigint[];
     allowed bigint[] := p_pools;
 BEGIN
     SELECT sch.status, sch.day, sch.ends_at, sch.department_id, sch.gate_team_id, sch.role_id, r.practitioner_id,
@@ -30,8 +32,17 @@ BEGIN
     IF NOT s.active THEN code := 'inactive'; RETURN; END IF;
     IF s.amount IS NULL THEN code := 'no_price'; RETURN; END IF;
     IF s.gate_team_id IS NOT NULL THEN
+        gates := ARRAY[s.gate_team_id];
+    ELSE
+        SELECT array_agg(m.team_id) INTO gates
+          FROM hospital_practitionerrole led
+          JOIN hospital_careteammember m ON m.role_id = led.id AND m.leader AND m.active
+          JOIN hospital_careteam team ON team.id = m.team_id AND team.active
+         WHERE led.practitioner_id = s.practitioner_id;
+    END IF;
+    IF gates IS NOT NULL THEN
         IF EXISTS (SELECT 1 FROM appointments_teamreferral t
-                    WHERE t.id = p_referral AND t.team_id = s.gate_team_id AND t.patient_id = p_patient
+                    WHERE t.id = p_referral AND t.team_id = ANY (gates) AND t.patient_id = p_patient
                       AND t.valid_until > p_moment)
            OR (p_channel = 'consult' AND EXISTS (
                SELECT 1 FROM appointments_encounter e
@@ -39,8 +50,9 @@ BEGIN
                   AND e.status IN ('in_room', 'finished')))
            OR EXISTS (
                SELECT 1 FROM appointments_appointment a JOIN appointments_schedule g ON g.id = a.schedule_id
-                WHERE a.id = p_moving AND g.gate_team_id = s.gate_team_id AND g.role_id = s.role_id)
-        THEN allowed := ARRAY[p_team];
+                WHERE a.id = p_moving AND g.role_id = s.role_id
+                  AND (g.gate_team_id = s.gate_team_id OR s.gate_team_id IS NULL))
+        THEN allowed := CASE WHEN s.gate_team_id IS NULL THEN p_team || p_pools ELSE ARRAY[p_team] END;
         ELSE code := 'needs_referral'; RETURN;
         END IF;
     END IF;

@@ -200,3 +200,22 @@ def test_an_add_on_with_the_leader_passes_the_same_gate(team):
     with pytest.raises(errors.NeedsTeamReferral):
         add("1")
     assert add("2", encounter=seen_by(team.leader, team.patient)).extra
+
+
+def test_a_doctor_who_became_a_leader_gives_no_first_visits_from_schedules_laid_out_before(team):
+    """B11: the numbers still lie in the public pool; the gate stands all the same."""
+    before = open_schedule(role=team.leader, day=TODAY + timedelta(days=3), numbers=4)
+
+    for channel in Channel.values:
+        with pytest.raises(errors.NeedsTeamReferral):
+            take(before, channel=channel)
+    referral = refer(team, team.patient)
+    assert take(before, team.patient, channel="consult", referral=referral).slot.number == 1
+
+
+def test_a_leader_of_a_closed_team_is_a_doctor_like_any_other(team):
+    before = open_schedule(role=team.leader, day=TODAY + timedelta(days=3), numbers=4)
+    team.row.active = False
+    team.row.save()
+
+    assert take(before).slot.number == 1
