@@ -9,7 +9,7 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import Resolver404, resolve, reverse
@@ -67,12 +67,18 @@ class DatabaseGone:
     def __call__(self, request):
         try:
             return self.get_response(request)
-        except (OperationalError, InterfaceError) as error:
+        except (DatabaseError, InterfaceError) as error:
+            if not self.is_gone(error):
+                raise
             return self.unavailable(request, error)
 
     def process_exception(self, request, exception):
-        gone = isinstance(exception, (OperationalError, InterfaceError))
-        return self.unavailable(request, exception) if gone else None
+        return self.unavailable(request, exception) if self.is_gone(exception) else None
+
+    @staticmethod
+    def is_gone(error: BaseException | None) -> bool:
+        """A connection cut in the middle of an answer is a plain DatabaseError, of no kind of its own."""
+        return isinstance(error, (OperationalError, InterfaceError)) or type(error) is DatabaseError
 
     @classmethod
     def unavailable(cls, request, error):

@@ -2,10 +2,11 @@
 
 import sys
 
-from django.db import InterfaceError, OperationalError
+from django.http import JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
-from hospital.middleware import DatabaseGone
+from hospital.middleware import DatabaseGone, wants_json
 
 
 def forbidden(request, exception=None):
@@ -22,8 +23,15 @@ def server_error(request):
     Sessions and sign-in are read in middlewares: a database that goes away there is said as such, too.
     """
     error = sys.exc_info()[1]
-    if isinstance(error, (OperationalError, InterfaceError)):
+    if DatabaseGone.is_gone(error):
         return DatabaseGone.unavailable(request, error)
+    if wants_json(request):
+        body = {
+            "code": "error",
+            "message": _("系统出错了，这一步没有完成。"),
+            "next": _("请用同一个请求编号再试一次。"),
+        }
+        return JsonResponse(body, status=500)
     return render(None, "errors/500.html", {"request_id": getattr(request, "request_id", "")}, status=500)
 
 
