@@ -11,6 +11,7 @@ import sys
 
 bind = os.environ.get("WEB_BIND", "127.0.0.1:8000")
 worker_class = "gthread"
+preload_app = True  # read the code once; a connection is opened by the first request of each thread, after the fork
 workers = int(os.environ.get("WEB_WORKERS", "2"))
 threads = int(os.environ.get("WEB_THREADS", "4"))
 keepalive = 5  # seconds
