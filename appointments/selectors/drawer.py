@@ -123,6 +123,8 @@ TOPICS = {
     "schedule.relaid": gettext_lazy("按模板重排"),
     "schedule.dropped": gettext_lazy("按模板撤销"),
     "schedule.patients_listed": gettext_lazy("查看就诊名单"),
+    "sitting.taken": gettext_lazy("医生入座"),
+    "supply.shared": gettext_lazy("余号回收到公共"),
 }
 """A fact's topic or an audit action as the office says it."""
 
@@ -146,7 +148,8 @@ def trail_of(schedule: Schedule) -> list[Trace]:
 
 
 def _of_fact(fact: Fact, number: int | None) -> Trace:
-    word = str(TOPICS.get(fact.topic, fact.topic))
+    topic = "appointment.extra" if fact.payload.get("extra") else fact.topic
+    word = str(TOPICS.get(topic, topic))
     text = f"{word} {_('%(number)s号') % {'number': number}}" if number else word
     return Trace(fact.happened_at, str(fact.actor or _("系统")), text)
 
