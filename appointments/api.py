@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from appointments.errors import NoSuchPatient
+from appointments.errors import NoSuchPatient, SoldOut
 from appointments.models import Appointment
-from appointments.selectors import schedules
+from appointments.selectors import schedules, soldout
 from appointments.services import booking
 from appointments.services.sql import Outcome
 from hospital import clock, tokens
@@ -49,21 +49,29 @@ def book(request: HttpRequest, schedule_id: int) -> HttpResponse:
     The channel and the account come from the token, never from the body; `Idempotency-Key` is required.
     """
     key, asked = _read(request)
-    token = tokens.bearer(request.headers.get("Authorization", ""), patient_id=asked.patient, now=clock.now())
+    now = clock.now()
+    token = tokens.bearer(request.headers.get("Authorization", ""), patient_id=asked.patient, now=now)
     if token is None:
         return _unauthorized()
     if not token.may_book_patient:
         raise NoSuchPatient()
-    outcome = booking.give_number(
-        schedule=schedules.known(schedule_id),
-        patient_id=asked.patient,
-        channel=token.channel,
-        by=token.user,
-        request_key=key,
-        number=asked.number,
-        start=asked.start,
-        now=clock.deciding(),
-    )
+    if soldout.just_now(schedule_id, token.channel, now=now) and not booking.key_is_known(token.user, key):
+        raise SoldOut()  # but never to a winner who asks again
+    try:
+        outcome = booking.give_number(
+            schedule=schedules.known(schedule_id),
+            patient_id=asked.patient,
+            channel=token.channel,
+            by=token.user,
+            request_key=key,
+            number=asked.number,
+            start=asked.start,
+            now=clock.deciding(),
+        )
+    except SoldOut:
+        if asked.number is None and asked.start is None:
+            soldout.remember(schedule_id, token.channel, now=now)
+        raise
     return _answer(outcome)
 
 

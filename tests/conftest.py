@@ -17,13 +17,14 @@ def django_db_setup(django_db_setup, django_db_blocker):
 @pytest.fixture(autouse=True)
 def _fresh_rules():
     """Rule rows are kept a few seconds in the process; a test sees its own."""
-    from appointments.selectors import rules, schedules
+    from appointments.selectors import rules, schedules, soldout
 
-    rules.forget()
-    schedules.forget()
+    kept = (rules, schedules, soldout)
+    for each in kept:
+        each.forget()
     yield
-    rules.forget()
-    schedules.forget()
+    for each in kept:
+        each.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ class Scale:
 
 
 SCALES = {
-    "small": Scale(name="small", patients=2_000, days_back=30, days_ahead=100, wishes=150),
+    "small": Scale(name="small", patients=2_000, days_back=30, days_ahead=100, wishes=120),
     "large": Scale(name="large", patients=100_000, days_back=30, days_ahead=100, wishes=6_000),
 }
 SEED = 20261121

@@ -88,8 +88,10 @@ class Demo:
         static = self._begin("static files", ["collectstatic", "--noinput"])
         self._begin("migrations", ["migrate", "--noinput"]).wait(self.say)
         static.wait(self.say)
+        self._choose_account()
+        self.application.append(self._keep("web", WEB))  # it reads its code while the hospital is filled
         seeded = self._seed()
-        self._start_application()
+        self._start_jobs()
         people = (
             self._demo_accounts() if seeded else "An empty hospital: manage.py import_hospital reads your workbook."
         )
@@ -160,16 +162,19 @@ class Demo:
     def _demo_accounts(self) -> str:
         return steps.output_of(["demo_accounts"], environment=self.environment, log=self._log("demo_accounts"))
 
-    def _start_application(self) -> None:
-        """Under the servers' account if root started us and it can read interpreter, code and static files."""
+    def _choose_account(self) -> None:
+        """Web and jobs run under the servers' account if root started us and it can read interpreter and code."""
         account = self.servers.account
         files = [str(self.base / "static" / "staticfiles.json"), str(PROJECT / "manage.py")]
         probe = f"import django, celery, gunicorn; [open(path).close() for path in {files!r}]"
         if account and accounts.succeeds(account, [sys.executable, "-c", probe]):
             self.account = account
             self.environment["HOME"] = str(self.servers.workplace)
+
+    def _start_jobs(self) -> None:
+        """Only now: they find their own work, and a hospital half filled has none for them yet."""
         beat = [*BEAT, f"--schedule={self.servers.workplace / 'beat'}"]
-        self.application = [self._keep("web", WEB), self._keep("beat", beat), self._keep("worker", WORKER)]
+        self.application += [self._keep("beat", beat), self._keep("worker", WORKER)]
 
     def _keep(self, name: str, module: list[str]) -> Kept:
         """Start a process of the application and keep it.

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from appointments.models import Appointment
+from appointments.services import changes
 from hospital.models import ApiToken
 from tests.factories import NOW, PatientFactory, UserFactory, open_schedule
 
@@ -132,3 +133,30 @@ def test_an_unknown_schedule_is_not_found(post, patient):
     schedule.pk = 0
 
     assert post(schedule, {"patient": patient.pk}).status_code == 404
+
+
+def test_a_loser_of_the_last_second_costs_no_claim_and_a_winner_is_still_answered(
+    post, patient, account, django_assert_num_queries
+):
+    """P6: a process remembers for a second that a schedule was sold out; a repeated key is looked at all the same."""
+    schedule = open_schedule(numbers=1)
+    won = post(schedule, {"patient": patient.pk}, key="won")
+    loser = PatientFactory(account=account)
+    assert post(schedule, {"patient": loser.pk}, key="lost").json()["code"] == "sold_out"
+
+    with django_assert_num_queries(2):  # the token, and whether this key has won
+        assert post(schedule, {"patient": loser.pk}, key="again").json()["code"] == "sold_out"
+    assert post(schedule, {"patient": patient.pk}, key="won").json() == won.json()
+
+
+def test_what_is_remembered_as_sold_out_ends_with_its_second(post, patient, account, time_machine):
+    """B14: a number that came back is found again."""
+    schedule = open_schedule(numbers=1)
+    post(schedule, {"patient": patient.pk}, key="won")
+    loser = PatientFactory(account=account)
+    post(schedule, {"patient": loser.pk}, key="lost")
+    changes.drop(appointment=Appointment.objects.get(), by=account, now=NOW)
+
+    assert post(schedule, {"patient": loser.pk}, key="k2").json()["code"] == "sold_out"
+    time_machine.move_to(NOW + timedelta(seconds=1), tick=False)
+    assert post(schedule, {"patient": loser.pk}, key="k3").status_code == 201
