@@ -22,6 +22,7 @@ CELERY = ["celery", "-A", "hospital"]
 WORKER = [*CELERY, "worker", "--concurrency=2", "--without-gossip", "--without-mingle", "--loglevel=INFO"]
 BEAT = [*CELERY, "beat", "--pidfile=", "--loglevel=INFO"]
 SCALES = ("small", "large", "none")
+ENDED_WELL = (0, -signal.SIGTERM)  # a process still reading its code has no handler for our SIGTERM yet
 SECONDS_TO_END = 15  # for web, beat and worker; requests under way have 5 of them
 
 
@@ -113,9 +114,10 @@ class Demo:
             processes.ask(process, signal.SIGTERM)
         codes = {name: processes.await_end(process, seconds=SECONDS_TO_END) for name, process in living.items()}
         codes |= self.servers.stop()
-        for name, code in codes.items():
-            self.say(f"{name} ended" + (f": {processes.describe_exit(code)}" if code else ""))
-        return not any(codes.values())
+        badly = {name: code for name, code in codes.items() if code not in ENDED_WELL}
+        for name in codes:
+            self.say(f"{name} ended" + (f": {processes.describe_exit(badly[name])}" if name in badly else ""))
+        return not badly
 
     def _start_servers(self) -> None:
         self.servers.prepare()

@@ -179,11 +179,20 @@ def test_kill_9_of_the_supervisor_leaves_nothing_running(demo):
 
 
 def test_ctrl_c_ends_everything_well_in_order(demo):
+    await_that(lambda: health(demo) == ["ok"] * 5, seconds=60, because=lambda: demo.get("/healthz/ready")[1])
+    assert_ctrl_c_ends_everything_well(demo)
+
+
+def test_ctrl_c_while_worker_and_beat_still_read_their_code_ends_everything_well(demo):
+    assert_ctrl_c_ends_everything_well(demo)
+
+
+def assert_ctrl_c_ends_everything_well(demo):
     family = demo.family()
 
     demo.process.send_signal(signal.SIGINT)
 
-    assert demo.process.wait(30) == 0
+    assert demo.process.wait(30) == 0, demo.printed()
     assert alive(family) == []
     names = [line.split()[-2] for line in demo.printed().splitlines() if line.endswith(" ended")]
     assert names == ["web", "beat", "worker", "redis", "postgres"]
