@@ -37,3 +37,12 @@ class NotAllowed(Refused):
     status = 403
     message = _("您的岗位没有这项权限。")
     next_step = _("如工作需要，请联系系统管理员开通。")
+
+
+class StaffAccount(Refused):
+    """A working account has no family: patients' pages are for accounts that sign in by phone."""
+
+    code = "staff_account"
+    status = 403
+    message = _("您现在登录的是工作账号，不能办理个人预约。")
+    next_step = _("请退出后用手机号登录；为患者预约请到诊间或窗口页面。")

@@ -7,9 +7,10 @@ the two administrators, never as a doctor or the office.
 from functools import wraps
 
 from django.contrib.auth.views import redirect_to_login
+from django.urls import reverse
 
-from .errors import NotAllowed
-from .models import Role, RoleAssignment
+from .errors import NotAllowed, StaffAccount
+from .models import AccountPhone, Role, RoleAssignment
 
 DESK_ROLES = frozenset({Role.TRIAGE, Role.COUNTER, Role.PHONE})
 CONSULT_ROLES = frozenset({Role.DOCTOR, Role.WARD})
@@ -101,6 +102,30 @@ def may_manage_accounts(user) -> bool:
 
 def may_read_the_trail(user) -> bool:
     return has_role(user, Role.AUDITOR, Role.SECADMIN)
+
+
+def patient_required(view):
+    """A page of a patient's own account: strangers sign in by phone and come back, staff hear why not."""
+
+    @wraps(view)
+    def guarded(request, *args, **kwargs):
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path(), login_url=reverse("sign_in"))
+        if not is_patient_account(request.user):
+            raise StaffAccount
+        return view(request, *args, **kwargs)
+
+    guarded.for_patients = True  # the walk over the address table reads it
+    return guarded
+
+
+def is_patient_account(user) -> bool:
+    """Signed in by phone. A member of staff who is ill has a second account, as a patient."""
+    if not user.is_authenticated:
+        return False
+    if not hasattr(user, "_by_phone"):
+        user._by_phone = AccountPhone.objects.filter(user=user).exists()
+    return user._by_phone
 
 
 def role_required(*roles: str):

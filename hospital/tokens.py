@@ -12,7 +12,8 @@ LOOK_UP = """
 SELECT t.user_id, t.channel,
        'book_anyone' = ANY (t.scopes)
        OR ('book' = ANY (t.scopes)
-           AND EXISTS (SELECT 1 FROM hospital_patient p WHERE p.id = %s AND p.account_id = t.user_id))
+           AND EXISTS (SELECT 1 FROM hospital_relatedperson p
+                        WHERE p.account_id = t.user_id AND p.patient_id = %s AND p.ended_at IS NULL))
   FROM hospital_apitoken t
   JOIN hospital_user u ON u.id = t.user_id AND u.is_active
  WHERE t.digest = %s AND t.expires_at > %s AND t.revoked_at IS NULL

@@ -21,6 +21,7 @@ from appointments.models import (
 from hospital import clock
 from hospital.fields import keyed_hash
 from hospital.models import (
+    AccountPhone,
     Campus,
     CareTeam,
     CareTeamMember,
@@ -32,6 +33,7 @@ from hospital.models import (
     Practitioner,
     PractitionerRole,
     PriceItem,
+    RelatedPerson,
     RoleAssignment,
     Room,
     User,
@@ -193,6 +195,7 @@ class StaffFactory(UserFactory):
 class PatientFactory(Factory):
     class Meta:
         model = Patient
+        skip_postgeneration_save = True
 
     medical_number = factory.Sequence(lambda n: f"M{n:08d}")
     name = factory.Sequence(lambda n: f"李秀英{n}")
@@ -202,6 +205,40 @@ class PatientFactory(Factory):
     birth_date = date(1959, 3, 1)
     phone = "13800136210"
     phone_hash = factory.LazyAttribute(lambda patient: keyed_hash("phone", patient.phone) if patient.phone else "")
+
+    @factory.post_generation
+    def account(patient, create, user, **_kwargs):  # noqa: N805
+        """`account=user`: that account looks after this patient."""
+        if create and user:
+            RelatedPersonFactory(account=user, patient=patient)
+
+
+class AccountFactory(UserFactory):
+    """A patient's account: signs in by phone, has no roles and no password."""
+
+    username = factory.Sequence(lambda n: f"p{n:08d}")
+    full_name = ""
+    password = "!"
+
+    @factory.post_generation
+    def phone(user, create, number, **_kwargs):  # noqa: N805
+        if create:
+            number = number or f"138{user.pk:08d}"
+            AccountPhone.objects.create(
+                user=user, phone=number, phone_hash=keyed_hash("phone", number), verified_at=NOW
+            )
+
+
+class RelatedPersonFactory(Factory):
+    class Meta:
+        model = RelatedPerson
+
+    account = factory.SubFactory(AccountFactory)
+    patient = factory.SubFactory(PatientFactory)
+    relation = factory.LazyAttribute(lambda row: "other" if row.account.family.exists() else "self")
+    proof = "registered"
+    place = factory.LazyAttribute(lambda row: 1 + row.account.family.filter(ended_at=None).count())
+    since = NOW
 
 
 class IdentifierFactory(Factory):

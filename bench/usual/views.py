@@ -9,7 +9,7 @@ from appointments.api import LONGEST_KEY, MalformedRequest
 from appointments.errors import NoSuchPatient
 from appointments.models import Appointment
 from hospital import clock
-from hospital.models import ApiToken, Patient
+from hospital.models import ApiToken, RelatedPerson
 from hospital.models.token import digest
 
 from . import booking
@@ -93,7 +93,7 @@ class AppointmentViewSet(mixins.CreateModelMixin, viewsets.GenericViewSet):
     def _may_book(token: ApiToken, patient_id: int) -> bool:
         if ApiToken.Scope.BOOK_ANYONE in token.scopes:
             return True
-        own = Patient.objects.filter(pk=patient_id, account=token.user_id)
+        own = RelatedPerson.objects.filter(patient=patient_id, account=token.user_id, ended_at=None)
         return ApiToken.Scope.BOOK in token.scopes and own.exists()
 
     def handle_exception(self, problem):

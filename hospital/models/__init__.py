@@ -1,4 +1,16 @@
+from .account import (
+    AccountPhone,
+    AccountRule,
+    CodeSent,
+    Consent,
+    DataRequest,
+    KnownDevice,
+    Notice,
+    RelatedPerson,
+    RetentionRule,
+)
 from .audit import AuditEvent
+from .integration import ExternalRecord, UsedLink, Webhook, WebhookDelivery
 from .outbox import Delivery, Fact, GatewayReceipt, Message
 from .people import (
     CareTeam,
@@ -18,21 +30,29 @@ from .time import CalendarDay, HalfDay, HalfDayHours, PatientTime
 from .token import ApiToken
 
 __all__ = [
+    "AccountPhone",
+    "AccountRule",
     "ApiToken",
     "AuditEvent",
     "CalendarDay",
     "Campus",
     "CareTeam",
     "CareTeamMember",
+    "CodeSent",
     "Condition",
+    "Consent",
+    "DataRequest",
     "Delivery",
     "Department",
+    "ExternalRecord",
     "Fact",
     "GatewayReceipt",
     "HalfDay",
     "HalfDayHours",
     "HealthcareService",
+    "KnownDevice",
     "Message",
+    "Notice",
     "Organization",
     "Patient",
     "PatientIdentifier",
@@ -40,9 +60,14 @@ __all__ = [
     "Practitioner",
     "PractitionerRole",
     "PriceItem",
+    "RelatedPerson",
+    "RetentionRule",
     "Role",
     "RoleAssignment",
     "RolePolicy",
     "Room",
+    "UsedLink",
     "User",
+    "Webhook",
+    "WebhookDelivery",
 ]

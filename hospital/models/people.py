@@ -173,9 +173,6 @@ class Patient(Named):
     phone = EncryptedTextField(_("手机"), blank=True)
     phone_hash = models.CharField(max_length=64, blank=True, editable=False)
     insurance = models.CharField(_("医保"), max_length=10, choices=Insurance, default=Insurance.NONE)
-    account = models.ForeignKey(
-        User, models.SET_NULL, null=True, blank=True, related_name="patients", verbose_name=_("账号")
-    )
     language = models.CharField(  # of messages to the person
         _("语言"),
         max_length=10,

@@ -5,29 +5,43 @@ import secrets
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from .people import User
+from .places import Organization
 
 
 class ApiToken(models.Model):
     """接口令牌. Only its hash is kept; the token itself is shown once."""
 
     class Scope(models.TextChoices):
+        READ = "read", _("查询科室、医生和号源")
         BOOK = "book", _("为本账号的就诊人预约")
         BOOK_ANYONE = "book_anyone", _("为任何就诊人预约")
+        INTEGRATE = "integrate", _("与院内系统互通")
 
     name = models.CharField(_("用途"), max_length=60)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="api_tokens", verbose_name=_("账号"))
     channel = models.CharField(_("渠道"), max_length=10)
     scopes = ArrayField(models.CharField(max_length=20, choices=Scope), verbose_name=_("权限"))
+    organization = models.ForeignKey(  # of an integration: whose records it writes
+        Organization, models.PROTECT, null=True, blank=True, related_name="api_tokens", verbose_name=_("机构")
+    )
+    system = models.CharField(_("对方系统"), max_length=40, blank=True)  # whose numbers an integration speaks of
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(_("到期"))
     revoked_at = models.DateTimeField(_("吊销"), null=True, blank=True)
 
     class Meta:
         verbose_name = verbose_name_plural = _("接口令牌")
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(scopes__contains=["integrate"]) | (Q(organization__isnull=False) & ~Q(system="")),
+                name="apitoken_integration_is_of_a_system",
+            )
+        ]
 
     def __str__(self):
         return self.name
