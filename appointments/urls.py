@@ -4,10 +4,17 @@ from django.urls import path, re_path
 
 from . import api
 from .views import boards, consult, consult_basket, desk, office, window
+from .views.patient import departments, doctors, home, slots
 
 app_name = "appointments"
 urlpatterns = [
     path("api/v1/schedules/<int:schedule_id>/appointments/", api.book, name="api_book"),  # first: the hot one
+    path("book/", home.home, name="patient_home"),
+    path("book/departments/", departments.departments, name="departments"),
+    path("book/departments/<int:pk>/", doctors.doctors, name="doctors"),
+    path("book/doctors/<int:pk>/", slots.doctor, name="doctor_slots"),
+    path("book/teams/<int:pk>/", slots.team, name="team_slots"),
+    path("book/clinics/<int:department>/<int:service>/", slots.clinic, name="clinic_slots"),
     path("consult/", consult.room, name="consult"),
     path("consult/fresh/", consult.fresh, name="consult_fresh"),
     path("consult/search/", consult.search, name="consult_search"),
