@@ -10,7 +10,7 @@ from .account import (
     RetentionRule,
 )
 from .audit import AuditEvent
-from .integration import ExternalRecord, UsedLink, Webhook, WebhookDelivery
+from .integration import ExternalRecord, IntegrationKey, UsedLink, Webhook, WebhookDelivery
 from .outbox import Delivery, Fact, GatewayReceipt, Message
 from .people import (
     CareTeam,
@@ -50,6 +50,7 @@ __all__ = [
     "HalfDay",
     "HalfDayHours",
     "HealthcareService",
+    "IntegrationKey",
     "KnownDevice",
     "Message",
     "Notice",

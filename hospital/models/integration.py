@@ -1,6 +1,7 @@
 """Beside another system (O1): whose record is ours, what it is told, and who came by a signed link."""
 
-from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, RangeOperators
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -34,11 +35,46 @@ class ExternalRecord(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = _("外部系统编号")
-        constraints = [models.UniqueConstraint(fields=["system", "kind", "number"], name="externalrecord_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["system", "kind", "number"], name="externalrecord_once"),
+            models.UniqueConstraint(  # two visits of theirs are never one booking of ours
+                fields=["system", "subject"], condition=~Q(subject=""), name="externalrecord_one_visit_per_subject"
+            ),
+        ]
         indexes = [models.Index(fields=["subject"], condition=~Q(subject=""), name="externalrecord_subject")]
 
     def __str__(self):
         return f"{self.system} {self.number}"
+
+
+@keeps_history
+class IntegrationKey(models.Model):
+    """对接密钥: with it the other system signs context links. Two may hold at once while it is being changed.
+
+    Apart from the API token, so that the program that writes records and the workstations that open links can be
+    given different secrets, and one can be changed without the other.
+    """
+
+    organization = models.ForeignKey(
+        Organization, models.PROTECT, related_name="integration_keys", verbose_name=_("机构")
+    )
+    system = models.CharField(_("对方系统"), max_length=40)
+    secret = EncryptedTextField(_("密钥"))
+    active = models.BooleanField(_("启用"), default=True)
+    created_at = models.DateTimeField(_("建立时间"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("对接密钥")
+        constraints = [
+            models.CheckConstraint(condition=~Q(system=""), name="integrationkey_has_a_system"),
+            ExclusionConstraint(  # a name means one system of one house: its numbers are looked up by it
+                name="integrationkey_system_of_one_house",
+                expressions=[("system", RangeOperators.EQUAL), ("organization", RangeOperators.NOT_EQUAL)],
+            ),
+        ]
+
+    def __str__(self):
+        return self.system
 
 
 @keeps_history
@@ -82,7 +118,9 @@ class WebhookDelivery(models.Model):
         constraints = [models.UniqueConstraint(fields=["webhook", "fact"], name="webhookdelivery_once")]
         indexes = [
             models.Index(fields=["webhook", "key", "fact"], condition=Q(status="waiting"), name="webhook_in_order"),
-            models.Index(fields=["next_try_at"], condition=Q(status="waiting"), name="webhook_waiting"),
+            models.Index(
+                fields=["webhook", "next_try_at", "fact"], condition=Q(status="waiting"), name="webhook_waiting"
+            ),
         ]
 
 

@@ -3,7 +3,8 @@
 import hashlib
 import secrets
 
-from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, RangeOperators
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -40,7 +41,12 @@ class ApiToken(models.Model):
             models.CheckConstraint(
                 condition=~Q(scopes__contains=["integrate"]) | (Q(organization__isnull=False) & ~Q(system="")),
                 name="apitoken_integration_is_of_a_system",
-            )
+            ),
+            ExclusionConstraint(  # a name means one system of one house: its numbers are looked up by it
+                name="apitoken_system_of_one_house",
+                expressions=[("system", RangeOperators.EQUAL), ("organization", RangeOperators.NOT_EQUAL)],
+                condition=Q(scopes__contains=["integrate"]),
+            ),
         ]
 
     def __str__(self):
