@@ -4,11 +4,13 @@ A role is held at an organization, or at one department of it. Superusers exist 
 the two administrators, never as a doctor or the office.
 """
 
+from datetime import timedelta
 from functools import wraps
 
 from django.contrib.auth.views import redirect_to_login
 from django.urls import reverse
 
+from . import clock
 from .errors import NotAllowed, StaffAccount
 from .models import AccountPhone, Role, RoleAssignment
 
@@ -117,6 +119,27 @@ def patient_required(view):
 
     guarded.for_patients = True  # the walk over the address table reads it
     return guarded
+
+
+CODE_AT = "code_at"  # in the session: when the account's phone last answered a code, seconds since 1970
+FRESH = timedelta(minutes=15)
+"""So long a code counts for pages where a lost phone or an open browser would cost most."""
+
+
+def freshly_signed_in(view):
+    """As patient_required, and the account's phone answered a code in the last 15 minutes (FRESH): else the person
+    gets a new code on the page `code_again` and comes back. For export, erasure, binding family, change of phone.
+
+    A form posted too late comes back as a fresh page to be filled in again: guard the page that shows it, too.
+    """
+
+    @wraps(view)
+    def guarded(request, *args, **kwargs):
+        if clock.now().timestamp() - request.session.get(CODE_AT, 0) > FRESH.total_seconds():
+            return redirect_to_login(request.get_full_path(), login_url=reverse("code_again"))
+        return view(request, *args, **kwargs)
+
+    return patient_required(guarded)
 
 
 def is_patient_account(user) -> bool:

@@ -25,6 +25,9 @@ class AccountRule(models.Model):
     code_minutes = models.PositiveSmallIntegerField(_("验证码有效（分钟）"), default=5)
     code_tries = models.PositiveSmallIntegerField(_("验证码可错几次"), default=3)
     binding_tries = models.PositiveSmallIntegerField(_("一天可错几次证件"), default=5)
+    additions = models.PositiveSmallIntegerField(
+        _("30 天内最多添加几次就诊人"), default=10
+    )  # B16: no collecting of names
     quiet_days = models.PositiveSmallIntegerField(_("多少天未登录要核对本人"), default=60)  # a phone may change hands
     session_days = models.PositiveSmallIntegerField(_("登录保持几天"), default=30)
 
@@ -51,6 +54,21 @@ class AccountPhone(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = _("登录手机")
+        triggers = [
+            pgtrigger.Trigger(  # O5: an SMS code never opens a working account; see people.RoleAssignment
+                name="no_working_account",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                func="""
+                    PERFORM 1 FROM hospital_user WHERE id = NEW.user_id FOR NO KEY UPDATE;
+                    IF EXISTS (SELECT 1 FROM hospital_roleassignment WHERE user_id = NEW.user_id)
+                    OR EXISTS (SELECT 1 FROM hospital_user WHERE id = NEW.user_id AND (is_superuser OR is_staff)) THEN
+                        RAISE EXCEPTION 'a working account is never opened by phone' USING ERRCODE = 'check_violation';
+                    END IF;
+                    RETURN NEW;
+                """,
+            )
+        ]
 
 
 class KnownDevice(models.Model):
@@ -66,18 +84,26 @@ class KnownDevice(models.Model):
 
 
 class CodeSent(models.Model):
-    """One SMS code that was asked for: what the limits count. Never the code, never the phone. Kept for two days."""
+    """One SMS code that was asked for: what the limits count. Never the code, never the phone. Kept for two days.
+
+    Of the code there is a keyed digest, until it was used; tries and use are counted here, under a row lock, because
+    two parallel guesses of one session would read the same count from the session.
+    """
 
     class Purpose(models.TextChoices):
         SIGN_IN = "sign_in", _("登录")
         BIND = "bind", _("绑定就诊人")
         CONFIRM = "confirm", _("确认本人")
+        CHANGE = "change", _("更换手机")
 
     purpose = models.CharField(max_length=10, choices=Purpose)
     phone_hash = models.CharField(max_length=64)
     device = models.CharField(max_length=64)  # digest of the browser's mark
     address = models.GenericIPAddressField(null=True)
     sent_at = models.DateTimeField()
+    digest = models.CharField(max_length=64, blank=True)  # empty: never taken by a gateway, or used
+    expires_at = models.DateTimeField(null=True)
+    tries = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         indexes = [

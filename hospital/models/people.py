@@ -1,5 +1,6 @@
 """Who works here and who is cared for."""
 
+import pgtrigger
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
@@ -59,6 +60,21 @@ class RoleAssignment(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["user", "role", "organization", "department"], nulls_distinct=False, name="role_assigned_once"
+            )
+        ]
+        triggers = [
+            pgtrigger.Trigger(  # O5: staff never sign in by SMS code; who is ill has a second account, as a patient
+                name="no_patient_account",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                func="""
+                    PERFORM 1 FROM hospital_user WHERE id = NEW.user_id FOR NO KEY UPDATE;
+                    IF EXISTS (SELECT 1 FROM hospital_accountphone WHERE user_id = NEW.user_id) THEN
+                        RAISE EXCEPTION 'an account that signs in by phone holds no role'
+                        USING ERRCODE = 'check_violation';
+                    END IF;
+                    RETURN NEW;
+                """,
             )
         ]
 

@@ -1,0 +1,179 @@
+"""短信验证码: counted, sent at once, checked, used once (O5: SMS codes fail closed).
+
+Limits hold per phone, per browser and per network address. They are counted in PostgreSQL, under advisory locks, so
+that parallel requests can't exceed them; a cache that may be away is no guard (hospital.cache). Whatever is missing,
+a gateway, the database, a moment of quiet, ends in a sentence and in no code. allauth's own codes live in the session
+and its limits in the cache: that is why they are not used (docs/decisions/0014).
+"""
+
+import hmac
+import secrets
+import unicodedata
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from . import account_rules, identity
+from .channels import sms
+from .errors import Refused
+from .fields import keyed_hash
+from .models import AccountRule, CodeSent
+
+log = structlog.get_logger(__name__)
+
+Purpose = CodeSent.Purpose
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+KEPT = timedelta(days=2)  # longer than the longest limit looks back
+
+
+class CodeTooSoon(Refused):
+    code = "code_too_soon"
+    status = 429
+    message = gettext_lazy("验证码刚刚发过。")
+    next_step = gettext_lazy("请等 %(seconds)d 秒后再获取；短信可能还在路上，请先看看手机。")
+
+
+class TooManyCodes(Refused):
+    """A limit of the phone, of the browser or of the network; the sentence doesn't say whose number it is."""
+
+    code = "too_many_codes"
+    status = 429
+    message = gettext_lazy("获取验证码的次数太多了。")
+    next_step = gettext_lazy("请%(when)s再试；急着看病请带证件到医院窗口办理。")
+
+
+class CodeNotSent(Refused):
+    """No gateway, or it didn't take the message. Nothing is pretended."""
+
+    code = "code_not_sent"
+    status = 503
+    message = gettext_lazy("验证码没有发出去。")
+    next_step = gettext_lazy("请过几分钟再试；一直收不到请带证件到医院窗口办理。")
+
+
+class WrongCode(Refused):
+    code = "wrong_code"
+    status = 422
+    message = gettext_lazy("验证码不对，还可以再试 %(left)d 次。")
+    next_step = gettext_lazy("请对照最新一条短信重新输入 6 位数字。")
+
+
+class CodeOver(Refused):
+    """Used, too old, tried too often, or never asked for from this browser."""
+
+    code = "code_over"
+    status = 422
+    message = gettext_lazy("这个验证码不能再用了。")
+    next_step = gettext_lazy("请点“重新获取验证码”。")
+
+
+def send(*, purpose: str, phone: str, device: str, address: str | None, now: datetime) -> int:
+    """Send a code to `phone`; the id of its CodeSent row, which the asking session must bring back.
+
+    Commits the count before it talks to the gateway: never inside a transaction. The same for known and unknown
+    phones. Raises CodeNotSent, CodeTooSoon, TooManyCodes.
+    """
+    if not settings.SMS_GATEWAY:
+        raise CodeNotSent
+    rule = account_rules.in_force(now=now)
+    code = f"{secrets.randbelow(10**6):06d}"
+    row = _count(purpose=purpose, phone=phone, device=device, address=address, code=code, rule=rule, now=now)
+    text = _words(code, purpose=purpose, minutes=rule.code_minutes)
+    try:
+        sms.send_now(request_id=f"code:{row.pk}", to=phone, template="account.code", text=text, now=now)
+    except Exception as error:  # whatever a gateway raises: no code then
+        log.warning("code_not_sent", sent=row.pk, error=type(error).__name__)
+        raise CodeNotSent from None
+    return row.pk
+
+
+def check(*, sent: int, purpose: str, phone: str, code: str, now: datetime) -> None:
+    """Use up the code of row `sent`. Counts a wrong try for good: never inside a transaction.
+
+    Raises CodeOver, WrongCode.
+    """
+    tries = account_rules.in_force(now=now).code_tries
+    phone_hash = identity.phone_hash(phone)
+    right, left = False, 0
+    with transaction.atomic(durable=True):
+        rows = CodeSent.objects.select_for_update().filter(pk=sent, purpose=purpose, phone_hash=phone_hash)
+        row = rows.exclude(digest="").filter(expires_at__gt=now, tries__lt=tries).first()
+        if row:
+            right = hmac.compare_digest(row.digest, _digest(_typed(code), purpose=purpose, phone_hash=phone_hash))
+            row.tries += 1
+            row.digest = "" if right else row.digest
+            row.save(update_fields=["tries", "digest"])
+            left = tries - row.tries
+    if right:
+        return
+    if left:
+        raise WrongCode(left=left)
+    raise CodeOver
+
+
+def forget_old(*, now: datetime) -> None:
+    """Rows that no limit looks at any more."""
+    CodeSent.objects.filter(sent_at__lt=now - KEPT).delete()
+
+
+def one_at_a_time(*keys: str) -> None:
+    """Hold these keys until the transaction ends, always in one order, so that two requests never wait for each other
+    crosswise."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(key) FROM "
+            "(SELECT hashtextextended(k, 0) AS key FROM unnest(%s::text[]) AS k ORDER BY 1) AS keys",
+            [list(keys)],
+        )
+
+
+@transaction.atomic(durable=True)
+def _count(*, purpose, phone, device, address, code, rule: AccountRule, now: datetime) -> CodeSent:
+    phone_hash = identity.phone_hash(phone)
+    one_at_a_time(f"code:phone:{phone_hash}", f"code:device:{device}", f"code:address:{address}")
+    _refuse_too_many(CodeSent.objects.filter(phone_hash=phone_hash), rule=rule, device=device, address=address, now=now)
+    return CodeSent.objects.create(
+        purpose=purpose,
+        phone_hash=phone_hash,
+        device=device,
+        address=address,
+        sent_at=now,
+        digest=_digest(code, purpose=purpose, phone_hash=phone_hash),
+        expires_at=now + timedelta(minutes=rule.code_minutes),
+    )
+
+
+def _refuse_too_many(to_phone, *, rule: AccountRule, device: str, address: str | None, now: datetime) -> None:
+    last = to_phone.order_by("-sent_at").values_list("sent_at", flat=True).first()
+    wait = rule.codes_pause_seconds - (now - last).total_seconds() if last else 0
+    if wait > 0:
+        raise CodeTooSoon(seconds=int(wait) + 1)
+    if to_phone.filter(sent_at__gt=now - DAY).count() >= rule.codes_per_phone:
+        raise TooManyCodes(when=_("明天"))
+    if CodeSent.objects.filter(device=device, sent_at__gt=now - DAY).count() >= rule.codes_per_device:
+        raise TooManyCodes(when=_("明天"))
+    if CodeSent.objects.filter(address=address, sent_at__gt=now - HOUR).count() >= rule.codes_per_address:
+        raise TooManyCodes(when=_("一小时后"))
+
+
+def _digest(code: str, *, purpose: str, phone_hash: str) -> str:
+    return keyed_hash(f"code-{purpose}", f"{phone_hash}:{code}")
+
+
+def _typed(code: str) -> str:
+    """'１２３ 456' is 123456: full-width digits and blanks come from phone keyboards and from copying."""
+    return "".join(unicodedata.normalize("NFKC", code).split())
+
+
+def _words(code: str, *, purpose: str, minutes: int) -> str:
+    return _(
+        "验证码 %(code)s，用于%(purpose)s，%(minutes)d 分钟内有效。请不要告诉任何人，医院工作人员不会向您索要。"
+    ) % {
+        "code": code,
+        "purpose": Purpose(purpose).label,
+        "minutes": minutes,
+    }
