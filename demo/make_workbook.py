@@ -1,11 +1,13 @@
-"""Build demo/hospital.xlsx and demo/blank.xlsx. Run from the root: python demo/make_workbook.py
+"""Build demo/hospital.xlsx, demo/large.xlsx and demo/blank.xlsx. Run from the root: python demo/make_workbook.py
 
 Seeded: the same code gives the same bytes. The timetable is drawn so that every doctor sits three to six
-half-days a week, nobody in two rooms at once, and no room is taken twice.
+half-days a week, nobody in two rooms at once, and no room is taken twice. The large hospital has the same
+departments with more doctors in each, for 864,000 numbers in a hundred days, holidays apart, and a year behind it.
 """
 
 import random
 import sys
+from dataclasses import dataclass
 from datetime import date, time, timedelta
 from pathlib import Path
 
@@ -19,7 +21,6 @@ from hospital.workbook.spec import WEEKDAYS  # noqa: E402
 from hospital.workbook.writer import write, write_blank  # noqa: E402
 
 SEED = 20261121
-FROM = date(2026, 1, 1)
 WEEK = list(WEEKDAYS)
 WORKING = [(day, half) for day in WEEK[:5] for half in ("上午", "下午")]
 WEEKEND = [("周六", "上午"), ("周六", "下午"), ("周日", "上午")]
@@ -43,11 +44,27 @@ OTHER_LADDERS = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Hospital:
+    """One workbook to draw. `doctors`: how many times the doctors that the departments' rows name."""
+
+    file: str
+    doctors: float
+    since: date  # the timetable's first day
+    years: tuple[int, ...]  # of the calendar
+
+
+HOSPITALS = (
+    Hospital("hospital.xlsx", doctors=1, since=date(2026, 1, 1), years=(2026, 2027)),
+    Hospital("large.xlsx", doctors=3.5, since=date(2025, 10, 1), years=(2025, 2026, 2027)),
+)
+
+
 class Timetable:
     """The rows of 出诊模板 as they are drawn, with who and which room is taken when."""
 
-    def __init__(self, dice: random.Random):
-        self.dice = dice
+    def __init__(self, dice: random.Random, *, since: date):
+        self.dice, self.since = dice, since
         self.rows: list[dict] = []
         self.taken: set[tuple] = set()
         self.rooms: dict[str, int] = {}
@@ -61,7 +78,7 @@ class Timetable:
             self.taken.update((person, day, half) for person in busy)
             self.rows.append(
                 {"actor_kind": kind, "actor": actor, "department": department, "service": service, "weekday": day,
-                 "room": room, "half": half, "numbers": numbers, "parity": "每周", "effective_from": FROM}
+                 "room": room, "half": half, "numbers": numbers, "parity": "每周", "effective_from": self.since}
             )  # fmt: skip
 
     def free(self, people: list, choices: list, count: int) -> list:
@@ -71,15 +88,21 @@ class Timetable:
 
 
 def main() -> None:
-    """Write both workbooks beside this file."""
+    """Write the workbooks beside this file."""
+    for hospital in HOSPITALS:
+        write_hospital(hospital)
+    write_blank(HERE / "blank.xlsx")
+
+
+def write_hospital(hospital: Hospital) -> None:
     dice = random.Random(SEED)
-    doctors = draw_doctors(dice)
+    doctors = draw_doctors(dice, times=hospital.doctors)
     teams = draw_teams(doctors)
-    timetable = Timetable(dice)
+    timetable = Timetable(dice, since=hospital.since)
     draw_timetable(timetable, doctors, teams)
     rooms = number_rooms(timetable)
     write(
-        HERE / "hospital.xlsx",
+        HERE / hospital.file,
         {
             "organization": organizations(),
             "campus": campuses(),
@@ -89,20 +112,19 @@ def main() -> None:
             "doctor": [{key: doctor[key] for key in doctor if key != "numbers"} for doctor in doctors],
             "team": [team | {"members": "、".join(team["members"])} for team in teams],
             "template": timetable.rows,
-            "calendar": calendar(),
+            "calendar": calendar(hospital.years),
             "hours": hours(),
         },
     )
-    write_blank(HERE / "blank.xlsx")
 
 
-def draw_doctors(dice: random.Random) -> list[dict]:
-    """Doctors of each department down its ladder of levels; names are drawn once each."""
+def draw_doctors(dice: random.Random, *, times: float) -> list[dict]:
+    """Doctors of each department down its ladder of levels; names are drawn once each. Communities don't grow."""
     used = {name for name, _sex in facts.NAMED.values()}
     doctors = []
     for code, _name, _national, _campus, group, _floor, count, skills in facts.DEPARTMENTS:
         ladder = OTHER_LADDERS.get(code) or OTHER_LADDERS.get(group) or LADDER
-        for place in range(count):
+        for place in range(count if group == "社区" else round(count * times)):
             title, service, numbers = ladder[place % len(ladder)]
             name, sex = None, None
             if place < 4:
@@ -207,12 +229,12 @@ def services() -> list[dict]:
     ]  # fmt: skip
 
 
-def calendar() -> list[dict]:
+def calendar(years: tuple[int, ...]) -> list[dict]:
     """Holidays with the weekend days inside them, and make-up workdays, as the holidays package knows them.
 
     Years not yet announced hold only the statutory days; the hospital completes the sheet when they are.
     """
-    off = holidays.country_holidays("CN", years=(2026, 2027), language="zh_CN")
+    off = holidays.country_holidays("CN", years=years, language="zh_CN")
     rows = {day: {"day": day, "kind": "放假", "name": name[:40]} for day, name in off.items()}
     for day in sorted(off):
         for step in (-1, 1):
