@@ -77,6 +77,23 @@ class KeyReused(Refused):
     next_step = _("请刷新页面后再试。")
 
 
+class PageUsed(Refused):
+    """A page from before: its key has booked already. Whatever is wanted now is a new request."""
+
+    code = "page_used"
+    status = 422
+    message = _("用这个页面已经约过一次，没有重复预约。")
+    next_step = _("约好的号在“我的预约”里；还要再约，请核对后再点一次“确认预约”。")
+
+
+class GivenBack(Refused):
+    """A page from before: what it booked was given back meanwhile."""
+
+    code = "given_back"
+    message = _("用这个页面约的号后来已经退掉，没有重新预约。")
+    next_step = _("仍想约这个时段，请再点一次“确认预约”。")
+
+
 class NeedsTeamReferral(Refused):
     """B11: the leading expert has no first-visit numbers in any channel."""
 

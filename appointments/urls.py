@@ -1,20 +1,28 @@
 """Addresses of the heart: consult room, desk, office, and the hot endpoint for programs."""
 
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 
-from . import api
 from .views import boards, consult, consult_basket, desk, office, window
+from .views.bookings import acts, cards, change, who
 from .views.patient import departments, doctors, home, slots
 
 app_name = "appointments"
 urlpatterns = [
-    path("api/v1/schedules/<int:schedule_id>/appointments/", api.book, name="api_book"),  # first: the hot one
+    path("api/v1/", include("appointments.api.urls")),  # first: the hot ones
     path("book/", home.home, name="patient_home"),
     path("book/departments/", departments.departments, name="departments"),
     path("book/departments/<int:pk>/", doctors.doctors, name="doctors"),
     path("book/doctors/<int:pk>/", slots.doctor, name="doctor_slots"),
     path("book/teams/<int:pk>/", slots.team, name="team_slots"),
     path("book/clinics/<int:department>/<int:service>/", slots.clinic, name="clinic_slots"),
+    path("book/who/", who.book_who, name="book_who"),
+    path("bookings/", cards.bookings, name="bookings"),
+    path("bookings/<int:pk>/", cards.booking, name="booking"),
+    path("bookings/<int:pk>/done/", cards.booking_done, name="booking_done"),
+    path("bookings/<int:pk>/cancel/", acts.booking_cancel, name="booking_cancel"),
+    path("bookings/<int:pk>/confirm/", acts.booking_confirm, name="booking_confirm"),
+    path("bookings/<int:pk>/change/", change.booking_change, name="booking_change"),
+    path("bookings/<int:pk>/calendar.ics", cards.booking_calendar, name="booking_calendar"),
     path("consult/", consult.room, name="consult"),
     path("consult/fresh/", consult.fresh, name="consult_fresh"),
     path("consult/search/", consult.search, name="consult_search"),

@@ -257,3 +257,8 @@ CELERY_BEAT_SCHEDULE = {
 SMS_GATEWAY = env("SMS_GATEWAY", "hospital.channels.development.take" if DEMO else "")
 
 LOGGING = logs.configuration(level=env("LOG_LEVEL", "INFO"))
+    "push": {"task": "hospital.tasks.push_events", "schedule": 5, "options": {"expires": 5}},
+# Webhooks (docs/integration.md). Inner networks that may be their target, e.g. the HIS's: 10.8.0.0/16,192.168.5.20/32
+WEBHOOK_NETWORKS = [text for text in env("WEBHOOK_NETWORKS", "127.0.0.0/8,::1/128" if DEMO else "").split(",") if text]
+WEBHOOK_PLAIN_HTTP = DEMO
+

@@ -8,7 +8,8 @@ from celery import shared_task
 from celery.signals import before_task_publish
 from django.contrib.sessions.backends.db import SessionStore
 
-from hospital import clock, heartbeats, messages, outbox
+from hospital import clock, codes, heartbeats, messages, outbox
+from hospital.integration import links, webhooks
 
 FAILURES_KEPT = timedelta(days=1)
 DELIVERING_SECONDS = 20
@@ -44,7 +45,17 @@ def send_messages(**_kwargs):
 
 
 @shared_task(ignore_result=True)
+def push_events(**_kwargs):
+    """Post what happened to the systems that asked for it. Woken after commits (best effort) and by beat."""
+    until = time.monotonic() + DELIVERING_SECONDS
+    while time.monotonic() < until and webhooks.send_due(limit=50):
+        pass
+
+
+@shared_task(ignore_result=True)
 def tidy(**_kwargs):
     """Forget ended sessions and counted failures that no lock-out needs any more; the trail keeps what happened."""
     SessionStore.clear_expired()
     AccessAttempt.objects.filter(attempt_time__lt=clock.now() - FAILURES_KEPT).delete()
+    codes.forget_old(now=clock.now())
+    links.forget_used(now=clock.now())

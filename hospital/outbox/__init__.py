@@ -7,6 +7,6 @@ oldest undone fact of each key to its handler. `wake` tells the worker that ther
 from .delivery import deliver, fan_out
 from .facts import publish, publish_many
 from .registry import Handler, handlers_of, handles
-from .wake import wake
+from .wake import Waker, wake
 
-__all__ = ["Handler", "deliver", "fan_out", "handlers_of", "handles", "publish", "publish_many", "wake"]
+__all__ = ["Handler", "Waker", "deliver", "fan_out", "handlers_of", "handles", "publish", "publish_many", "wake"]

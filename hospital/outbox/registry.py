@@ -8,14 +8,21 @@ from hospital.models import Fact
 
 Handler = Callable[[Fact, datetime], None]
 _handlers: dict[str, dict[str, Handler]] = defaultdict(dict)
+_only: dict[str, Callable[[], set[str]]] = {}
 
 
-def handles(*topics: str) -> Callable[[Handler], Handler]:
-    """Register a handler of facts. It is called as handler(fact, now) inside a transaction, once with effect."""
+def handles(*topics: str, only: Callable[[], set[str]] | None = None) -> Callable[[Handler], Handler]:
+    """Register a handler of facts. It is called as handler(fact, now) inside a transaction, once with effect.
+
+    `only` says which of the topics somebody wants now; it is asked once for each fan-out, and facts of the others
+    make no delivery.
+    """
 
     def register(handler: Handler) -> Handler:
         for topic in topics:
             _handlers[topic][name_of(handler)] = handler
+        if only:
+            _only[name_of(handler)] = only
         return handler
 
     return register
@@ -32,4 +39,10 @@ def handlers_of(topic: str) -> dict[str, Handler]:
 
 def subscriptions() -> list[tuple[str, str]]:
     """(topic, handler name), for fanning out in one statement."""
-    return [(topic, name) for topic, handlers in _handlers.items() for name in handlers]
+    wanted = {name: only() for name, only in _only.items()}
+    return [
+        (topic, name)
+        for topic, handlers in _handlers.items()
+        for name in handlers
+        if name not in wanted or topic in wanted[name]
+    ]

@@ -21,9 +21,10 @@ EXPIRES = 10  # seconds: by then beat has sent one
 
 
 class Waker:
-    """One per process; a forked child starts its own thread."""
+    """One per task and process; a forked child starts its own thread."""
 
-    def __init__(self):
+    def __init__(self, task: str = TASK):
+        self._task = task
         self._pid: int | None = None
         self._wanted = threading.Event()
         self._failing = False
@@ -45,7 +46,7 @@ class Waker:
 
     def _send(self) -> bool:
         try:
-            current_app.send_task(TASK, expires=EXPIRES, retry=False, ignore_result=True)
+            current_app.send_task(self._task, expires=EXPIRES, retry=False, ignore_result=True)
         except Exception as error:  # any broker failure: beat's round heals it
             if not self._failing:
                 log.warning("worker_not_woken", error=type(error).__name__)
