@@ -1,5 +1,7 @@
 """Refusals: what the hospital may say no to, for machines (code) and people (sentence, next step)."""
 
+from collections.abc import Mapping
+
 from django.utils.translation import gettext_lazy as _
 
 
@@ -13,6 +15,8 @@ class Refused(Exception):
     status = 409
     message = _("现在不能这样做。")
     next_step = _("请刷新页面后再试。")
+    headers: Mapping[str, str] = {}  # of the answer to a program, e.g. Retry-After
+    fields: dict[str, list[str]] | None = None  # of what was sent, where single fields are to blame
 
     def __init__(self, **details):
         self.details = details
@@ -28,6 +32,11 @@ class Refused(Exception):
     @property
     def next(self) -> str:
         return str(self.next_step) % self.details if self.details else str(self.next_step)
+
+    def body(self) -> dict:
+        """What a program reads: {code, message, next}, and `fields` where some are to blame."""
+        body = {"code": self.code, "message": self.sentence, "next": self.next}
+        return body if self.fields is None else {**body, "fields": self.fields}
 
 
 class NotAllowed(Refused):

@@ -16,11 +16,12 @@ from django.urls import Resolver404, resolve, reverse
 from django.utils.translation import gettext as _
 from django_structlog.middlewares import RequestMiddleware
 
-from . import audit, clock
+from . import account_rules, audit, clock, devices
 from .addresses import client_address
+from .api.answers import answer
 from .errors import Refused
 from .models import RolePolicy
-from .permissions import roles_of
+from .permissions import is_patient_account, roles_of
 
 IDLE_MINUTES = 30  # for a role without a policy row
 
@@ -42,11 +43,9 @@ class ShowRefusals:
         if not isinstance(exception, Refused):
             return None
         if wants_json(request):
-            body = {"code": exception.code, "message": exception.sentence, "next": exception.next}
-            response = JsonResponse(body, status=exception.status)
-        else:
-            template = "errors/_refused.html" if getattr(request, "htmx", False) else "errors/refused.html"
-            response = render(request, template, {"refusal": exception}, status=exception.status)
+            return answer(exception)
+        template = "errors/_refused.html" if getattr(request, "htmx", False) else "errors/refused.html"
+        response = render(request, template, {"refusal": exception}, status=exception.status)
         if exception.status == 503:
             response["Retry-After"] = "1"
         return response
@@ -110,14 +109,37 @@ class RequestLog(RequestMiddleware):
         super().handle_response(request, response)
 
 
-class StaffSecurity:
-    """Idle log-out and second factor by role (RolePolicy).
+class DeviceMark:
+    """Gives a browser its mark when a page asked for it (hospital.devices): limits of codes, "is it still you?"."""
 
-    What applies to a session is kept in it and looked up again once a minute, so that a request costs no query.
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        if getattr(request, "device_is_new", False):
+            response.set_cookie(
+                devices.COOKIE,
+                request.device_mark,
+                max_age=devices.COOKIE_AGE,
+                httponly=True,
+                secure=settings.SESSION_COOKIE_SECURE,
+                samesite="Lax",
+            )
+        return response
+
+
+class StaffSecurity:
+    """Idle log-out and second factor by role (RolePolicy); patients stay signed in for AccountRule.session_days.
+
+    What applies to a session is kept in it and looked up again once a minute, so that a request costs no query; of a
+    patient's session once a day, which also begins its days anew.
     A page that refreshes by itself says so with the header X-Passive: that is no sign of a person.
     """
 
     KEY = "staff_security"
+    PATIENT_ASKED = "patient_asked"
+    A_DAY = 86400  # seconds
     ALWAYS_OPEN = ("account_", "mfa_", "set_language", "healthz-")  # names of addresses
 
     def __init__(self, get_response):
@@ -127,6 +149,8 @@ class StaffSecurity:
         if request.path.startswith(("/healthz/", settings.STATIC_URL)) or not request.user.is_authenticated:
             return self.get_response(request)
         now = clock.now().timestamp()
+        if self._is_patient(request, now):
+            return self.get_response(request)
         kept = request.session.get(self.KEY)
         if kept and now - kept["seen"] > kept["idle_minutes"] * 60:
             return self._log_out(request, minutes=kept["idle_minutes"])
@@ -139,6 +163,23 @@ class StaffSecurity:
         if kept["factor_missing"] and not self._open(request):
             return self._send(request, reverse("mfa_activate_totp"), status=403)
         return self.get_response(request)
+
+    def _is_patient(self, request, now: float) -> bool:
+        """A session that asked today whose it is doesn't ask again: an account that loses its phone or gets a role
+        loses its sessions (accounts), and PostgreSQL refuses a phone and a role together."""
+        asked = request.session.get(self.PATIENT_ASKED)
+        if self.KEY in request.session or (asked is None and not is_patient_account(request.user)):
+            return False
+        request.user._by_phone = True  # what permissions.is_patient_account keeps
+        if asked is None or now - asked > self.A_DAY:
+            self._keep_patient(request, now)
+        return True
+
+    def _keep_patient(self, request, now: float) -> None:
+        request.session[self.PATIENT_ASKED] = now
+        moment = clock.now()
+        request.session.set_expiry(account_rules.in_force(now=moment).session_days * self.A_DAY)
+        devices.touch(user=request.user, device=devices.digest_of(request), now=moment)
 
     @staticmethod
     def _terms(user) -> dict:

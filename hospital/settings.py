@@ -58,6 +58,10 @@ INSTALLED_APPS = [
     "csp",
     "django_htmx",
     "django_structlog",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
 ]
 
 MIDDLEWARE = [
@@ -77,6 +81,7 @@ MIDDLEWARE = [
     "hospital.middleware.RequestLog",
     "django_htmx.middleware.HtmxMiddleware",
     "pghistory.middleware.HistoryMiddleware",
+    "hospital.middleware.DeviceMark",
     "hospital.middleware.StaffSecurity",
     "hospital.middleware.ShowRefusals",
     "axes.middleware.AxesMiddleware",
@@ -131,7 +136,7 @@ CACHES = {
     "strict": {"BACKEND": "django.core.cache.backends.redis.RedisCache", **CACHE},  # raises: health, fail-closed limits
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
-SESSION_COOKIE_AGE = 12 * 3600  # seconds: a shift; idle log-out comes first
+SESSION_COOKIE_AGE = 12 * 3600  # seconds: a shift; idle log-out comes first. Patients: AccountRule.session_days
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("简体中文")), ("en", _("English"))]
@@ -166,7 +171,7 @@ ACCOUNT_FORMS = {
     "change_password": "hospital.forms.NewPasswordForm",
     "reauthenticate": "hospital.forms.PasswordAgainForm",
 }
-ACCOUNT_ADAPTER = "hospital.signin.StaffAccountAdapter"
+ACCOUNT_ADAPTER = "hospital.signin.HouseAccountAdapter"  # patients by phone and code: hospital/phone_signin.py
 ACCOUNT_SESSION_REMEMBER = False  # the cookie ends with the browser
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_PREVENT_ENUMERATION = True
@@ -189,6 +194,38 @@ AXES_HTTP_RESPONSE_CODE = 429
 AXES_DISABLE_ACCESS_LOG = True  # AuditEvent keeps sign-ins
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
+
+# Programs (/api/). hospital/api/ says what is behind the names.
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["hospital.api.authentication.BearerToken"],
+    "DEFAULT_PERMISSION_CLASSES": ["hospital.api.authentication.InScope"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["hospital.api.parsing.StrictJson"],
+    "DEFAULT_PAGINATION_CLASS": "hospital.api.pagination.Keyset",
+    "DEFAULT_FILTER_BACKENDS": ["hospital.api.filters.Filters"],
+    "DEFAULT_SCHEMA_CLASS": "hospital.api.schema.HospitalSchema",
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "hospital.api.answers.handle",
+    "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
+    "PAGE_SIZE": 50,
+}
+API_BODY_LIMIT = 262_144  # bytes; a longer body is refused by its Content-Length, unread
+API_RATE = (30, 60)  # bookings, changes and cancellations of one account: so many, in so many seconds
+SPECTACULAR_SETTINGS = {
+    "TITLE": "预约挂号 Appointments",
+    "DESCRIPTION": "Departments, doctors, numbers (号源) and bookings (预约) for programs. Guide: docs/api.md.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "SORT_OPERATIONS": False,
+    "PREPROCESSING_HOOKS": ["hospital.api.schema.only_version_one"],
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "hospital.api.schema.finish"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+}
 
 # Only what this origin serves, nothing inline, no frames.
 CONTENT_SECURITY_POLICY = {
@@ -237,6 +274,7 @@ CELERY_BEAT_SCHEDULE = {
     # Jobs find their own work: what a dead worker did not take expires, the next round does it all.
     "deliver": {"task": "hospital.tasks.deliver_facts", "schedule": 5, "options": {"expires": 5}},
     "send": {"task": "hospital.tasks.send_messages", "schedule": 5, "options": {"expires": 5}},
+    "push": {"task": "hospital.tasks.push_events", "schedule": 5, "options": {"expires": 5}},
     "generate": {
         "task": "appointments.tasks.lay_out_schedules",
         "schedule": crontab(hour=1, minute=30),
@@ -256,9 +294,8 @@ CELERY_BEAT_SCHEDULE = {
 # Messages. Without a gateway SMS wait and nothing is pretended; the demo's shows them on /inbox/.
 SMS_GATEWAY = env("SMS_GATEWAY", "hospital.channels.development.take" if DEMO else "")
 
-LOGGING = logs.configuration(level=env("LOG_LEVEL", "INFO"))
-    "push": {"task": "hospital.tasks.push_events", "schedule": 5, "options": {"expires": 5}},
 # Webhooks (docs/integration.md). Inner networks that may be their target, e.g. the HIS's: 10.8.0.0/16,192.168.5.20/32
 WEBHOOK_NETWORKS = [text for text in env("WEBHOOK_NETWORKS", "127.0.0.0/8,::1/128" if DEMO else "").split(",") if text]
 WEBHOOK_PLAIN_HTTP = DEMO
 
+LOGGING = logs.configuration(level=env("LOG_LEVEL", "INFO"))

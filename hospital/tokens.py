@@ -9,11 +9,9 @@ from .models import User
 from .models.token import digest
 
 LOOK_UP = """
-SELECT t.user_id, t.channel,
-       'book_anyone' = ANY (t.scopes)
-       OR ('book' = ANY (t.scopes)
-           AND EXISTS (SELECT 1 FROM hospital_relatedperson p
-                        WHERE p.account_id = t.user_id AND p.patient_id = %s AND p.ended_at IS NULL))
+SELECT t.user_id, t.channel, t.scopes, t.organization_id, t.system,
+       EXISTS (SELECT 1 FROM hospital_relatedperson p
+                WHERE p.account_id = t.user_id AND p.patient_id = %s AND p.ended_at IS NULL)
   FROM hospital_apitoken t
   JOIN hospital_user u ON u.id = t.user_id AND u.is_active
  WHERE t.digest = %s AND t.expires_at > %s AND t.revoked_at IS NULL
@@ -23,18 +21,33 @@ SELECT t.user_id, t.channel,
 
 @dataclass(frozen=True)
 class Caller:
-    """`user` has its id only; other fields are fetched when they are asked for."""
+    """`user` has its id only; other fields are fetched when they are asked for.
+
+    `own_patient`: the patient that was asked about is one of the account's people.
+    """
 
     user: User
     channel: str
-    may_book_patient: bool
+    scopes: frozenset[str]
+    organization_id: int | None  # of an integration, and its system
+    system: str
+    own_patient: bool = False
+
+    @property
+    def books_anyone(self) -> bool:
+        return "book_anyone" in self.scopes
+
+    @property
+    def may_book(self) -> bool:
+        return self.books_anyone or "book" in self.scopes
+
+    @property
+    def may_book_patient(self) -> bool:
+        return self.books_anyone or ("book" in self.scopes and self.own_patient)
 
 
-def bearer(header: str, *, patient_id: int, now: datetime) -> Caller | None:
-    """The caller behind an Authorization header, in one query; None when the token is unknown, over or revoked.
-
-    `may_book_patient`: the patient is the account's own and the token may book, or it may book anyone.
-    """
+def bearer(header: str, *, now: datetime, patient_id: int | None = None) -> Caller | None:
+    """The caller behind an Authorization header, in one query; None when the token is unknown, over or revoked."""
     kind, _space, secret = header.partition(" ")
     if kind.lower() != "bearer" or not secret:
         return None
@@ -43,5 +56,12 @@ def bearer(header: str, *, patient_id: int, now: datetime) -> Caller | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    user_id, channel, allowed = row
-    return Caller(user=User.from_db(connection.alias, ["id"], [user_id]), channel=channel, may_book_patient=allowed)
+    user_id, channel, scopes, organization_id, system, own = row
+    return Caller(
+        user=User.from_db(connection.alias, ["id"], [user_id]),
+        channel=channel,
+        scopes=frozenset(scopes),
+        organization_id=organization_id,
+        system=system,
+        own_patient=own,
+    )

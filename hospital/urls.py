@@ -4,21 +4,33 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from .views import health, home, messages
+from .views import edition, health, home, me, messages, sign_in
 
 urlpatterns = [
     path("", home.landing, name="home"),
+    path("api/v1/", include("hospital.api.urls")),
     path("healthz/live", health.live, name="healthz-live"),
     path("healthz/ready", health.ready, name="healthz-ready"),
     path("messages/", messages.mine, name="messages"),
     path("messages/read", messages.read, name="messages-read"),
     path("inbox/", messages.inbox, name="inbox"),
     path("accounts/", include("hospital.views.account_urls")),
+    path("sign-in/", sign_in.sign_in, name="sign_in"),
+    path("sign-in/code/", sign_in.code, name="sign_in_code"),
+    path("sign-in/person/", sign_in.person, name="sign_in_person"),
+    path("sign-in/again/", sign_in.code_again, name="code_again"),
+    path("sign-in/inbox/", sign_in.inbox, name="sign_in_inbox"),
+    path("me/", me.me, name="me"),
+    path("me/phone/", me.phone, name="me_phone"),
+    path("me/phone/code/", me.phone_code, name="me_phone_code"),
+    path("me/language/", me.language, name="me_language"),
+    path("edition/", edition.edition, name="edition"),
     path("language/", set_language, name="set_language"),
     path("admin/", admin.site.urls),
     path("", include("appointments.urls")),
 ]
 
+handler400 = "hospital.views.errors.bad_request"
 handler403 = "hospital.views.errors.forbidden"
 handler404 = "hospital.views.errors.not_found"
 handler500 = "hospital.views.errors.server_error"

@@ -1,23 +1,21 @@
-"""The hot endpoint: a program books a number in two queries (booking.md). A plain view with msgspec, no serializer."""
+"""The hot endpoints: a program books a number in two queries (booking.md). Plain views with msgspec, no serializer."""
 
 from datetime import datetime
 from typing import Annotated
 
 import msgspec
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
 
-from appointments.errors import NoSuchPatient, SoldOut
+from appointments.errors import NoSuchNumber, NoSuchPatient, SoldOut
 from appointments.models import Appointment
 from appointments.selectors import schedules, soldout
 from appointments.services import booking
 from appointments.services.sql import Outcome
-from hospital import clock, tokens
-from hospital.errors import Refused
-
-LONGEST_KEY = 80
+from hospital import clock
+from hospital.api import plain
+from hospital.api.authentication import BOOK
+from hospital.api.errors import Invalid
 
 
 class BookingRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -28,33 +26,22 @@ class BookingRequest(msgspec.Struct, forbid_unknown_fields=True):
     start: datetime | None = None
 
 
-class MalformedRequest(Refused):
-    """What was sent is not what the document describes; names the field."""
-
-    code = "malformed"
-    status = 422
-    message = "%(problem)s"
-    next_step = "POST {patient, number | start}, Idempotency-Key"
-
-
 _decoder = msgspec.json.Decoder(BookingRequest)
-_encoder = msgspec.json.Encoder()
 
 
-@csrf_exempt  # no cookie is read here: the token is the only credential
-@require_POST
 def book(request: HttpRequest, schedule_id: int) -> HttpResponse:
     """Hold one number of a schedule. 201 new, 200 repeated, 409 {code, message, next}, 422 by field, 401, 404, 503.
 
     The channel and the account come from the token, never from the body; `Idempotency-Key` is required.
     """
-    key, asked = _read(request)
-    now = clock.now()
-    token = tokens.bearer(request.headers.get("Authorization", ""), patient_id=asked.patient, now=now)
-    if token is None:
-        return _unauthorized()
+    plain.header(request)
+    key, asked = plain.request_key(request), _read(request)
+    token = plain.caller(request, scopes=BOOK, patient_id=asked.patient)
     if not token.may_book_patient:
         raise NoSuchPatient()
+    if schedule_id > plain.LARGEST:
+        raise NoSuchNumber()
+    now = clock.now()
     if soldout.just_now(schedule_id, token.channel, now=now) and not booking.key_is_known(token.user, key):
         raise SoldOut()  # but never to a winner who asks again
     try:
@@ -75,24 +62,13 @@ def book(request: HttpRequest, schedule_id: int) -> HttpResponse:
     return _answer(outcome)
 
 
-def _read(request: HttpRequest) -> tuple[str, BookingRequest]:
-    key = request.headers.get("Idempotency-Key", "")
-    if not 0 < len(key) <= LONGEST_KEY:
-        raise MalformedRequest(problem=_("请求头 Idempotency-Key 必填，最多80个字符。"))
-    try:
-        asked = _decoder.decode(request.body)
-    except (msgspec.ValidationError, msgspec.DecodeError) as problem:
-        raise MalformedRequest(problem=str(problem)) from None
+def _read(request: HttpRequest) -> BookingRequest:
+    asked = plain.body(request, _decoder)
     if asked.start is not None and asked.start.tzinfo is None:
-        raise MalformedRequest(problem=_("start 必须带时区，例如 2026-12-21T08:30:00+08:00。"))
+        raise Invalid({"start": [_("start 必须带时区，例如 2026-12-21T08:30:00+08:00。")]})
     if asked.number is not None and asked.start is not None:
-        raise MalformedRequest(problem=_("number 和 start 只填一个。"))
-    return key, asked
-
-
-def _unauthorized() -> HttpResponse:
-    body = {"code": "unauthorized", "message": _("令牌无效或已过期。"), "next": _("请换用有效的令牌。")}
-    return JsonResponse(body, status=401, headers={"WWW-Authenticate": "Bearer"})
+        raise Invalid({"number": [_("number 和 start 只填一个。")]})
+    return asked
 
 
 def _answer(outcome: Outcome) -> HttpResponse:
@@ -112,6 +88,7 @@ def _answer(outcome: Outcome) -> HttpResponse:
         "hold_until": hold and hold.astimezone(clock.ZONE),
         "fee": str(fee),
     }
-    return HttpResponse(
-        _encoder.encode(body), content_type="application/json", status=200 if outcome.code == "replayed" else 201
-    )
+    return plain.answered(body, status=200 if outcome.code == "replayed" else 201)
+
+
+schedule_appointments = plain.endpoint(post=book)

@@ -5,10 +5,10 @@ from django.utils.translation import gettext as _
 from rest_framework import authentication, exceptions, mixins, permissions, renderers, serializers, viewsets
 from rest_framework.response import Response
 
-from appointments.api import LONGEST_KEY, MalformedRequest
 from appointments.errors import NoSuchPatient
 from appointments.models import Appointment
 from hospital import clock
+from hospital.api.errors import Malformed
 from hospital.models import ApiToken, RelatedPerson
 from hospital.models.token import digest
 
@@ -71,8 +71,8 @@ class AppointmentViewSet(mixins.CreateModelMixin, viewsets.GenericViewSet):
 
     def create(self, request, *_args, **kwargs):
         key = request.headers.get("Idempotency-Key", "")
-        if not 0 < len(key) <= LONGEST_KEY:
-            raise MalformedRequest(problem=_("请求头 Idempotency-Key 必填，最多80个字符。"))
+        if not 0 < len(key) <= 80:
+            raise Malformed(problem=_("请求头 Idempotency-Key 必填，最多80个字符。"))
         sent = self._sent(request)
         if not self._may_book(request.auth, sent["patient"]):
             raise NoSuchPatient()
@@ -86,7 +86,7 @@ class AppointmentViewSet(mixins.CreateModelMixin, viewsets.GenericViewSet):
             serializer = BookingSerializer(data=request.data)
             serializer.is_valid(raise_exception=True)
         except (exceptions.ParseError, exceptions.ValidationError) as problem:
-            raise MalformedRequest(problem=str(problem.detail)) from None
+            raise Malformed(problem=str(problem.detail)) from None
         return serializer.validated_data
 
     @staticmethod

@@ -5,7 +5,10 @@ import sys
 from django.http import JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.views import defaults
 
+from hospital.api.answers import answer
+from hospital.api.errors import Malformed, NothingHere
 from hospital.middleware import DatabaseGone, wants_json
 
 
@@ -13,7 +16,16 @@ def forbidden(request, exception=None):
     return render(request, "errors/403.html", status=403)
 
 
+def bad_request(request, exception=None):
+    """What Django itself can't read, e.g. a host name that is not ours."""
+    if wants_json(request):
+        return answer(Malformed(problem=type(exception).__name__))
+    return defaults.bad_request(request, exception)
+
+
 def not_found(request, exception=None):
+    if request.path.startswith("/api/"):
+        return answer(NothingHere())
     return render(request, "errors/404.html", status=404)
 
 

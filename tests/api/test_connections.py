@@ -62,7 +62,7 @@ def test_no_question_is_asked_of_a_silent_connection(new_request, monkeypatch):
 def test_a_program_gets_no_session_and_its_request_is_logged_and_protected():
     response = Client().post("/api/v1/schedules/1/appointments/", data="{}", content_type="application/json")
 
-    assert response.status_code == 422
+    assert response.status_code == 401
     assert not response.cookies
     assert response["X-Request-ID"]
     assert response["X-Content-Type-Options"] == "nosniff"
