@@ -1,7 +1,9 @@
 """What this app does when a fact is published. Each runs once with effect, in the order of its key."""
 
 from hospital import messages, outbox
+from hospital.integration import webhooks
 
+from .selectors import events
 from .services import notices
 
 
@@ -36,4 +38,13 @@ def tell_stopped(fact, now):
         notices.tell(appointment=appointment, template=notices.STOPPED, dedupe=f"fact:{fact.pk}:{appointment}", now=now)
 
 
+@outbox.handles(*events.TOPICS, only=webhooks.wanted_topics)
+def push(fact, now):
+    """O1: to the house's other systems that asked for it."""
+    organization = events.organization_of(fact)
+    if organization:
+        webhooks.enqueue(fact, organization_id=organization, now=now)
+
+
+webhooks.describes(*events.TOPICS)(events.data_of)
 messages.only_while(notices.REMINDER)(notices.reminder_still_holds)

@@ -2,6 +2,8 @@
 
 from django.urls import path
 
+from hospital.integration import api as integration
+
 from . import pages, people, places
 
 urlpatterns = [
@@ -16,4 +18,5 @@ urlpatterns = [
     path("teams/", places.Teams.as_view(), name="api_teams"),
     path("teams/<int:pk>/", places.OneTeam.as_view(), name="api_team"),
     path("patients/", people.Patients.as_view(), name="api_patients"),
+    path("integration/patients/<str:number>/", integration.IntegratedPatient.as_view(), name="api_their_patient"),
 ]
