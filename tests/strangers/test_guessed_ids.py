@@ -1,0 +1,190 @@
+"""Another's patient or booking by guessed id: the whole address table, walked by a stranger (B16, O4)."""
+
+import itertools
+import re
+import uuid
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.urls import URLPattern, get_resolver
+
+from appointments.models import Appointment
+from appointments.services import booking
+from hospital.models import ApiToken, AuditEvent, DataRequest, RelatedPerson
+from tests.factories import (
+    NOW,
+    AccountFactory,
+    IdentifierFactory,
+    PatientFactory,
+    RelatedPersonFactory,
+    StaffFactory,
+    open_schedule,
+)
+
+pytestmark = pytest.mark.django_db
+
+SECRETS = ("欧阳望舒", "ouyangwangshu", "13900001234", "1390****1234", "139****1234", "002X", "M99999123")
+"""Of the person whose ids are guessed: none of it may stand in any answer."""
+
+
+def addresses(patterns=None, prefix=""):
+    """(view, name, template of the path, converters) of every address outside the admin."""
+    for pattern in patterns or get_resolver().url_patterns:
+        if getattr(pattern, "app_name", "") == "admin":
+            continue
+        here = prefix + (getattr(pattern.pattern, "_route", None) or readable(pattern.pattern))
+        if isinstance(pattern, URLPattern):
+            yield pattern.name, here
+        else:
+            yield from addresses(pattern.url_patterns, here)
+
+
+def readable(pattern) -> str:
+    """A regular expression as the path of its first alternative."""
+    text = re.sub(r"\(\?P<(\w+)>\\d\+\)", r"<int:\1>", pattern.regex.pattern)
+    return re.sub(r"\(\?P<\w+>(\w+)(\|\w+)+\)", r"\1", text).strip("^$\\Z")
+
+
+WALK = sorted((name, route) for name, route in addresses() if name)
+WITH_IDS = [(name, route) for name, route in WALK if "<" in route]
+
+
+@pytest.fixture(autouse=True)
+def _clock():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def victim():
+    """Somebody with a family, bookings in every state, a request and a visit."""
+    account = AccountFactory(phone="13900001234")
+    patient = PatientFactory(name="欧阳望舒", pinyin="ouyangwangshu", initials="oyws", medical_number="M99999123",
+                             phone="13900001234")  # fmt: skip
+    IdentifierFactory(patient=patient)
+    binding = RelatedPersonFactory(account=account, patient=patient)
+    booked, held = (
+        booking.book(
+            schedule=open_schedule(),
+            patient=patient,
+            channel="app",
+            by=account,
+            request_key=None,
+            confirmed=sure,
+            now=NOW,
+        )  # fmt: skip
+        for sure in (True, False)
+    )
+    DataRequest.objects.create(account=account, kind="erasure", asked_at=NOW)
+    return {"account": account.pk, "patient": patient.pk, "binding": binding.pk, "booked": booked.pk, "held": held.pk}
+
+
+def filled(route: str, ids: list[int]):
+    """The path with each combination of the guessed ids; words get a word."""
+    places = re.findall(r"<(?:(\w+):)?(\w+)>", route)
+    choices = [
+        ids if kind == "int" else [str(uuid.uuid4())] if kind == "uuid" else ["health"] for kind, _name in places
+    ]
+    for values in itertools.product(*choices):
+        path = route
+        for (kind, name), value in zip(places, values, strict=True):
+            path = path.replace(f"<{kind}:{name}>" if kind else f"<{name}>", str(value))
+        yield f"/{path}"
+
+
+def state():
+    """What a stranger must not have changed."""
+    return (
+        list(Appointment.objects.order_by("pk").values_list("pk", "status", "slot_id")),
+        list(RelatedPerson.objects.order_by("pk").values_list("pk", "ended_at", "relation")),
+        list(DataRequest.objects.order_by("pk").values_list("pk", "status")),
+    )
+
+
+def told(response) -> list[str]:
+    """What an answer gives away."""
+    body = b"".join(response.streaming_content) if response.streaming else response.content
+    text = body.decode(errors="replace") + response.headers.get("Location", "")
+    return [secret for secret in SECRETS if secret in text]
+
+
+ASKS = (("get", {}), ("post", {}), ("put", {}), ("delete", {}))
+
+
+def knock(client, path: str, **more):
+    """Every verb. No answer may be an error of ours, give something away, or let in."""
+    answers = []
+    for verb, data in ASKS:
+        response = getattr(client, verb)(path, data, **more)
+        assert response.status_code < 500 or response.status_code == 503, (verb, path, response.status_code)
+        assert told(response) == [], (verb, path)
+        answers.append(response.status_code)
+    return answers
+
+
+def test_the_walk_knows_the_addresses_of_patients():
+    names = {name for name, _route in WITH_IDS}
+    assert {"booking", "booking_cancel", "booking_change", "booking_calendar", "family_member"} <= names
+
+
+@pytest.mark.parametrize(("name", "route"), WITH_IDS, ids=[name for name, _route in WITH_IDS])
+def test_another_patients_account_finds_nothing_behind_a_guessed_id(client, victim, name, route):
+    stranger = AccountFactory()
+    RelatedPersonFactory(account=stranger)
+    client.force_login(stranger)
+    before = state()
+
+    for path in filled(route, sorted(set(victim.values()))):
+        answers = knock(client, path)
+        if re.match(r"(booking|family|consent)", name):
+            assert set(answers) <= {302, 403, 404, 405}, (path, answers)
+            assert 404 in answers or 302 in answers, (path, answers)
+
+    assert state() == before
+
+
+@pytest.mark.parametrize(("name", "route"), WITH_IDS, ids=[name for name, _route in WITH_IDS])
+def test_nobody_signed_in_finds_nothing_behind_a_guessed_id(client, victim, name, route):
+    before = state()
+    for path in filled(route, sorted(set(victim.values()))):
+        knock(client, path)
+    assert state() == before
+
+
+API = [(name, route) for name, route in WITH_IDS if route.startswith("api/") and "integration" not in route]
+
+
+@pytest.mark.parametrize(("name", "route"), API, ids=[name for name, _route in API])
+def test_another_accounts_token_finds_nothing_behind_a_guessed_id(client, victim, name, route):
+    stranger = AccountFactory()
+    _token, secret = ApiToken.issue(
+        name="theirs", user=stranger, channel="app", scopes=["read", "book"], expires_at=NOW + timedelta(days=3650)
+    )
+    before = state()
+    for path in filled(route, sorted(set(victim.values()))):
+        knock(
+            client,
+            path,
+            content_type="application/json",
+            headers={"Authorization": f"Bearer {secret}", "Idempotency-Key": str(uuid.uuid4())},
+        )
+    assert state() == before
+
+
+@pytest.mark.parametrize(("name", "route"), WALK, ids=[name for name, _route in WALK])
+def test_no_list_of_another_account_shows_the_person(client, victim, name, route):
+    """Addresses without ids: own lists stay own; nothing breaks without a word of input."""
+    if "<" in route or name == "account_logout":
+        return
+    client.force_login(AccountFactory())
+    knock(client, f"/{route}")
+
+
+def test_a_member_of_staff_without_the_role_finds_nothing_either(client, victim):
+    client.force_login(StaffFactory(roles="cashier"))
+    seen = AuditEvent.objects.count()
+    for _name, route in WITH_IDS:
+        for path in filled(route, [victim["booked"]]):
+            knock(client, path)
+    assert AuditEvent.objects.count() >= seen
