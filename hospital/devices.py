@@ -31,3 +31,8 @@ def remember(*, user: User, device: str, now: datetime) -> None:
         defaults={"last_seen_at": now},
         create_defaults={"first_seen_at": now, "last_seen_at": now},
     )
+
+
+def touch(*, user: User, device: str, now: datetime) -> None:
+    """A browser that is known is in use; an unknown one doesn't become known by being signed in."""
+    KnownDevice.objects.filter(user=user, digest=device).update(last_seen_at=now)

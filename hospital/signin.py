@@ -1,5 +1,7 @@
 """Signing in of staff: password, lock-out, second factor. The hooks that allauth asks for.
 
+Patients come in by phone and code (phone_signin); one adapter serves both doors.
+
 Limits: django-axes counts failures in PostgreSQL and is the one that must hold; a wrong second-factor code counts
 there too, so guessing codes ends after five tries with or without Redis. allauth's own rates and its mark on a used
 code live in the cache and are lost while Redis is away (hospital.cache): sign-in goes on, axes still locks.
@@ -21,12 +23,13 @@ from . import addresses, audit, clock
 from .fields import cipher
 from .models import RolePolicy, User
 from .permissions import roles_of
+from .phone_signin import PatientsByPhone
 
 JUST_NOW = timedelta(minutes=5)
 
 
-class StaffAccountAdapter(DefaultAccountAdapter):
-    """Accounts are made by the administrator; every way in and out leaves a trace."""
+class HouseAccountAdapter(PatientsByPhone, DefaultAccountAdapter):
+    """Accounts of staff are made by the administrator; every way in and out leaves a trace."""
 
     error_messages = {
         **DefaultAccountAdapter.error_messages,
@@ -40,7 +43,7 @@ class StaffAccountAdapter(DefaultAccountAdapter):
         return False
 
     def add_message(self, request, level, message_template=None, message_context=None, extra_tags="", message=None):
-        """Staff land on a page that shows that they are in; no banner."""
+        """People land on a page that shows that they are in; no banner."""
 
     def send_notification_mail(self, *args, **kwargs):
         """The trail tells of changes to an account; accounts need no mail address."""

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
-from django.contrib.auth.decorators import login_required
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
@@ -36,8 +35,10 @@ INBOX = Tile(
 
 
 @require_safe
-@login_required
 def landing(request):
+    """Staff see their rooms; everybody else the patients' home page, whose foot has the staff's door."""
+    if not request.user.is_authenticated or permissions.is_patient_account(request.user):
+        return redirect("appointments:patient_home")
     tiles = [*TILES, INBOX] if settings.DEMO else TILES
     assignments = permissions.assignments(request.user)
     context = {
