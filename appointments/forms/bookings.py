@@ -16,40 +16,30 @@ class IdField(forms.IntegerField):
         super().__init__(min_value=1, max_value=LARGEST_ID, **kwargs)
 
 
-class MomentField(forms.CharField):
+def _moment(text: str) -> datetime:
     """ISO 8601 with its offset, as UTC. A plus sign that an address lost has become a blank: it is put back."""
+    try:
+        moment = datetime.fromisoformat(text.strip().replace(" ", "+"))
+        if moment.tzinfo is None:
+            raise ValueError
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValidationError(_("时间写得不对。")) from None
 
-    def __init__(self, **kwargs):
-        super().__init__(max_length=40, **kwargs)
+
+class MomentField(forms.Field):
+    """A moment as it stands in an address."""
 
     def to_python(self, value):
-        text = super().to_python(value)
-        if not text:
-            return None
-        try:
-            moment = datetime.fromisoformat(text.replace(" ", "+"))
-            if moment.tzinfo is None:
-                raise ValueError
-            return moment.astimezone(UTC)
-        except (ValueError, OverflowError):
-            raise ValidationError(_("时间写得不对。")) from None
+        return _moment(str(value)[:40]) if value else None
 
 
-class SliceField(MomentField):
+class SliceField(forms.Field):
     """`<schedule>@<start>`: one radio of the slots page. Gives (schedule, start)."""
 
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-        self.max_length = 60
-
     def to_python(self, value):
-        schedule, at, start = str(value or "").partition("@")
-        if not at:
-            return None
-        moment = super().to_python(start)
-        if moment is None:
-            raise ValidationError(_("时间写得不对。"))
-        return IdField().clean(schedule), moment
+        schedule, at, start = str(value or "")[:80].partition("@")
+        return (IdField().clean(schedule), _moment(start)) if at else None
 
 
 class ChoiceForm(forms.Form):
@@ -103,3 +93,13 @@ class ChangeForm(forms.Form):
 
     slot = SliceField(error_messages={"required": _("请先选一个就诊时段。")})
     request_key = forms.UUIDField()
+
+
+class DayForm(forms.Form):
+    """Which day of the strip is open; a wrong value is as if it were not there."""
+
+    day = forms.DateField(required=False)
+
+    def said(self):
+        self.is_valid()
+        return self.cleaned_data.get("day")

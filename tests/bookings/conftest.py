@@ -1,0 +1,23 @@
+import pytest
+import time_machine
+
+from appointments.selectors import rules
+from tests.factories import NOW
+
+from .scenes import account_with, people
+
+
+@pytest.fixture(autouse=True)
+def _stopped_clock():
+    with time_machine.travel(NOW, tick=False):
+        rules.forget()
+        yield
+
+
+@pytest.fixture
+def mine(client, db):
+    """The client of an account with one person, 周志明, who agreed to everything."""
+    client.user = account_with()
+    client.person = people(client.user)[0]
+    client.force_login(client.user, backend="django.contrib.auth.backends.ModelBackend")
+    return client

@@ -1,0 +1,366 @@
+"""第四步: one POST books once; who can't be booked is grey with the reason of the claim itself (B14, B16, B22)."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from appointments.models import Appointment, PatientSuspension
+from appointments.services import changes, extras
+from hospital.models import Fact
+from tests.factories import NOW, TODAY, AccountFactory, PatientFactory, StaffFactory, appointment_row, open_schedule
+
+from .scenes import SOON, account_with, add_person, booked, choose, clinic, key_on, people, where
+
+pytestmark = pytest.mark.django_db
+
+
+def text_of(response) -> str:
+    return response.content.decode()
+
+
+def test_step_four_shows_what_was_chosen_and_for_whom_and_the_rules_in_force(mine):
+    """B14, B22: doctor, department, place, time, fee, the person masked, the cut-off of this very visit."""
+    page = text_of(mine.get(where(clinic())))
+
+    for words in ("王医生", "心血管内科", "本部院区", "3层", "08:00–08:30", "¥20.00", "到院后缴费", "4/4"):
+        assert words in page, words
+    assert "周*明" in page
+    assert "周志明" not in page
+    assert "67岁" in page
+    assert "11月25日 15:00前可以在网上退号" in page
+    assert "90天内满3次，网上预约暂停90天" in page
+
+
+def test_one_post_books_at_once_and_leads_to_the_success_card(mine):
+    schedule = clinic()
+    response = choose(mine, schedule, mine.person)
+
+    row = Appointment.objects.get()
+    assert response.url == f"/bookings/{row.pk}/done/"
+    assert (row.status, row.channel, row.patient, row.by) == ("booked", "web", mine.person, mine.user)
+    assert row.self_service
+    assert row.counts
+    assert Fact.objects.get(topic="appointment.booked").actor == mine.user
+
+
+def test_the_visit_type_follows_from_the_departments_records(mine):
+    assert booked(mine, clinic(), mine.person).visit_type == "first"
+
+
+def test_a_double_click_is_one_booking(mine):
+    schedule = clinic()
+    key = key_on(mine.get(where(schedule)))
+    first, second = (choose(mine, schedule, mine.person, key=key) for _n in range(2))
+
+    assert first.url == second.url
+    assert Appointment.objects.count() == 1
+
+
+def test_after_the_back_button_the_old_page_gives_the_same_booking_and_a_fresh_one_says_it_is_booked(mine):
+    schedule = clinic()
+    key = key_on(mine.get(where(schedule)))
+    row = booked(mine, schedule, mine.person, key=key)
+
+    assert choose(mine, schedule, mine.person, key=key).url == f"/bookings/{row.pk}/done/"
+    page = text_of(mine.get(where(schedule)))
+    assert "同一天同一科室已有预约" in page
+    assert f"/bookings/{row.pk}/" in page
+    assert "disabled" in page
+
+
+def test_the_last_number_is_mine_and_the_back_button_does_not_say_it_was_lost(mine):
+    schedule = clinic(numbers=1, minutes=30)
+    booked(mine, schedule, mine.person)
+
+    page = mine.get(where(schedule))
+    assert page.status_code == 200
+    assert "这个时段已经约满" in text_of(page)
+
+
+def test_the_old_page_for_another_person_books_nothing_by_mistake_and_its_next_click_counts(mine):
+    """A replayed key with another body: said in words, with a new key."""
+    child = add_person(mine.user, "周小雨")
+    schedule = clinic()
+    key = key_on(mine.get(where(schedule)))
+    booked(mine, schedule, mine.person, key=key)
+
+    again = choose(mine, schedule, child, key=key)
+    assert again.status_code == 422
+    assert "没有重复预约" in text_of(again)
+    assert Appointment.objects.count() == 1
+    fresh = key_on(again)
+    assert fresh != key
+    assert booked(mine, schedule, child, key=fresh).patient == child
+
+
+def test_the_old_page_of_a_booking_that_was_given_back_is_no_success(mine):
+    schedule = clinic()
+    key = key_on(mine.get(where(schedule)))
+    row = booked(mine, schedule, mine.person, key=key)
+    changes.cancel(appointment=row, by=mine.user, channel="web", now=NOW)
+
+    again = choose(mine, schedule, mine.person, key=key)
+    assert again.status_code == 409
+    assert "已经退掉" in text_of(again)
+    assert Appointment.objects.exclude(status="cancelled").count() == 0
+    assert booked(mine, schedule, mine.person, key=key_on(again)).live
+
+
+def test_a_lost_race_leads_back_to_fresh_slices_with_the_person_remembered(mine):
+    """B14: 这个时段刚被约满，请换一个时段."""
+    other = add_person(mine.user, "周小雨")
+    schedule = clinic(numbers=2, minutes=30)
+    key = key_on(mine.get(where(schedule)))
+    appointment_row(schedule, PatientFactory(), number=1)
+
+    lost = choose(mine, schedule, other, key=key)
+    assert lost.status_code == 302
+    assert f"patient={other.pk}" in lost.url
+    slots = text_of(mine.get(lost.url))
+    assert "这个时段刚被约满" in slots
+    assert "08:30–09:00" in slots
+    later = schedule.starts_at + timedelta(minutes=30)
+    page = text_of(mine.get(where(schedule, later)))
+    assert f'value="{other.pk}" checked' in page
+    assert booked(mine, schedule, other, start=later, key=key).patient == other  # the key was not used up
+
+
+def test_a_slice_that_is_gone_before_the_page_opens_leads_back_at_once(mine):
+    schedule = clinic(numbers=1, minutes=30)
+    appointment_row(schedule, PatientFactory(), number=1)
+
+    assert mine.get(where(schedule)).url.startswith(f"/book/doctors/{schedule.role_id}/")
+
+
+def test_a_clinic_stopped_between_page_and_click_says_so(mine):
+    schedule = clinic()
+    key = key_on(mine.get(where(schedule)))
+    extras.suspend(schedule=schedule, by=None, reason="医生外出会诊", now=NOW)
+
+    stopped = choose(mine, schedule, mine.person, key=key)
+    assert "已停诊" in text_of(mine.get(stopped.url))
+    assert not Appointment.objects.exists()
+
+
+def test_the_only_person_is_chosen_already_and_of_two_none(mine):
+    schedule = clinic()
+    assert f'value="{mine.person.pk}" checked' in text_of(mine.get(where(schedule)))
+
+    add_person(mine.user, "周小雨")
+    assert " checked" not in text_of(mine.get(where(schedule)))
+
+
+def test_the_person_named_in_the_address_is_chosen_but_never_somebody_elses(mine):
+    other, stranger = add_person(mine.user, "周小雨"), PatientFactory()
+    schedule = clinic()
+
+    assert f'value="{other.pk}" checked' in text_of(mine.get(where(schedule, patient=other.pk)))
+    assert " checked" not in text_of(mine.get(where(schedule, patient=stranger.pk)))
+
+
+def test_nobody_chosen_is_said_and_the_page_keeps_its_key(mine):
+    schedule, key = clinic(), str(uuid4())
+    page = mine.post(where(schedule), {"request_key": key})
+
+    assert page.status_code == 422
+    assert "请先选一位就诊人" in text_of(page)
+    assert key_on(page) == key
+
+
+def test_somebody_elses_person_can_not_be_booked(mine):
+    stranger = people(account_with("李秀英"))[0]
+    page = choose(mine, clinic(), stranger)
+
+    assert page.status_code == 422
+    assert "请从自己的就诊人里选" in text_of(page)
+    assert not Appointment.objects.exists()
+
+
+def test_a_person_no_longer_looked_after_can_not_be_booked(mine):
+    gone = add_person(mine.user, "周小雨")
+    mine.user.family.filter(patient=gone).update(ended_at=NOW)
+
+    assert choose(mine, clinic(), gone).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["", "slot=", "slot=1", "slot=x@y", "slot=1@2026-11-26T08:00:00", "schedule=1", f"slot={10**30}@2026-11-26T08:00Z"],
+)
+def test_an_address_without_a_slice_leads_back_to_choosing(mine, query):
+    response = mine.get(f"/book/who/?{query}")
+
+    assert response.status_code == 302
+    assert response.url == "/book/departments/"
+
+
+def test_the_slices_button_without_a_slice_leads_back_where_it_was_pressed(mine):
+    came_from = "http://testserver/book/doctors/7/?day=2026-11-26"
+    assert mine.get("/book/who/", headers={"Referer": came_from}).url == came_from
+    assert mine.get("/book/who/", headers={"Referer": "https://evil.example/"}).url == "/book/departments/"
+
+
+@pytest.mark.parametrize("query", ["slot=99999@2026-11-26T08:00:00%2B08:00", "schedule=99999&start=2026-11-26T00:00:00Z"])
+def test_a_clinic_that_does_not_exist_is_not_found(mine, query):
+    assert mine.get(f"/book/who/?{query}").status_code == 404
+
+
+def test_a_moment_outside_of_the_clinic_is_not_found(mine):
+    schedule = clinic()
+    assert mine.get(where(schedule, schedule.ends_at)).status_code == 404
+
+
+def test_a_plus_sign_lost_on_the_way_is_put_back(mine):
+    schedule = clinic()
+    assert mine.get(f"/book/who/?slot={schedule.pk}@{SOON}T08:00:00+08:00").status_code == 200
+    assert mine.get(f"/book/who/?schedule={schedule.pk}&start={SOON}T00:00:00Z").status_code == 200
+
+
+def test_a_stranger_signs_in_first_and_the_choice_survives(client, db):
+    address = where(clinic())
+    response = client.get(address)
+
+    assert response.status_code == 302
+    assert response.url.startswith("/sign-in/?next=/book/who/%3Fslot%3D")
+
+
+def test_staff_hear_that_this_is_for_patients(client, db):
+    client.force_login(StaffFactory(roles="counter"))
+    assert client.get(where(clinic())).status_code == 403
+
+
+def test_an_account_without_people_adds_one_first_and_comes_back(client, db):
+    client.force_login(AccountFactory(), backend="django.contrib.auth.backends.ModelBackend")
+    response = client.get(where(clinic()))
+
+    assert response.url.startswith("/me/family/add/?next=%2Fbook%2Fwho%2F%3Fslot")
+
+
+# ---- who can't be booked, and why ----
+
+
+def greyed(client, schedule) -> str:
+    page = client.get(where(schedule))
+    assert page.status_code == 200
+    assert "disabled" in text_of(page)
+    return text_of(page)
+
+
+def test_a_suspended_person_sees_until_when_and_what_stays_open(mine):
+    """B16."""
+    PatientSuspension.objects.create(
+        patient=mine.person, starts_at=NOW - timedelta(days=1), ends_at=NOW + timedelta(days=30), reason="爽约3次"
+    )
+    schedule = clinic()
+    page = greyed(mine, schedule)
+    assert "自助预约已暂停至12月23日" in page
+    assert "医生在诊间预约" in page
+    refused = choose(mine, schedule, mine.person, key=str(uuid4()))
+    assert refused.status_code == 409
+    assert "自助预约已暂停至12月23日" in text_of(refused)
+    assert not Appointment.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        ([0, 0], "当天 2/2"),
+        ([-1, 1, 2], "7天 3/3"),
+        ([-80, -60, -40, 5, 8], "90天 5/5"),
+    ],
+)
+def test_limits_are_shown_with_what_is_used_and_refused_with_the_same_sentence(mine, days, said):
+    """B16: 2 a day, 3 in 7 days, 5 in 90, by visit day."""
+    for place, after in enumerate(days):
+        other = open_schedule(day=SOON + timedelta(days=after), numbers=20)
+        appointment_row(other, mine.person, number=10 + place)
+    schedule = clinic()
+
+    page = greyed(mine, schedule)
+    assert "已达到预约次数上限（一天2次、7天3次、90天5次）" in page
+    assert said in page
+    refused = choose(mine, schedule, mine.person, key=str(uuid4()))
+    assert refused.status_code == 409
+    assert "已达到预约次数上限" in text_of(refused)
+
+
+def test_what_the_doctor_booked_does_not_count(mine):
+    for after in (-1, 1, 2):
+        appointment_row(
+            open_schedule(day=SOON + timedelta(days=after)), mine.person, channel="consult", counts=False
+        )
+    assert booked(mine, clinic(), mine.person).status == "booked"
+
+
+def test_a_service_that_is_exempt_is_not_limited(mine):
+    for after in (-1, 1, 2):
+        appointment_row(open_schedule(day=SOON + timedelta(days=after)), mine.person)
+    schedule = clinic()
+    schedule.service.limits_exempt = True
+    schedule.service.save()
+
+    page = text_of(mine.get(where(schedule)))
+    assert "disabled" not in page
+    assert booked(mine, schedule, mine.person).status == "booked"
+
+
+def test_a_person_who_is_elsewhere_at_that_time_sees_so(mine):
+    elsewhere = open_schedule(day=SOON, numbers=1, minutes=30)
+    appointment_row(elsewhere, mine.person, channel="consult")
+    from hospital.models import PatientTime
+
+    PatientTime.objects.create(
+        patient=mine.person,
+        during=(elsewhere.starts_at, elsewhere.starts_at + timedelta(minutes=30)),
+        source="appointment",
+        source_id=1,
+    )
+    schedule = clinic()
+
+    assert "这个时间就诊人已有其他安排" in greyed(mine, schedule)
+    refused = choose(mine, schedule, mine.person, key=str(uuid4()))
+    assert refused.status_code == 409
+    assert "这个时间就诊人已有其他安排" in text_of(refused)
+
+
+def test_a_person_whose_consent_is_missing_is_led_to_it_and_not_booked(mine):
+    """O4: health data are asked for separately."""
+    child = add_person(mine.user, "周小雨", agreed=False)
+    schedule = clinic()
+    page = text_of(mine.get(where(schedule)))
+
+    assert "需要先看过并同意告知书" in page
+    refused = choose(mine, schedule, child, key=str(uuid4()))
+    assert refused.status_code == 409
+    assert not Appointment.objects.exists()
+
+
+def test_a_hold_that_has_run_out_stands_in_nobodys_way(mine):
+    schedule = clinic()
+    held = appointment_row(schedule, mine.person, number=4, status="pending")
+    held.slot.hold_until = NOW - timedelta(seconds=1)
+    held.slot.save()
+
+    assert "disabled" not in text_of(mine.get(where(schedule)))
+    assert booked(mine, schedule, mine.person).pk != held.pk
+
+
+def test_a_refused_person_does_not_keep_the_others_from_being_booked(mine):
+    other = add_person(mine.user, "周小雨")
+    schedule = clinic()
+    booked(mine, schedule, mine.person)
+
+    assert booked(mine, schedule, other).patient == other
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_the_page_asks_as_many_questions_for_five_people_as_for_one(mine, count, django_assert_max_num_queries):
+    for place in range(count - 1):
+        person = add_person(mine.user, f"家人{place}")
+        appointment_row(open_schedule(day=TODAY + timedelta(days=9 + place)), person)
+    address = where(clinic())
+    mine.get(address)
+
+    with django_assert_max_num_queries(20):
+        mine.get(address)
