@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from time import monotonic
 
-from appointments.models import BookingRule, ChannelRule, ConsultLevelRule, Pool
+from appointments.models import BookingRule, ChannelRule, ConsultLevelRule, Pool, SupplyRule, SupplyShare
 from appointments.models.rules import Dated, Scoped
 from hospital.models import HealthcareService
 
@@ -93,12 +93,7 @@ class ChannelPools:
 
 def pools_for(channel: str, *, organization_id: int, day: date, partner_id: int | None = None) -> ChannelPools:
     """P1: the channel's rule names kinds of pool; a partner gets its own pool only."""
-    rules = [
-        rule
-        for rule in _rows(ChannelRule)
-        if rule.channel == channel and _in_force(rule, organization_id=organization_id, day=day)
-    ]
-    kinds = set(rules[-1].kinds) if rules else set()
+    kinds = _kinds(channel, organization_id=organization_id, day=day)
     pools = [pool for pool in _rows(Pool) if pool.organization_id == organization_id]
     mine = [pool for pool in pools if pool.kind in kinds and pool.partner_id in (None, partner_id)]
     team = next((pool.pk for pool in pools if pool.kind == Pool.Kind.TEAM), None)
@@ -110,3 +105,36 @@ def consult_levels(organization_id: int, *, day: date) -> list[str] | None:
     """B4: the levels that the consult room may book on `day`; None where no rule restricts them."""
     rules = [rule for rule in _rows(ConsultLevelRule) if _in_force(rule, organization_id=organization_id, day=day)]
     return rules[-1].levels if rules else None
+
+
+PUBLIC_DAYS = 7
+"""How far the public sees where the office wrote no supply rule (rules.md: release at D−7)."""
+
+
+def public_share(schedule, *, channel: str, day: date) -> SupplyShare | None:
+    """When the channel's own numbers of this schedule are released: the earliest of its pools. None: not written.
+
+    By the rule in force on the visit's day, as the schedule was laid out.
+    """
+    rule = most_specific(_rows(SupplyRule), schedule, day=schedule.day)
+    kinds = _kinds(channel, organization_id=schedule.organization_id, day=day)
+    shares = [share for share in _rows(SupplyShare) if rule and share.rule_id == rule.pk and share.kind in kinds]
+    released = [share for share in shares if not share.shared_at_start]
+    return max(released, key=lambda share: (share.opens_days, share.percent), default=None)
+
+
+def public_horizon(organization_id: int, *, channel: str, day: date) -> int:
+    """Days ahead of which the channel may have numbers by now: the longest release of any rule in force."""
+    kinds = _kinds(channel, organization_id=organization_id, day=day)
+    written = [row.pk for row in _rows(SupplyRule) if _in_force(row, organization_id=organization_id, day=day)]
+    ahead = [share.opens_days for share in _rows(SupplyShare) if share.rule_id in written and share.kind in kinds]
+    return max(ahead, default=PUBLIC_DAYS)
+
+
+def _kinds(channel: str, *, organization_id: int, day: date) -> set[str]:
+    rows = [
+        row
+        for row in _rows(ChannelRule)
+        if row.channel == channel and _in_force(row, organization_id=organization_id, day=day)
+    ]
+    return set(rows[-1].kinds) if rows else set()

@@ -3,7 +3,24 @@
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from appointments.forms.patient import DepartmentsAsked
+from appointments.selectors.patient import places
+from hospital import clock
+
 
 @require_safe
 def departments(request):
-    return render(request, "patient/departments.html", {})
+    """All departments in groups, or what was searched for."""
+    asked = DepartmentsAsked(request.GET).given
+    text, campus = asked.get("q", "").strip(), asked.get("campus")
+    campuses = places.campuses()
+    context = {
+        "q": text,
+        "campuses": campuses,
+        "campus": next((each for each in campuses if each.pk == campus), None),
+    }
+    if text:
+        context["found"] = places.search(text, campus=campus, now=clock.now())
+    else:
+        context["groups"] = places.grouped(places.departments_shown(campus=campus))
+    return render(request, "patient/departments.html", context)

@@ -1,9 +1,30 @@
 """首页 of patients. Whole without script, useful before anybody has signed in."""
 
 from django.shortcuts import render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+
+from appointments.selectors import again
+from appointments.selectors.patient import coming, places
+from hospital import clock, permissions
+from hospital.models import User
 
 
 @require_safe
+@never_cache
 def home(request):
-    return render(request, "patient/home.html", {})
+    now = clock.now()
+    campuses = places.campuses()
+    context = {"campuses": campuses, "branches": [each for each in campuses if each.organization.parent_id]}
+    if permissions.is_patient_account(request.user):
+        context |= _own(request.user, now=now)
+    return render(request, "patient/home.html", context)
+
+
+def _own(account: User, *, now) -> dict:
+    """What only this account sees."""
+    return {
+        "signed_in": True,
+        "visit": coming.next_visit(account, now=now),
+        "again": again.again_for(account, now=now),
+    }

@@ -1,19 +1,96 @@
-"""Step 3 of 4: when."""
+"""Step 3 of 4: when. The list alone is asked for again every few seconds; the chosen slice stays chosen."""
 
-from django.shortcuts import render
+import hashlib
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from appointments.errors import SoldOut
+from appointments.forms.patient import SlotsAsked
+from appointments.selectors.patient import actors, slices, terms
+from appointments.selectors.patient import days as strips
+from appointments.selectors.patient.openings import days_shown, openings_of, to_come
+from hospital import clock
+from hospital.models import HealthcareService
+
+from .addresses import page_of
+
 
 @require_safe
+@never_cache
 def doctor(request, pk):
-    return render(request, "patient/slots.html", {})
+    role = get_object_or_404(actors.roles_shown(), pk=pk)
+    who = {"role": role, "department": role.department, "service": role.service}
+    return _show(request, who, page_of(role=pk, team=None, department=0, service=0), role=role)
 
 
 @require_safe
+@never_cache
 def team(request, pk):
-    return render(request, "patient/slots.html", {})
+    row = get_object_or_404(actors.teams_shown(), pk=pk)
+    who = {"team": row, "department": row.department, "service": row.service, "members": actors.members_of(row)}
+    return _show(request, who, page_of(role=None, team=pk, department=0, service=0), team=row)
 
 
 @require_safe
+@never_cache
 def clinic(request, department, service):
-    return render(request, "patient/slots.html", {})
+    place = get_object_or_404(actors.departments_shown(), pk=department)
+    row = get_object_or_404(HealthcareService, pk=service, active=True, organization=place.organization_id)
+    who = {"department": place, "service": row}
+    page = page_of(role=None, team=None, department=department, service=service)
+    return _show(request, who, page, department=place, service=row, role=None, team=None)
+
+
+def _show(request, who: dict, page: str, **actor):
+    """The page, or only its list when htmx asks; nothing at all when the list is as it was."""
+    now = clock.now()
+    asked = SlotsAsked(request.GET).given
+    span = days_shown(who["department"].organization_id, now=now)
+    openings = openings_of(to_come(span, now=now).filter(**actor), now=now)
+    slot = asked.get("slot")
+    wanted = asked.get("day") or (timezone.localtime(slot.start, clock.ZONE).date() if slot else None)
+    days = strips.strip(span, openings, wanted=wanted, today=clock.today(now))
+    day = next(each for each in days if each.chosen)
+    today = [each for each in openings if each.schedule.day == day.day]
+    parts = slices.parts_of(today, chosen=slot, now=now)
+    chosen = slices.chosen_in(parts)
+    shown = _digest(parts)
+    gone = bool(slot and not chosen)
+    if request.htmx and not gone and asked.get("seen") == shown:
+        return HttpResponse(status=204)
+    context = who | {
+        "page": page,
+        "days": days,
+        "day": day,
+        "openings": openings,
+        "parts": parts,
+        "chosen": chosen,
+        "fee": _fee(parts, chosen),
+        "refusal": SoldOut() if gone or asked.get("lost") else None,
+        "seen": shown,
+        "patient": asked.get("patient"),
+        "next_day": strips.first_with_a_number(openings, after=day.day),
+        "more_at": strips.released_on(today),
+        "gate": actors.gate_of(openings),
+        "back": f"{reverse('appointments:doctors', args=[who['department'].pk])}?day={day.day:%Y-%m-%d}",
+    }
+    if openings:
+        context["terms"] = terms.terms_of((today or openings)[0].schedule, now=now)
+    return render(request, "patient/_fresh.html" if request.htmx else "patient/slots.html", context)
+
+
+def _fee(parts, chosen):
+    """Of the chosen slice, else of the day when all its half-days cost the same."""
+    fees = {part.opening.fee for part in parts if chosen is None or part.schedule.pk == chosen.schedule}
+    return fees.pop() if len(fees) == 1 else None
+
+
+def _digest(parts) -> str:
+    """What the list says, so that a refresh that would change nothing changes nothing."""
+    said = [(part.schedule.pk, part.opening.state, [(each.value, each.left) for each in part.slices]) for part in parts]
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
