@@ -7,6 +7,7 @@ booking and visit; consultations of 5 to 15 minutes, longer at first visits; mos
 import random
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 
 DEMAND = {  # how sought after a department is; others count 2
     "XNK": 60, "NFM": 30, "EK": 14, "GK": 10, "XHK": 10, "HXK": 10, "SNK": 9, "FK": 9, "CK": 9, "YK": 6, "PFK": 6,
@@ -28,7 +29,7 @@ CONDITIONS = {
 ALLERGIES = ("青霉素", "头孢类", "磺胺类", "碘对比剂", "海鲜")
 
 
-@dataclass
+@dataclass(slots=True)
 class Persona:
     """One patient's habits. `seen` are departments that know the patient already."""
 
@@ -42,12 +43,16 @@ class Persona:
 
 def persona(dice: random.Random, *, patient: int, age: int, woman: bool, codes: list[str], community: str) -> Persona:
     """Habits by age and sex: children see the children's doctors, the old come for what is chronic."""
-    weights = [_pull(code, age=age, woman=woman) for code in codes]
-    chosen = dict.fromkeys(dice.choices(codes, weights, k=dice.choice((1, 2, 2, 3))))
+    chosen = dict.fromkeys(dice.choices(codes, _pulls(tuple(codes), age, woman), k=dice.choice((1, 2, 2, 3))))
     if dice.random() < 0.12:
         chosen[community] = None
     channels = OLD_CHANNELS if age >= 65 else YOUNG_CHANNELS
     return Persona(patient, age, tuple(chosen), channels, dice.betavariate(28, 1.3), set())
+
+
+@cache
+def _pulls(codes: tuple[str, ...], age: int, woman: bool) -> list[float]:
+    return [_pull(code, age=age, woman=woman) for code in codes]
 
 
 def _pull(code: str, *, age: int, woman: bool) -> float:

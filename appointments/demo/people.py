@@ -1,14 +1,17 @@
 """The demo's staff accounts and its patients. Nobody here exists; the passwords are for the demo only."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 
 from django.contrib.auth.hashers import make_password
 from stdnum.cn import ric
 
 from appointments.demo import behaviour
 from appointments.demo.behaviour import Persona
+from appointments.demo.copying import copy_models, next_ids
 from hospital import identity, patients, pinyin
 from hospital.models import (
     Condition,
@@ -40,7 +43,7 @@ AGES = ((0, 6, 8), (7, 17, 5), (18, 44, 31), (45, 64, 32), (65, 94, 24))
 SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛单解仇"
 FIRST = "秀桂玉淑建国志文晓海春永华明丽红伟俊子雨思佳浩梓一欣宇诗"
 LAST = "英兰珍芳华平军强明霞敏静涛磊洋艳杰娟萍勇辰轩涵怡彤瑶泽琪然"
-BATCH = 1000
+BATCH = 4_000
 
 
 @dataclass(frozen=True)
@@ -89,44 +92,55 @@ def accounts() -> list[Account]:
     return [shown[name] for name in names if name in shown]
 
 
-def make_patients(dice: random.Random, *, count: int, today: date) -> list[Patient]:
-    """Patients of all ages with a document whose check digit holds, and what is known about them."""
-    people, cards, taken = [], [], set()
-    numbers = patients.medical_numbers(count)
-    for place in range(count):
+def make_patients(dice: random.Random, *, count: int, codes: list[str], communities: list[str], today: date,
+                  told: Callable[[float], None] = lambda share: None) -> list[Persona]:  # fmt: skip
+    """Patients of all ages with a document whose check digit holds, what is known about them, and their habits."""
+    personas, taken = [], set()
+    for first in range(0, count, BATCH):
+        places = range(first, min(count, first + BATCH))
+        people, papers = _draw_batch(dice, places, taken=taken, today=today)
+        copy_models(people)
+        copy_models(
+            [
+                PatientIdentifier(patient=person, kind=paper.kind, number=paper.number, number_hash=paper.hash,
+                                  last4=paper.last4, checked=paper.checked)
+                for person, paper in zip(people, papers, strict=True)
+            ],
+            without=("id",),
+        )  # fmt: skip
+        personas += _make_personas(dice, people, codes=codes, communities=communities, today=today)
+        told((places[-1] + 1) / count)
+    return personas
+
+
+def _draw_batch(dice: random.Random, places: range, *, taken: set[str], today: date):
+    people, papers = [], []
+    ids = next_ids(Patient._meta.db_table, len(places))
+    for pk, place, number in zip(ids, places, patients.medical_numbers(len(places)), strict=True):
         age = _age(dice)
         born = today - timedelta(days=age * 365 + dice.randrange(1, 364))
         while (card := _card(dice, born, place)) in taken:
             born += timedelta(days=1)
         taken.add(card)
         paper = identity.read_document(kind=PatientIdentifier.Kind.ID_CARD, number=card)
+        papers.append(paper)
         name = dice.choice(SURNAMES) + dice.choice(FIRST) * dice.choice((0, 1, 1)) + dice.choice(LAST)
-        sounds, initials = pinyin.of_person(name)
+        sounds, initials = _sounds(name)
         phone = f"199{place:08d}"
         people.append(
             Patient(
-                medical_number=numbers[place],
-                name=name,
-                pinyin=sounds,
-                initials=initials,
-                sex=paper.sex,
-                birth_date=paper.birth_date,
-                phone=phone,
-                phone_hash=identity.phone_hash(phone),
+                pk=pk, medical_number=number, name=name, pinyin=sounds, initials=initials, sex=paper.sex,
+                birth_date=paper.birth_date, phone=phone, phone_hash=identity.phone_hash(phone),
                 insurance=_insurance(dice, age),
-            )  # fmt: skip
-        )
-        cards.append(paper)
-    Patient.objects.bulk_create(people, batch_size=BATCH)
-    PatientIdentifier.objects.bulk_create(
-        [
-            PatientIdentifier(patient=person, kind=paper.kind, number=paper.number, number_hash=paper.hash,
-                              last4=paper.last4, checked=paper.checked)
-            for person, paper in zip(people, cards, strict=True)
-        ],
-        batch_size=BATCH,
-    )  # fmt: skip
-    return people
+            )
+        )  # fmt: skip
+    return people, papers
+
+
+@cache
+def _sounds(name: str) -> tuple[str, str]:
+    """The names are few, the bearers many."""
+    return pinyin.of_person(name)
 
 
 def _age(dice: random.Random) -> int:
@@ -146,7 +160,9 @@ def _insurance(dice: random.Random, age: int) -> str:
     return dice.choices(Patient.Insurance.values, (58, 34, 8))[0]
 
 
-def make_personas(dice: random.Random, people: list[Patient], *, codes: list[str], communities: list[str], today: date):
+def _make_personas(
+    dice: random.Random, people: list[Patient], *, codes: list[str], communities: list[str], today: date
+):
     """Habits of each patient, and the problems and allergies that go with them."""
     personas, conditions = [], []
     for person in people:
@@ -156,7 +172,7 @@ def make_personas(dice: random.Random, people: list[Patient], *, codes: list[str
         )
         personas.append(habits)
         conditions += _conditions(dice, habits, today)
-    Condition.objects.bulk_create(conditions, batch_size=BATCH)
+    copy_models(conditions, without=("id",))
     return personas
 
 

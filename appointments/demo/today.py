@@ -10,6 +10,7 @@ from hospital import clock
 from hospital.errors import Refused
 from hospital.models import HalfDay, Patient, Practitioner, PractitionerRole, Room, User
 
+MANY = 500  # patients to draw a queue from
 WAITING = 8  # patients in the demo doctor's queue at least
 LONG_ENOUGH = timedelta(minutes=40)  # what a clinic must still last to be worth opening the demo in
 SOON = timedelta(minutes=30)
@@ -62,9 +63,8 @@ def fill_queue(schedule: Schedule, *, dice: random.Random, users: dict[str, User
     waiting = Encounter.objects.filter(schedule=schedule, status=Encounter.Status.WAITING).count()
     adults = Patient.objects.filter(birth_date__lt=clock.today(now) - timedelta(days=40 * 365), active=True)
     free = adults.exclude(appointments__day=schedule.day).order_by("pk")
-    known = list(free.filter(conditions__kind="problem").distinct()) or list(free)
-    dice.shuffle(known)
-    for patient in known[: 4 * WAITING]:
+    known = free.filter(conditions__kind="problem").distinct()[:MANY] or free[:MANY]
+    for patient in dice.sample(list(known), min(len(known), 4 * WAITING)):
         if waiting >= WAITING:
             return
         moment = max(now - timedelta(minutes=2 * (WAITING - waiting) + 1), clock.at(schedule.day, time(0)))

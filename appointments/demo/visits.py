@@ -1,33 +1,13 @@
-"""The clinics of a day: who comes, how long it takes, and the rows that the visit service would have left.
-
-Past visits are written in bulk, a few statements a day. `tests/demo` holds that the rows and facts are those of
-check_in, call, start and finish.
-"""
+"""The clinics of a day: who comes, how long it takes, in the order of the real queue."""
 
 from collections import defaultdict
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-
-from django.db import transaction
 
 from appointments.demo import behaviour
 from appointments.demo.ledger import Booked, Ledger
 from appointments.demo.queueing import Turn, serve
-from appointments.models import Appointment, Encounter, Schedule, ScheduleParticipant
-from hospital.models import Fact
-
-Status = Encounter.Status
-BATCH = 2000
-
-
-@dataclass
-class Visit:
-    """One patient at one clinic."""
-
-    turn: Turn
-    schedule: Schedule
-    practitioner: int | None
-    encounter: int = 0  # once written
+from appointments.demo.rows import Visit
+from appointments.models import ScheduleParticipant
 
 
 def hold_clinics(ledger: Ledger, day: date) -> list[Visit]:
@@ -47,8 +27,9 @@ def hold_clinics(ledger: Ledger, day: date) -> list[Visit]:
         if served:
             free_at.update(dict.fromkeys(busy, served[-1].finished_at))
         visits += [Visit(turn, schedule, doctor) for turn in served]
-    with transaction.atomic():
-        _write(ledger, visits)
+    ledger.house.write_visits(visits)
+    for visit in visits:
+        ledger.person[visit.turn.booked.patient].seen.add(visit.schedule.department.code)
     return visits
 
 
@@ -71,52 +52,3 @@ def _arrival(ledger: Ledger, row: Booked) -> Turn:
     pace, level = ledger.pace[row.schedule.role_id], row.schedule.service.level
     length = behaviour.consultation(ledger.dice, level=level, first=row.first, pace=pace)
     return Turn(booked=row, start=row.start, checked_in_at=here, length=length)
-
-
-def _write(ledger: Ledger, visits: list[Visit]) -> None:
-    """Encounters, the states of their appointments, and the facts, as of now."""
-    now, desk = ledger.now, ledger.users["fenzhen"].pk
-    encounters = [_encounter(visit, now=now, desk=desk) for visit in visits]
-    Encounter.objects.bulk_create(encounters, batch_size=BATCH)
-    rows = Appointment.objects.filter(pk__in=[visit.turn.booked.appointment for visit in visits])
-    rows.update(status=Appointment.Status.ARRIVED)
-    finished = [row.appointment_id for row in encounters if row.status == Status.FINISHED]
-    Appointment.objects.filter(pk__in=finished).update(status=Appointment.Status.FULFILLED)
-    facts = []
-    for visit, encounter in zip(visits, encounters, strict=True):
-        visit.encounter = encounter.pk
-        ledger.person[visit.turn.booked.patient].seen.add(visit.schedule.department.code)
-        facts += _facts(encounter, desk=desk, doctor=ledger.account.get(visit.practitioner))
-    Fact.objects.bulk_create(sorted(facts, key=lambda fact: fact.happened_at), batch_size=BATCH)
-
-
-def _encounter(visit: Visit, *, now: datetime, desk: int) -> Encounter:
-    turn, schedule = visit.turn, visit.schedule
-    row = Encounter(
-        appointment_id=turn.booked.appointment, schedule_id=schedule.pk, department_id=schedule.department_id,
-        patient_id=turn.booked.patient, checked_in_at=turn.checked_in_at, checked_in_by_id=desk, document_seen=True,
-    )  # fmt: skip
-    if turn.called_at <= now:
-        row.status, row.called_at, row.calls = Status.CALLED, turn.called_at, 1
-        row.practitioner_id, row.room_id = visit.practitioner, schedule.room_id
-    if turn.started_at <= now:
-        row.status, row.started_at = Status.IN_ROOM, turn.started_at
-    if turn.finished_at <= now:
-        row.status, row.finished_at = Status.FINISHED, turn.finished_at
-    return row
-
-
-def _facts(row: Encounter, *, desk: int, doctor: int | None) -> list[Fact]:
-    """What the visit service publishes at each step that has happened."""
-    steps = (
-        ("checked_in", row.checked_in_at, desk, {"room": None, "document_seen": True}),
-        ("called", row.called_at, doctor, {"room": row.room_id, "calls": 1}),
-        ("started", row.started_at, doctor, {"room": row.room_id}),
-        ("finished", row.finished_at, doctor, {"room": row.room_id}),
-    )
-    return [
-        Fact(topic=f"encounter.{step}", key=f"appointment:{row.appointment_id}", actor_id=actor, happened_at=at,
-             payload={"encounter": row.pk, "schedule": row.schedule_id, **more})
-        for step, at, actor, more in steps
-        if at is not None
-    ]  # fmt: skip

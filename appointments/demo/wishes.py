@@ -5,9 +5,7 @@ from datetime import date, datetime, time, timedelta
 from appointments.demo import behaviour
 from appointments.demo.behaviour import Persona
 from appointments.demo.ledger import DAY, Ledger
-from appointments.demo.visits import Visit
-from appointments.models import Appointment, Encounter
-from appointments.services import booking, changes, referral
+from appointments.demo.rows import Visit
 from hospital import clock
 from hospital.errors import Refused
 from hospital.models import User
@@ -64,10 +62,10 @@ def walk_in(ledger: Ledger, day: date) -> None:
     dice = ledger.dice
     count = behaviour.wishes_on(dice, day, round(ledger.scale.wishes * WALK_IN))
     for person in dice.choices(ledger.personas, k=count):
-        clinics = ledger.clinics.get((dice.choice(person.departments), day), ())
-        if not clinics:
+        department = dice.choice(person.departments)
+        if not ledger.clinics.on(day, department):
             continue
-        schedule = ledger.pick(clinics)
+        schedule = ledger.pick(department, day)
         minutes = int((schedule.ends_at - schedule.starts_at) / timedelta(minutes=1))
         moment = schedule.starts_at + timedelta(minutes=dice.randrange(-20, max(10, minutes - 20)))
         if moment <= ledger.now - A_WHILE:
@@ -82,14 +80,14 @@ def give_back(ledger: Ledger, day: date) -> None:
         if not behaviour.cancels_today(ledger.dice, channel=row.channel):
             continue
         moment = clock.at(day, time(ledger.dice.randrange(8, 22), ledger.dice.randrange(60)))
-        if moment > ledger.now or clock.today(moment) < row.made_on:
+        if moment > ledger.now or day <= row.made_on:
             continue
         channel = row.channel if row.channel not in ("consult", "ward", "partner") else "phone"
         try:
             if ledger.dice.random() < MOVED:
                 _move(ledger, row, channel, moment)
             else:
-                changes.cancel(appointment=Appointment(pk=row.appointment), by=None, channel=channel, now=moment)
+                ledger.house.cancel(row, channel=channel, moment=moment)
                 ledger.forget(row)
         except Refused as refusal:
             ledger.refused[refusal.code] += 1
@@ -99,12 +97,9 @@ def _move(ledger: Ledger, row, channel: str, moment: datetime) -> None:
     later = ledger.choose(row.schedule.department.code, row.schedule.day + DAY, moment)
     if later is None:
         return
-    appointment = Appointment.objects.select_related("schedule__service").get(pk=row.appointment)
-    moved = booking.reschedule(
-        appointment=appointment, schedule=later, by=None, channel=channel, request_key=None, now=moment
-    )
-    ledger.forget(row)
-    row.schedule, row.start = later, moved.start
+    old = row.schedule
+    ledger.house.move(row, schedule=later, channel=channel, moment=moment)
+    ledger.booked[old.day][old.pk].remove(row)
     ledger.booked[later.day][later.pk].append(row)
 
 
@@ -123,7 +118,7 @@ def come_again(ledger: Ledger, visit: Visit) -> None:
     days = behaviour.returns_in(dice, level=schedule.service.level)
     if days is not None:
         actor = ("team", schedule.team_id) if schedule.team_id else ("role", schedule.role_id)
-        again = _nearest(ledger.of_actor[actor], schedule.day + days * DAY, schedule.day)
+        again = ledger.clinics.nearest(actor, schedule.day + days * DAY, schedule.day)
         if again:
             ledger.book(person, again, "consult", moment, **room)
     if dice.random() < SECOND_DEPARTMENT:
@@ -135,21 +130,12 @@ def come_again(ledger: Ledger, visit: Visit) -> None:
 
 def _refer(ledger: Ledger, visit: Visit, person: Persona, moment: datetime, room: dict) -> None:
     """B11: a member of the team opens the leading expert's numbers for this patient, and books one."""
-    encounter = Encounter.objects.select_related("schedule").get(pk=visit.encounter)
-    encounter.practitioner.user = room["by"]
     try:
-        opened = referral.refer_within_team(
-            encounter=encounter, by=encounter.practitioner, reason="需领衔专家会诊", now=moment
-        )
+        opened = ledger.house.refer(visit, doctor=room["by"], moment=moment)
     except Refused as refusal:
         ledger.refused[refusal.code] += 1
         return
-    leader = _nearest(ledger.of_actor["gate", visit.schedule.team_id], visit.schedule.day + 7 * DAY, visit.schedule.day)
+    team, day = visit.schedule.team_id, visit.schedule.day
+    leader = ledger.clinics.nearest(("gate", team), day + 7 * DAY, day)
     if leader:
-        ledger.book(person, leader, "consult", moment, referral=opened.pk, **room)
-
-
-def _nearest(clinics: list, wanted: date, after: date):
-    """The actor's clinic nearest to the wanted day, within five days of it."""
-    near = [one for one in clinics if one.day > after and abs((one.day - wanted).days) <= 5]
-    return min(near, key=lambda one: (abs((one.day - wanted).days), one.starts_at), default=None)
+        ledger.book(person, leader, "consult", moment, referral=opened, **room)
