@@ -35,19 +35,25 @@ def _mine(user):
     return sent.select_related("patient").order_by("-sent_at", "-pk")
 
 
+def _door(view):
+    """For any account: who has none yet is most likely a patient."""
+    return login_required(view, login_url="sign_in")
+
+
 @require_safe
 @never_cache
-@login_required
+@_door
 def mine(request):
     page = Paginator(_mine(request.user), PER_PAGE).get_page(request.GET.get("page"))
     language = translation.get_language()
     shown = [Shown(row, messages.wording_of(row, language=language)) for row in page]
     unread = _mine(request.user).filter(read_at=None).count()
-    return render(request, "messages/mine.html", {"page": page, "shown": shown, "unread": unread})
+    template = "messages/told.html" if permissions.is_patient_account(request.user) else "messages/mine.html"
+    return render(request, template, {"page": page, "shown": shown, "unread": unread})
 
 
 @require_POST
-@login_required
+@_door
 def read(request):
     """全部已读."""
     _mine(request.user).filter(read_at=None).order_by().update(read_at=clock.now())

@@ -22,8 +22,10 @@ LONGEST = 40
 INSIDE = 3
 """Letters from which pinyin is also found inside a name: neike finds 心血管内科, but "an" doesn't find everything."""
 
-HOUSES = ("organization__parent_id", "organization__code")  # the hospital itself first, then its branches
 
+def _house(path: str = "") -> tuple:
+    """The hospital itself first, then its branches."""
+    return F(f"{path}organization__parent_id").asc(nulls_first=True), f"{path}organization__code"
 
 @dataclass
 class Group:
@@ -36,7 +38,7 @@ class Group:
 def departments_shown(*, campus: int | None = None) -> QuerySet[Department]:
     rows = Department.objects.filter(active=True, organization__active=True).select_related("organization", "campus")
     rows = rows.filter(campus=campus) if campus else rows
-    return rows.order_by(F("organization__parent_id").asc(nulls_first=True), "organization__code", "order", "code")
+    return rows.order_by(*_house(), "order", "code")
 
 
 def grouped(departments: Iterable[Department]) -> list[Group]:
@@ -52,7 +54,7 @@ def grouped(departments: Iterable[Department]) -> list[Group]:
 def campuses() -> list[Campus]:
     """Where the houses are, the hospital itself first."""
     rows = Campus.objects.filter(active=True, organization__active=True).select_related("organization")
-    return list(rows.order_by(F("organization__parent_id").asc(nulls_first=True), "organization__code", "code"))
+    return list(rows.order_by(*_house(), "code"))
 
 
 @dataclass(frozen=True)
@@ -88,8 +90,8 @@ def search(text: str, *, campus: int | None, now: datetime) -> Found:
     here |= {"department__campus": campus} if campus else {}
     related = ("department__campus", "department__organization", "service")
     roles = PractitionerRole.objects.filter(practitioner__active=True, service__active=True, **here)
-    roles = _matching(roles.order_by("practitioner__pinyin", "id"), text, path="practitioner__", good="specialty_text")
-    teams = _matching(CareTeam.objects.filter(**here).order_by("pinyin", "id"), text, good="introduction")
+    roles = _matching(roles.order_by(*_house("department__"), "practitioner__pinyin", "id"), text, path="practitioner__", good="specialty_text")
+    teams = _matching(CareTeam.objects.filter(**here).order_by(*_house(), "pinyin", "id"), text, good="introduction")
     people = [*teams.select_related(*related)[:MOST], *roles.select_related("practitioner", *related)[:MOST]]
     return Found(list(departments), _with_days(people, now=now))
 
@@ -136,5 +138,5 @@ def _with_days(people: list, *, now: datetime) -> list[Person]:
                 day=first,
             )
         )
-    found.sort(key=lambda person: ((person.role or person.team).rank, not person.state.bookable))
+    found.sort(key=lambda person: ((person.role or person.team).rank, person.department.organization.parent_id or 0))
     return found

@@ -15,7 +15,12 @@ from hospital.models import User
 def home(request):
     now = clock.now()
     campuses = places.campuses()
-    context = {"campuses": campuses, "branches": [each for each in campuses if each.organization.parent_id]}
+    houses = {each.organization for each in campuses if each.organization.parent_id is None}
+    context = {
+        "campuses": campuses,
+        "branches": [each for each in campuses if each.organization.parent_id],
+        "house": houses.pop() if len(houses) == 1 else None,
+    }
     if permissions.is_patient_account(request.user):
         context |= _own(request.user, now=now)
     return render(request, "patient/home.html", context)

@@ -49,6 +49,6 @@
   /* the chosen day in view */
   var chosen = document.querySelector(".day--chosen");
   if (chosen && chosen.parentNode.scrollWidth > chosen.parentNode.clientWidth) {
-    chosen.parentNode.scrollLeft = chosen.offsetLeft - chosen.parentNode.offsetLeft - 16;
+    chosen.parentNode.scrollLeft = chosen.offsetLeft - chosen.parentNode.offsetLeft - 40;
   }
 })();
