@@ -21,8 +21,23 @@ PUBLIC = {  # open to strangers, each with its reason
     "account_reset_password",  # tells whom to ask, resets nothing
     "screen_department",  # the waiting room's screen: masked names only
     "screen_campus",
+    "home",  # leads strangers and patients to the patients' home page
+    "edition",  # larger text is for everybody
+    "sign_in",
+    "sign_in_code",
+    "sign_in_person",
+    "sign_in_inbox",  # in a demo: the codes that this very browser asked for
+    "patient_home",  # who works here and when is no secret; who comes is
+    "departments",
+    "doctors",
+    "doctor_slots",
+    "team_slots",
+    "clinic_slots",
+    "api_schema",
+    "api_docs",
 }
-EVERYBODY_INSIDE = {"home", "messages", "messages-read", "inbox"}  # any account, whatever its role
+DOORS = ("/accounts/login/", "/sign-in/?next=")  # the staff's and the patients'
+EVERYBODY_INSIDE = {"messages", "messages-read", "inbox"}  # any account, whatever its role
 OWN_RULES = ("account_", "mfa_")  # one's own account; walked in test_sign_in
 VALUES = {"int": "1", "uuid": str(uuid.uuid4()), "str": "x", "slug": "x"}
 
@@ -57,7 +72,7 @@ def walk():
 def ask(client, path):
     """GET, or POST where the address takes nothing else (and a GET is sent back to the page of its button)."""
     response = client.get(path)
-    elsewhere = response.status_code == 302 and not response.headers["Location"].startswith("/accounts/login/")
+    elsewhere = response.status_code == 302 and not response.headers["Location"].startswith(DOORS)
     if response.status_code != 405 and not elsewhere:
         return response
     if path.startswith("/api/"):
@@ -75,10 +90,10 @@ def test_the_walk_sees_the_whole_house():
 def test_a_stranger_sees_only_what_is_public(client, name, path):
     response = ask(client, path)
     if name in PUBLIC:
-        assert not response.headers.get("Location", "").startswith("/accounts/login/")
+        assert not response.headers.get("Location", "").startswith(DOORS)
         return
     turned_away = response.status_code in {401, 403} or (
-        response.status_code == 302 and response.headers["Location"].startswith("/accounts/login/?next=")
+        response.status_code == 302 and response.headers["Location"].startswith(DOORS)
     )
     assert turned_away, (path, response.status_code)
 

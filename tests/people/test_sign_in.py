@@ -44,8 +44,8 @@ def doctor():
 
 
 def test_a_stranger_is_sent_to_the_sign_in_page_and_comes_back_where_he_wanted(client, doctor):
-    response = client.get("/")
-    assert response.headers["Location"] == "/accounts/login/?next=/"
+    response = client.get("/accounts/2fa/")
+    assert response.headers["Location"] == "/accounts/login/?next=/accounts/2fa/"
 
     page = client.get("/accounts/login/?next=/accounts/2fa/")
     assert "员工登录" in page.content.decode()
