@@ -275,6 +275,17 @@ class RetentionRule(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = _("保存期限")
+        constraints = [
+            models.CheckConstraint(  # 医疗机构病历管理规定（2013年版）第二十九条: 15 years
+                condition=~Q(subject="visits") | Q(days__gte=15 * 365), name="retentionrule_visits_by_law"
+            ),
+            models.CheckConstraint(  # 网络安全法: logs six months
+                condition=~Q(subject="trail") | Q(days__gte=184), name="retentionrule_trail_by_law"
+            ),
+            models.CheckConstraint(  # limits look back a day
+                condition=~Q(subject="codes") | Q(days__gte=1), name="retentionrule_codes"
+            ),
+        ]
 
     def __str__(self):
         return self.get_subject_display()
