@@ -23,13 +23,21 @@ class ForgivingRedisCache(RedisCache):
 
     gone_until = 0.0  # monotonic seconds; per process, on the class: Django makes one instance a thread
 
+    @classmethod
+    def is_gone(cls) -> bool:
+        return time.monotonic() < ForgivingRedisCache.gone_until
+
+    @classmethod
+    def remember_gone(cls) -> None:
+        ForgivingRedisCache.gone_until = time.monotonic() + PAUSE
+
     def _try(self, act, otherwise):
-        if time.monotonic() < ForgivingRedisCache.gone_until:
+        if self.is_gone():
             return otherwise
         try:
             return act()
         except (Unreachable, TooSlow, OSError) as problem:
-            ForgivingRedisCache.gone_until = time.monotonic() + PAUSE
+            self.remember_gone()
             logger.warning("cache_gone", error=type(problem).__name__)
             return otherwise
 

@@ -83,6 +83,7 @@ MIDDLEWARE = [
     "pghistory.middleware.HistoryMiddleware",
     "hospital.middleware.DeviceMark",
     "hospital.middleware.StaffSecurity",
+    "hospital.consent_gate.PrivacyGate",
     "hospital.middleware.ShowRefusals",
     "axes.middleware.AxesMiddleware",
 ]
@@ -211,7 +212,7 @@ REST_FRAMEWORK = {
     "PAGE_SIZE": 50,
 }
 API_BODY_LIMIT = 262_144  # bytes; a longer body is refused by its Content-Length, unread
-API_RATE = (30, 60)  # bookings, changes and cancellations of one account: so many, in so many seconds
+API_RATE = [int(part) for part in env("API_RATE", "30/60").split("/")]  # an account's bookings and changes / seconds
 SPECTACULAR_SETTINGS = {
     "TITLE": "预约挂号 Appointments",
     "DESCRIPTION": "Departments, doctors, numbers (号源) and bookings (预约) for programs. Guide: docs/api.md.",
@@ -222,9 +223,16 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "SORT_OPERATIONS": False,
-    "PREPROCESSING_HOOKS": ["hospital.api.schema.only_version_one"],
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "hospital.api.schema.finish"],
-    "SWAGGER_UI_DIST": "SIDECAR",
+    "PREPROCESSING_HOOKS": ["appointments.api.described.add_hot", "hospital.api.schema.only_version_one"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "appointments.api.described.add_components",
+        "hospital.api.schema.finish",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "AppointmentStatus": "appointments.models.Appointment.Status",
+        "ScheduleStatus": "appointments.models.Schedule.Status",
+    },
 }
 
 # Only what this origin serves, nothing inline, no frames.

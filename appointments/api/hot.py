@@ -1,31 +1,25 @@
 """The hot endpoints: a program books a number in two queries (booking.md). Plain views with msgspec, no serializer."""
 
-from datetime import datetime
-from typing import Annotated
+from datetime import date, timedelta
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext as _
 
 from appointments.errors import NoSuchNumber, NoSuchPatient, SoldOut
 from appointments.models import Appointment
-from appointments.selectors import schedules, soldout
+from appointments.selectors import offers, rules, schedules, soldout
 from appointments.services import booking
 from appointments.services.sql import Outcome
 from hospital import clock
-from hospital.api import plain
-from hospital.api.authentication import BOOK
-from hospital.api.errors import Invalid
+from hospital.api import plain, rates
+from hospital.api.authentication import BOOK, READ
+from hospital.api.errors import Invalid, NothingHere
+from hospital.models import Department
 
+from .shapes import YEARS, Availability, Booked, BookingRequest, DoctorRef, Offer, SliceOut, Slices, TeamRef
 
-class BookingRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """A patient, and a number or a slice's start (ISO 8601 with offset); neither: the lowest that fits."""
-
-    patient: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
-    number: Annotated[int, msgspec.Meta(ge=1, le=2**15 - 1)] | None = None
-    start: datetime | None = None
-
-
+LONGEST = 100  # days that one question may span: the longest horizon is 92 (rules.md)
+USUAL = 7  # days, when `to` is not said: the public's horizon
 _decoder = msgspec.json.Decoder(BookingRequest)
 
 
@@ -39,6 +33,7 @@ def book(request: HttpRequest, schedule_id: int) -> HttpResponse:
     token = plain.caller(request, scopes=BOOK, patient_id=asked.patient)
     if not token.may_book_patient:
         raise NoSuchPatient()
+    rates.spend(token)
     if schedule_id > plain.LARGEST:
         raise NoSuchNumber()
     now = clock.now()
@@ -64,10 +59,7 @@ def book(request: HttpRequest, schedule_id: int) -> HttpResponse:
 
 def _read(request: HttpRequest) -> BookingRequest:
     asked = plain.body(request, _decoder)
-    if asked.start is not None and asked.start.tzinfo is None:
-        raise Invalid({"start": [_("start 必须带时区，例如 2026-12-21T08:30:00+08:00。")]})
-    if asked.number is not None and asked.start is not None:
-        raise Invalid({"number": [_("number 和 start 只填一个。")]})
+    asked.check()
     return asked
 
 
@@ -79,16 +71,104 @@ def _answer(outcome: Outcome) -> HttpResponse:
     else:
         status, number, start, minutes = "pending", outcome.number, outcome.start, outcome.minutes
         hold, fee = outcome.hold_until, outcome.fee
-    body = {
-        "appointment": outcome.appointment,
-        "status": status,
-        "number": number,
-        "start": start.astimezone(clock.ZONE),
-        "minutes": minutes,
-        "hold_until": hold and hold.astimezone(clock.ZONE),
-        "fee": str(fee),
-    }
+    body = Booked(
+        appointment=outcome.appointment,
+        status=status,
+        number=number,
+        start=start.astimezone(clock.ZONE),
+        minutes=minutes,
+        hold_until=hold and hold.astimezone(clock.ZONE),
+        fee=str(fee),
+    )
     return plain.answered(body, status=200 if outcome.code == "replayed" else 201)
 
 
+def availability(request: HttpRequest, department_id: int) -> HttpResponse:
+    """Per schedule of a department what is left for the token's channel, and when more opens. Three queries."""
+    token = plain.caller(request, scopes=READ)
+    now = clock.now()
+    first, last = _days(request.GET, today=clock.today(now))
+    organization_id = _organization_of(department_id)
+    found = offers.of_department(
+        department_id, organization_id=organization_id, first=first, last=last, channel=token.channel, now=now
+    )
+    return plain.answered(
+        Availability(department=department_id, first=first, last=last, schedules=[_offer(each) for each in found])
+    )
+
+
+def slices(request: HttpRequest, schedule_id: int) -> HttpResponse:
+    """A schedule's slices with what is left of each for the token's channel. Three queries."""
+    token = plain.caller(request, scopes=READ)
+    plain.refuse_parameters_but(request.GET, known=())
+    if schedule_id > plain.LARGEST:
+        raise NoSuchNumber()
+    schedule, now = schedules.known(schedule_id), clock.now()
+    found = offers.of_schedules([schedule_id], organizations=[schedule.organization_id], channel=token.channel, now=now)
+    if schedule_id not in found:
+        raise NoSuchNumber()
+    offer = found[schedule_id]
+    minutes = rules.booking_rule_for(schedule, day=clock.today(now)).segment_minutes
+    parts = offers.slices_of(offer, channel=token.channel, minutes=minutes, now=now)
+    return plain.answered(Slices(offer=_offer(offer), slices=[_slice(each) for each in parts]))
+
+
+def _days(parameters, *, today: date) -> tuple[date, date]:
+    """`from` and `to`, both included. Raises Invalid."""
+    plain.refuse_parameters_but(parameters, known=("from", "to"))
+    first = _day(parameters, "from", today)
+    last = _day(parameters, "to", first + timedelta(days=USUAL - 1))
+    if not timedelta(0) <= last - first < timedelta(days=LONGEST):
+        raise Invalid({"to": [f"from … from + {LONGEST - 1} days"]})
+    return first, last
+
+
+def _day(parameters, name: str, otherwise: date) -> date:
+    said = parameters.get(name)
+    if said is None:
+        return otherwise
+    try:
+        day = msgspec.convert(said, date)
+    except msgspec.ValidationError:
+        day = None
+    if day is None or day.year not in YEARS:
+        raise Invalid({name: ["YYYY-MM-DD"]})
+    return day
+
+
+def _organization_of(department_id: int) -> int:
+    """Whose rules hold. Raises NothingHere."""
+    rows = Department.objects.filter(pk=department_id, active=True).values_list("organization_id", flat=True)
+    found = rows.first() if department_id <= plain.LARGEST else None
+    if found is None:
+        raise NothingHere()
+    return found
+
+
+def _offer(offer: offers.Offer) -> Offer:
+    return Offer(
+        schedule=offer.schedule,
+        day=offer.day,
+        half=offer.half,
+        starts_at=offer.starts_at.astimezone(clock.ZONE),
+        ends_at=offer.ends_at.astimezone(clock.ZONE),
+        doctor=DoctorRef(offer.role, offer.doctor, offer.title) if offer.role else None,
+        team=TeamRef(offer.team, offer.team_name) if offer.team else None,
+        service=offer.service,
+        level=offer.level,
+        fee=None if offer.fee is None else str(offer.fee),
+        state=offer.state.value,
+        left=offer.left,
+        of=offer.of,
+        opens_at=offer.opens_at and offer.opens_at.astimezone(clock.ZONE),
+    )
+
+
+def _slice(part: offers.Slice) -> SliceOut:
+    start, end = part.start.astimezone(clock.ZONE), part.end.astimezone(clock.ZONE)
+    return SliceOut(start=start, end=end, left=part.left, of=part.of, numbers=part.numbers)
+
+
 schedule_appointments = plain.endpoint(post=book)
+department_availability = plain.endpoint(get=availability)
+schedule_slices = plain.endpoint(get=slices)

@@ -3,9 +3,8 @@ nothing in silence."""
 
 from django import forms
 from django_filters import rest_framework as filters
-from rest_framework.request import Request
 
-from .errors import Invalid
+from .plain import refuse_parameters_but
 
 LARGEST = 2**63 - 1
 PAGING = frozenset({"cursor", "page_size"})
@@ -23,16 +22,10 @@ class RowNumber(filters.NumberFilter):
         return None
 
 
-def refuse_unknown(request: Request, known) -> None:
-    unknown = sorted(set(request.query_params) - set(known))
-    if unknown:
-        raise Invalid({name[:60]: ["unknown parameter"] for name in unknown[:20]})
-
-
 class Filters(filters.DjangoFilterBackend):
     """Raises the field errors as 422 like those of a body."""
 
     def filter_queryset(self, request, queryset, view):
         filterset = self.get_filterset_class(view, queryset)
-        refuse_unknown(request, PAGING | set(filterset.base_filters if filterset else ()))
+        refuse_parameters_but(request.query_params, known=PAGING | set(filterset.base_filters if filterset else ()))
         return super().filter_queryset(request, queryset, view)

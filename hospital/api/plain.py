@@ -75,6 +75,13 @@ def request_key(request) -> str:
     return key
 
 
+def refuse_parameters_but(parameters, *, known) -> None:
+    """As the ordinary endpoints do: a parameter that the document does not name is a typing error."""
+    unknown = sorted(set(parameters) - set(known))
+    if unknown:
+        raise Invalid({name[:60]: ["unknown parameter"] for name in unknown[:20]})
+
+
 def body(request: HttpRequest, decoder: msgspec.json.Decoder):
     """Raises WrongMediaType, Malformed, Invalid."""
     if request.content_type != JSON:
