@@ -1,6 +1,67 @@
-"""家属 (B22): whom an account books for."""
+"""家属 (B22): whom an account books for. Real names, at most so many, each with a proof that the account may.
 
-from .models import RelatedPerson, User
+An unknown document makes a record of its own. A known one needs the same name and a code to the phone of that record,
+or the window: nobody learns anything about a registered person by trying (B16). Rows end, they are never deleted.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from . import account_rules, audit, clock, consents, identity, messages, patients
+from . import family_policies as policies
+from .errors import Refused
+from .models import AccountPhone, AccountRule, AuditEvent, Notice, Patient, PatientIdentifier, RelatedPerson, User
+
+WRONG = "family.refused"
+"""The trail's word for a name that does not belong to the document: what a day's tries are counted by."""
+
+LATELY = timedelta(days=30)
+BOUND_AT_WINDOW = "family.bound"
+
+
+class NameMismatch(Refused):
+    """The same words whether the document is unknown, another's or badly read: it discloses nobody."""
+
+    code = "name_mismatch"
+    status = 422
+    message = _("姓名和证件号码对不上。")
+    next_step = _("请对照证件检查姓名和号码；确认无误还是不行，请带证件到窗口办理绑定。")
+
+
+class GoToTheWindow(Refused):
+    code = "bind_at_the_window"
+    message = _("这位就诊人没有登记可以核验的手机，不能在网上添加。")
+    next_step = _("请带就诊人的证件和您的手机到窗口办理绑定。")
+
+
+class NoSuchAccount(Refused):
+    code = "no_account_of_phone"
+    message = _("这个手机号还没有在网上登录过。")
+    next_step = _("请患者先用这个手机号登录一次，再办理绑定。")
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who is to be added, as the form says."""
+
+    name: str
+    kind: str
+    number: str
+    relation: str
+    sex: str = Patient.Sex.UNKNOWN
+    birth_date: date | None = None
+    phone: str = ""
+    agreed: bool = False  # as the guardian, to the rules for children's data
+
+
+@dataclass(frozen=True)
+class CodeNeeded:
+    """The person is registered with another phone: a code to it proves that somebody there agrees."""
+
+    patient: Patient
 
 
 def people_of(account: User) -> list[RelatedPerson]:
@@ -11,3 +72,189 @@ def people_of(account: User) -> list[RelatedPerson]:
 
 def is_mine(account: User, patient_id: int) -> bool:
     return RelatedPerson.objects.filter(account=account, ended_at=None, patient=patient_id).exists()
+
+
+def add(*, account: User, person: Person, now: datetime, request=None) -> RelatedPerson | CodeNeeded:
+    """Add a person to the account, or say that a code is needed first (nothing is bound then, see `bind_proved`).
+
+    Leaves audit rows and counts wrong tries for good: never inside a transaction. Raises AlreadyYours, BadDocument,
+    BadPhone, ChildHasNoAccount, DocumentMismatch, FamilyFull, GoToTheWindow, GuardianNeeded, ImpossibleBirthDate,
+    NameMismatch, SecondSelf, TooManyAdditions, TooManyWrongTries.
+    """
+    rule = account_rules.in_force(now=now)
+    paper = identity.read_document(kind=person.kind, number=person.number)
+    with transaction.atomic():
+        refusal = _refusal_before_looking(account, person.relation, rule=rule, now=now)
+        if refusal is None:
+            known = _holder(paper)
+            if known is None:
+                return _register(account, person, paper, rule=rule, now=now, request=request)
+            if known.active and known.name == identity.read_name(person.name):
+                return _bind_known(account, known, person, rule=rule, now=now, request=request)
+            refusal = NameMismatch()
+            audit.record(action=WRONG, actor=account, now=now, detail={"kind": person.kind}, request=request)
+    raise refusal  # outside the transaction: the counted try stays
+
+
+def bind_proved(*, account: User, patient: Patient, relation: str, agreed: bool, now: datetime, request=None):
+    """Add a registered person after a code to the phone of their record. Raises as `add`."""
+    return _bind(account, patient, relation, proof="phone", agreed=agreed, actor=account, now=now, request=request)
+
+
+def bind_at_the_window(
+    *, patient: Patient, phone: str, relation: str, agreed: bool, by: User, now: datetime, request=None
+) -> RelatedPerson:
+    """A clerk who holds the document adds the person to the account of a phone. `agreed`: the guardian signed for the
+    child. Raises as `add`, and NoSuchAccount."""
+    row = AccountPhone.objects.filter(phone_hash=identity.phone_hash(identity.read_phone(phone))).first()
+    if row is None or not row.user.is_active:
+        raise NoSuchAccount
+    with transaction.atomic():
+        bound = _bind(row.user, patient, relation, proof="desk", agreed=agreed, actor=by, now=now, request=request)
+        messages.tell(patient=patient, template=BOUND_AT_WINDOW, params={}, dedupe=f"family:{bound.pk}", now=now)
+    return bound
+
+
+def change_relation(*, row: RelatedPerson, relation: str, now: datetime, request=None) -> None:
+    """Raises ChildHasNoAccount, SecondSelf."""
+    rule = account_rules.in_force(now=now)
+    with transaction.atomic():
+        others = [other for other in _locked_family(row.account) if other.pk != row.pk]
+        refusal = policies.refusal_of_relation(others=others, relation=relation) or policies.refusal_of_child(
+            row.patient.birth_date, relation=relation, agreed=True, rule=rule, day=clock.today(now)
+        )
+        if refusal:
+            raise refusal
+        row.relation = relation
+        row.save(update_fields=["relation"])
+        _trace("family.changed", row, actor=row.account, now=now, request=request)
+
+
+@transaction.atomic
+def unbind(*, row: RelatedPerson, by: User, now: datetime, request=None) -> None:
+    """解除绑定. Bookings stay: whoever has the document still comes. What was agreed to for the person ends.
+    Twice is once."""
+    _locked_family(row.account)
+    if not RelatedPerson.objects.filter(pk=row.pk, ended_at=None).update(ended_at=now):
+        return
+    consents.withdraw_all(account=row.account, patient=row.patient, now=now)
+    _trace("family.ended", row, actor=by, now=now, request=request)
+
+
+def wrong_today(account: User, *, now: datetime) -> int:
+    """How often the account named a registered document wrongly since the hospital's midnight."""
+    midnight = clock.at(clock.today(now), time.min)
+    return AuditEvent.objects.filter(actor=account, action=WRONG, at__gte=midnight).count()
+
+
+def _refusal_before_looking(account: User, relation: str, *, rule: AccountRule, now: datetime) -> Refused | None:
+    """What needs no look at the register. Holds the account until the transaction ends."""
+    people = _locked_family(account)
+    lately = RelatedPerson.objects.filter(account=account, since__gt=now - LATELY).count()
+    return policies.refusal_to_try(wrong_today=wrong_today(account, now=now), rule=rule) or policies.refusal_to_add(
+        family=people, added_lately=lately, relation=relation, rule=rule
+    )
+
+
+def _holder(paper: identity.Document) -> Patient | None:
+    row = PatientIdentifier.objects.filter(kind=paper.kind, number_hash=paper.hash).select_related("patient").first()
+    return row.patient if row else None
+
+
+def _register(account: User, person: Person, paper, *, rule, now: datetime, request) -> RelatedPerson:
+    """建档 by the account itself, and bound to it."""
+    born = paper.birth_date or person.birth_date
+    _refuse_child(born, person, rule=rule, now=now)
+    try:
+        patient = patients.register_patient(
+            name=person.name,
+            documents=[(person.kind, person.number)],
+            by=account,
+            now=now,
+            sex=person.sex,
+            birth_date=person.birth_date,
+            phone=person.phone or _phone_of(account),
+            request=request,
+        )
+    except patients.AlreadyRegistered:  # at a window, in this very moment: its words name the person
+        raise NameMismatch from None
+    return _write(account, patient, person.relation, proof="registered", rule=rule, now=now, request=request)
+
+
+def _bind_known(account: User, patient: Patient, person: Person, *, rule, now: datetime, request):
+    """The name fits. The account's own phone on the record is proof; another phone has to answer a code."""
+    if RelatedPerson.objects.filter(account=account, patient=patient, ended_at=None).exists():
+        raise policies.AlreadyYours
+    _refuse_child(patient.birth_date, person, rule=rule, now=now)
+    if not identity.is_mobile(patient.phone):  # none, a fixed line, abroad: no code gets there
+        raise GoToTheWindow
+    if patient.phone != _phone_of(account):
+        return CodeNeeded(patient=patient)
+    return _write(account, patient, person.relation, proof="phone", rule=rule, now=now, request=request)
+
+
+def _bind(account, patient, relation, *, proof, agreed, actor, now: datetime, request) -> RelatedPerson:
+    rule = account_rules.in_force(now=now)
+    with transaction.atomic():
+        people = _locked_family(account)
+        if any(row.patient_id == patient.pk for row in people):
+            raise policies.AlreadyYours
+        lately = RelatedPerson.objects.filter(account=account, since__gt=now - LATELY).count()
+        refusal = policies.refusal_to_add(
+            family=people, added_lately=lately, relation=relation, rule=rule
+        ) or policies.refusal_of_child(
+            patient.birth_date, relation=relation, agreed=agreed, rule=rule, day=clock.today(now)
+        )
+        if refusal:
+            raise refusal
+        return _write(account, patient, relation, proof=proof, rule=rule, now=now, request=request, actor=actor)
+
+
+def _refuse_child(born: date | None, person: Person, *, rule, now: datetime) -> None:
+    refusal = policies.refusal_of_child(
+        born, relation=person.relation, agreed=person.agreed, rule=rule, day=clock.today(now)
+    )
+    if refusal:
+        raise refusal
+
+
+def _write(account, patient, relation, *, proof, rule, now: datetime, request, actor=None) -> RelatedPerson:
+    """The row, in the first free place; of a child with the guardian's consent. The caller holds the account."""
+    child = policies.is_child(patient.birth_date, rule=rule, day=clock.today(now))
+    place = policies.free_place(_family(account), limit=rule.family_limit)
+    row = RelatedPerson.objects.create(
+        account=account, patient=patient, relation=relation, guardian=child, proof=proof, place=place, since=now
+    )
+    _trace("family.added", row, actor=actor or account, now=now, request=request)
+    notice = consents.current(Notice.Kind.CHILD, now=now) if child else None
+    if notice:
+        consents.give(account=account, notice=notice, patient=patient, now=now, request=request)
+    return row
+
+
+def _family(account: User) -> list[RelatedPerson]:
+    """Everybody who takes a place, also a person whose record was closed."""
+    return list(RelatedPerson.objects.filter(account=account, ended_at=None).order_by("place"))
+
+
+def _locked_family(account: User) -> list[RelatedPerson]:
+    User.objects.select_for_update(no_key=True).get(pk=account.pk)
+    return _family(account)
+
+
+def _phone_of(account: User) -> str:
+    row = AccountPhone.objects.filter(user=account, verified_at__isnull=False).first()
+    return row.phone if row else ""
+
+
+def _trace(action: str, row: RelatedPerson, *, actor: User, now: datetime, request) -> None:
+    detail = {"account": row.account_id, "relation": row.relation, "proof": row.proof}
+    audit.record(
+        action=action,
+        actor=actor,
+        patient=row.patient,
+        subject=f"family:{row.pk}",
+        detail=detail,
+        now=now,
+        request=request,
+    )

@@ -131,6 +131,11 @@ def read_phone(text: str) -> str:
     raise BadPhone
 
 
+def is_mobile(phone: str) -> bool:
+    """A mainland mobile, in its one written form: the only phones that are sent codes."""
+    return bool(re.fullmatch(r"1[3-9]\d{9}", phone))
+
+
 def read_name(text: str) -> str:
     """One written form of a person's name: no stray spaces, the middle dot of minority names always '·'."""
     name = re.sub(r"[•・‧∙.．]", "·", unicodedata.normalize("NFC", text).strip())

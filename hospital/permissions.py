@@ -12,11 +12,12 @@ from django.urls import reverse
 
 from . import clock
 from .errors import NotAllowed, StaffAccount
-from .models import AccountPhone, Role, RoleAssignment
+from .models import AccountPhone, DataRequest, Role, RoleAssignment
 
 DESK_ROLES = frozenset({Role.TRIAGE, Role.COUNTER, Role.PHONE})
 CONSULT_ROLES = frozenset({Role.DOCTOR, Role.WARD})
 OFFICE_ROLES = frozenset({Role.OFFICE})
+WINDOW_ROLES = frozenset({Role.COUNTER, Role.OFFICE})
 ADMIN_ROLES = frozenset({Role.OFFICE, Role.AUDITOR, Role.SYSADMIN, Role.SECADMIN})
 PATIENT_ROLES = CONSULT_ROLES | DESK_ROLES | OFFICE_ROLES
 
@@ -88,6 +89,16 @@ def may_search_patients(user) -> bool:
 
 def may_register_patients(user) -> bool:
     return has_role(user, *DESK_ROLES, *CONSULT_ROLES)
+
+
+def may_serve_accounts(user) -> bool:
+    """At the window, with the document in hand: bind a person to an account, correct a record (B22, O4)."""
+    return has_role(user, *WINDOW_ROLES)
+
+
+def may_decide_on(user, kind: str) -> bool:
+    """Requests about personal data: erasure by the security administrator, correction by the office (O4)."""
+    return has_role(user, Role.SECADMIN if kind == DataRequest.Kind.ERASURE else Role.OFFICE)
 
 
 def may_edit_rules(user) -> bool:

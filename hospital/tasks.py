@@ -8,7 +8,7 @@ from celery import shared_task
 from celery.signals import before_task_publish
 from django.contrib.sessions.backends.db import SessionStore
 
-from hospital import clock, codes, heartbeats, messages, outbox
+from hospital import clock, heartbeats, messages, outbox, personal_data
 from hospital.integration import links, webhooks
 
 FAILURES_KEPT = timedelta(days=1)
@@ -54,8 +54,9 @@ def push_events(**_kwargs):
 
 @shared_task(ignore_result=True)
 def tidy(**_kwargs):
-    """Forget ended sessions and counted failures that no lock-out needs any more; the trail keeps what happened."""
+    """Forget ended sessions, counted failures that no lock-out needs any more, and what RetentionRule says is over;
+    the trail keeps what happened."""
     SessionStore.clear_expired()
     AccessAttempt.objects.filter(attempt_time__lt=clock.now() - FAILURES_KEPT).delete()
-    codes.forget_old(now=clock.now())
+    personal_data.forget_what_is_over(now=clock.now())
     links.forget_used(now=clock.now())

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from .views import edition, health, home, me, messages, sign_in
+from .views import edition, family, health, home, me, messages, personal_data, privacy, sign_in, window
 
 urlpatterns = [
     path("", home.landing, name="home"),
@@ -24,6 +24,23 @@ urlpatterns = [
     path("me/phone/", me.phone, name="me_phone"),
     path("me/phone/code/", me.phone_code, name="me_phone_code"),
     path("me/language/", me.language, name="me_language"),
+    path("me/family/", family.people, name="family"),
+    path("me/family/add/", family.add, name="family_add"),
+    path("me/family/code/", family.code, name="family_code"),
+    path("me/family/<int:pk>/", family.member, name="family_member"),
+    path("me/family/<int:pk>/end/", family.end, name="family_end"),
+    path("me/family/<int:pk>/consent/", privacy.person, name="consent_person"),
+    path("me/consent/", privacy.ask, name="privacy_ask"),
+    path("me/privacy/", privacy.overview, name="privacy"),
+    path("me/privacy/<int:pk>/withdraw/", privacy.withdraw, name="consent_withdraw"),
+    path("me/export/", personal_data.export, name="export"),
+    path("me/correction/", personal_data.correction, name="correction"),
+    path("me/erasure/", personal_data.erasure, name="erasure"),
+    path("me/requests/<int:pk>/drop/", personal_data.drop, name="request_drop"),
+    path("notices/<str:kind>/", privacy.notice, name="notice"),
+    path("notices/<str:kind>/<int:version>/", privacy.notice, name="notice_version"),
+    path("desk/patients/<int:pk>/bind/", window.bind, name="desk_bind"),
+    path("desk/patients/<int:pk>/correct/", window.correct, name="desk_correct"),
     path("edition/", edition.edition, name="edition"),
     path("language/", set_language, name="set_language"),
     path("admin/", admin.site.urls),

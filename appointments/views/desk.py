@@ -16,7 +16,7 @@ from appointments.policies import visit as policy
 from appointments.selectors import desk as selectors
 from appointments.selectors import rules, slips
 from appointments.services import visit
-from hospital import audit, clock, masking, patients
+from hospital import audit, clock, masking, patients, permissions
 from hospital.errors import Refused
 from hospital.models import Patient
 from hospital.permissions import role_required
@@ -71,6 +71,7 @@ def patient(request: HttpRequest, pk: int):
         "coming": [_booked(row, now=now) for row in _coming(request, person, now=now)],
         "suspension": _suspension(person, now=now),
         "priorities": PriorityField.CHOICES,
+        "may_serve": permissions.may_serve_accounts(request.user),
     }
     return render(request, "desk/patient.html", context)
 

@@ -15,7 +15,7 @@ class NoGateway(Exception):
 
 def send(*, message: Message, text: str, now: datetime) -> bool:
     """Hand it to the gateway under a request id that is the same on every try. False: the person has no phone."""
-    phone = message.patient.phone if message.patient_id else ""
+    phone = message.to or (message.patient.phone if message.patient_id else "")
     if not phone:
         return False
     _gateway()(request_id=message.dedupe, to=phone, template=message.template, text=text, now=now)

@@ -7,6 +7,6 @@ body that an SMS carries.
 
 from .sending import only_while, send_waiting
 from .telling import tell
-from .wording import Wording, wording_of
+from .wording import Wording, moment, wording_of
 
-__all__ = ["Wording", "only_while", "send_waiting", "tell", "wording_of"]
+__all__ = ["Wording", "moment", "only_while", "send_waiting", "tell", "wording_of"]

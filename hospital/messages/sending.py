@@ -67,18 +67,22 @@ def _send(message: Message, *, now: datetime) -> bool:
     question = _conditions.get(message.template)
     try:
         if question and not question(message):
-            mine.update(status=Message.Status.DROPPED)
+            mine.update(status=Message.Status.DROPPED, to="")
             return False
         taken = SENDERS[message.channel](message=message, text=wording_of(message).body, now=now)
     except Exception as error:  # whatever a gateway raises: the others go on
         _back_off(message, error, now=now)
         return False
-    mine.update(status=Message.Status.SENT if taken else Message.Status.DROPPED, sent_at=now if taken else None)
+    status = Message.Status.SENT if taken else Message.Status.DROPPED
+    mine.update(status=status, sent_at=now if taken else None, to="")
     return taken
 
 
 def _back_off(message: Message, error: Exception, *, now: datetime) -> None:
     log.warning("message_not_sent", message=message.pk, tries=message.tries, error=type(error).__name__)
     pause = min(FIRST_PAUSE * 2 ** (message.tries - 1), LONGEST_PAUSE)
-    status = Message.Status.FAILED if message.tries >= TRIES else Message.Status.WAITING
-    Message.objects.filter(pk=message.pk).update(status=status, next_try_at=now + pause)
+    row = Message.objects.filter(pk=message.pk)
+    if message.tries >= TRIES:
+        row.update(status=Message.Status.FAILED, next_try_at=now + pause, to="")
+    else:
+        row.update(status=Message.Status.WAITING, next_try_at=now + pause)

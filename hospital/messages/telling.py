@@ -16,13 +16,16 @@ def tell(
     patient: Patient | None = None,
     user: User | None = None,
     about: str = "",
+    to: str = "",
 ) -> None:
-    """Say something to a patient (in the app and by SMS) or to a member of staff (in the app).
+    """Say something to a patient (in the app and by SMS) or to an account (in the app; by SMS with `to`).
+
+    `to` is a number for the SMS that can't be looked up when it is sent: kept encrypted, emptied once it is settled.
 
     `params` are JSON: names of places and staff, ISO times; never the person's own name, phone or documents, which
     are read when the words are made. The same `dedupe` again says nothing again. `about` is the fact key it speaks of.
     """
-    channels = CHANNELS if patient else CHANNELS[:1]
+    channels = CHANNELS if patient or to else CHANNELS[:1]
     rows = [
         Message(
             patient=patient,
@@ -30,6 +33,7 @@ def tell(
             channel=channel,
             template=template,
             params=params,
+            to=to if channel == Message.Channel.SMS else "",
             about=about,
             dedupe=f"{dedupe}:{channel}",
             created_at=now,

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddConstraint(
             model_name='retentionrule',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('subject', 'visits'), _negated=True), ('days__gte', 5475), _connector='OR'), name='retentionrule_visits_by_law'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('subject', 'visits'), _negated=True), ('days__gte', 5479), _connector='OR'), name='retentionrule_visits_by_law'),
         ),
         migrations.AddConstraint(
             model_name='retentionrule',

@@ -277,7 +277,7 @@ class RetentionRule(models.Model):
         verbose_name = verbose_name_plural = _("保存期限")
         constraints = [
             models.CheckConstraint(  # 医疗机构病历管理规定（2013年版）第二十九条: 15 years
-                condition=~Q(subject="visits") | Q(days__gte=15 * 365), name="retentionrule_visits_by_law"
+                condition=~Q(subject="visits") | Q(days__gte=15 * 365 + 4), name="retentionrule_visits_by_law"
             ),
             models.CheckConstraint(  # 网络安全法: logs six months
                 condition=~Q(subject="trail") | Q(days__gte=184), name="retentionrule_trail_by_law"
