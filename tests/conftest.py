@@ -7,11 +7,18 @@ from django.utils import translation
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
-    """Roles start without security settings: a test makes the ones it speaks of."""
+    """Roles start without security settings, and nobody is asked for a consent: a test makes what it speaks of.
+
+    Published notices can't be deleted row by row, by anybody: the table is emptied.
+    """
+    from django.db import connection
+
     from hospital.models import RolePolicy
 
     with django_db_blocker.unblock():
         RolePolicy.objects.all().delete()
+        with connection.cursor() as cursor:
+            cursor.execute("TRUNCATE hospital_notice CASCADE")
 
 
 @pytest.fixture(autouse=True)

@@ -25,8 +25,10 @@ from hospital.models import (
     Campus,
     CareTeam,
     CareTeamMember,
+    Consent,
     Department,
     HealthcareService,
+    Notice,
     Organization,
     Patient,
     PatientIdentifier,
@@ -239,6 +241,31 @@ class RelatedPersonFactory(Factory):
     proof = "registered"
     place = factory.LazyAttribute(lambda row: 1 + row.account.family.filter(ended_at=None).count())
     since = NOW
+
+
+class NoticeFactory(Factory):
+    """告知书 in force since long; a test that asks for consents publishes its own."""
+
+    class Meta:
+        model = Notice
+
+    kind = "privacy"
+    version = factory.LazyAttribute(lambda notice: 1 + Notice.objects.filter(kind=notice.kind).count())
+    title = factory.LazyAttribute(lambda notice: f"{notice.kind}告知")
+    title_en = factory.LazyAttribute(lambda notice: f"Notice on {notice.kind}")
+    text = "第一段。\n\n# 标题\n第二段。"
+    text_en = "First paragraph.\n\n# Heading\nSecond paragraph."
+    published_on = date(2026, 1, 1)
+
+
+class ConsentFactory(Factory):
+    class Meta:
+        model = Consent
+
+    account = factory.SubFactory(AccountFactory)
+    notice = factory.SubFactory(NoticeFactory)
+    patient = None
+    given_at = NOW
 
 
 class IdentifierFactory(Factory):
