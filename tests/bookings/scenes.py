@@ -39,8 +39,16 @@ def add_person(account, name="周志明", *, agreed=True, relation=None, **field
     return patient
 
 
-def account_with(*names, **fields):
+def new_account():
+    """Signed in before, and agreed to the privacy notice then."""
     account = AccountFactory()
+    if notice := consents.privacy_missing(account, clock.now()):
+        consents.give(account=account, notice=notice, now=clock.now())
+    return account
+
+
+def account_with(*names, **fields):
+    account = new_account()
     for name in names or ["周志明"]:
         add_person(account, name, **fields)
     return account

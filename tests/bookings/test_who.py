@@ -8,9 +8,9 @@ import pytest
 from appointments.models import Appointment, PatientSuspension
 from appointments.services import changes, extras
 from hospital.models import Fact
-from tests.factories import NOW, TODAY, AccountFactory, PatientFactory, StaffFactory, appointment_row, open_schedule
+from tests.factories import NOW, TODAY, PatientFactory, StaffFactory, appointment_row, open_schedule
 
-from .scenes import SOON, account_with, add_person, booked, choose, clinic, key_on, people, where
+from .scenes import SOON, account_with, add_person, booked, choose, clinic, key_on, new_account, people, where
 
 pytestmark = pytest.mark.django_db
 
@@ -231,7 +231,7 @@ def test_staff_hear_that_this_is_for_patients(client, db):
 
 
 def test_an_account_without_people_adds_one_first_and_comes_back(client, db):
-    client.force_login(AccountFactory(), backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(new_account(), backend="django.contrib.auth.backends.ModelBackend")
     response = client.get(where(clinic()))
 
     assert response.url.startswith("/me/family/add/?next=%2Fbook%2Fwho%2F%3Fslot")
