@@ -2,7 +2,7 @@
 
 from django.urls import include, path, re_path
 
-from .views import boards, consult, consult_basket, desk, office, window
+from .views import boards, consult, consult_basket, desk, office, window, workstation
 from .views.bookings import acts, cards, change, who
 from .views.patient import departments, doctors, home, slots
 
@@ -24,6 +24,7 @@ urlpatterns = [
     path("bookings/<int:pk>/change/", change.booking_change, name="booking_change"),
     path("bookings/<int:pk>/calendar.ics", cards.booking_calendar, name="booking_calendar"),
     path("consult/", consult.room, name="consult"),
+    path("consult/open/", workstation.open_visit, name="workstation"),
     path("consult/fresh/", consult.fresh, name="consult_fresh"),
     path("consult/search/", consult.search, name="consult_search"),
     path("consult/next/", consult.next_patient, name="consult_next"),

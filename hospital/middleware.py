@@ -140,7 +140,8 @@ class StaffSecurity:
     KEY = "staff_security"
     PATIENT_ASKED = "patient_asked"
     A_DAY = 86400  # seconds
-    ALWAYS_OPEN = ("account_", "mfa_", "set_language", "healthz-")  # names of addresses
+    ALWAYS_OPEN = ("account_", "mfa_", "set_language", "healthz-", "workstation")  # names of addresses
+    OWN_SIGN_IN = "/consult/open/"  # brings its own proof of who comes: an idle session is ended, not sent to sign in
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -153,7 +154,8 @@ class StaffSecurity:
             return self.get_response(request)
         kept = request.session.get(self.KEY)
         if kept and now - kept["seen"] > kept["idle_minutes"] * 60:
-            return self._log_out(request, minutes=kept["idle_minutes"])
+            sent_away = self._log_out(request, minutes=kept["idle_minutes"])
+            return self.get_response(request) if request.path == self.OWN_SIGN_IN else sent_away
         passive = "X-Passive" in request.headers
         if kept is None or now - kept["asked"] > 60 or kept["factor_missing"]:
             kept = {**self._terms(request.user), "asked": now, "seen": kept["seen"] if kept and passive else now}

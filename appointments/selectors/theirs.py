@@ -59,6 +59,12 @@ def appointment_of(record: ExternalRecord) -> Appointment | None:
     return _rows().filter(pk=record.subject.removeprefix(SUBJECT)).first() if record.subject else None
 
 
+def appointment_named(subject: str, *, organization_id: int) -> Appointment | None:
+    """What a context link's visit is here, with its patient."""
+    rows = _rows().select_related("patient", "schedule").filter(schedule__organization=organization_id)
+    return rows.filter(pk=subject.removeprefix(SUBJECT)).first()
+
+
 def _rows() -> QuerySet[Appointment]:
     return Appointment.objects.select_related("slot", "schedule", "encounter")
 

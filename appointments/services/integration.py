@@ -13,13 +13,13 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from appointments.errors import NotOpen, PastNumber, SoldOut, WrongState
-from appointments.models import Appointment, Encounter, Schedule
+from appointments.models import Appointment, Encounter, ScheduleParticipant
 from appointments.models.rules import Channel
 from appointments.selectors import theirs
 from hospital.errors import Refused
 from hospital.integration import records
 from hospital.integration.records import Result
-from hospital.models import ExternalRecord, Patient, User
+from hospital.models import ExternalRecord, Patient, Practitioner, User
 
 from . import booking, changes, visit, walkin
 
@@ -85,6 +85,20 @@ class NoNumberLeft(Refused):
     code = "no_number_left"
     message = _("没有号了：这次登记超出了号源。")
     next_step = _("请由医生在本系统加号，或换一个时段；之后用同一个就诊编号重新发送。")
+
+
+class VisitOver(Refused):
+    """The workstation opens a visit that can't be seen any more."""
+
+    code = "visit_over"
+    message = _("这次就诊是“%(state)s”，不能再打开。")
+    next_step = _("需要再看，请患者重新挂号；其他患者请在诊间页面叫号。")
+
+
+class NotYourSitting(Refused):
+    code = "not_your_sitting"
+    message = _("这位患者挂的不是您的号，您今天也没有在这个门诊坐诊。")
+    next_step = _("请先在诊间页面选诊室坐诊，或在医生工作站核对出诊医生，再重新打开。")
 
 
 @dataclass(frozen=True)
@@ -267,3 +281,27 @@ def _cancel(row: Appointment, *, by: User, moment: datetime) -> None:
     if encounter:
         row = visit.undo_check_in(appointment=row, by=by, now=moment)
     changes.cancel(appointment=row, by=by, channel=Channel.COUNTER, now=moment)
+
+
+# ---- opened at the workstation ----
+
+
+@transaction.atomic
+def admit(*, appointment: Appointment, practitioner: Practitioner, by: User, now: datetime) -> Encounter:
+    """The doctor opened this visit at the workstation: the patient is here, checked in if nobody did it.
+
+    Repeating it changes nothing. Raises VisitOver, NotYourSitting, and what check-in raises.
+    """
+    [row] = changes.lock(appointment.pk)
+    if row.status in {Status.CANCELLED, Status.FULFILLED}:
+        raise VisitOver(state=row.get_status_display())
+    if not ScheduleParticipant.objects.filter(
+        schedule=row.schedule_id, practitioner=practitioner, active=True
+    ).exists():
+        raise NotYourSitting
+    if row.status == Status.PENDING:
+        changes.confirm(appointment=row, by=by, now=now)
+    encounter = Encounter.objects.filter(appointment=row).first()
+    if encounter is None or encounter.status == Stage.LEFT:
+        encounter = visit.check_in(appointment=row, by=by, now=now)
+    return encounter

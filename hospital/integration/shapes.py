@@ -94,7 +94,7 @@ class PatientIn(Strict):
     """A patient as the other system has it. What is left out stays as it is here."""
 
     name = Text(max_length=80)
-    documents = DocumentIn(many=True, allow_empty=True, max_length=10, default=list)
+    documents = serializers.ListField(child=DocumentIn(), max_length=10, default=list)
     sex = Choice(choices=Patient.Sex.choices, required=False, allow_null=True)
     birth_date = Day(required=False, allow_null=True)
     phone = Text(max_length=20, allow_blank=True, required=False, help_text="Empty: there is none.")

@@ -105,7 +105,9 @@ def test_a_document_of_somebody_else_is_refused_and_nothing_is_written(his):
     his.patient()
     IdentifierFactory(patient=PatientFactory(), kind="passport", number="E12345678")
     answer = his.patient(
-        changed_at="2026-11-23T09:30:00+08:00", phone="13900139000", documents=[{"kind": "passport", "number": "E12345678"}]
+        changed_at="2026-11-23T09:30:00+08:00",
+        phone="13900139000",
+        documents=[{"kind": "passport", "number": "E12345678"}],
     )
 
     assert (answer.status_code, answer.json()["code"]) == (409, "document_of_another")
@@ -115,9 +117,7 @@ def test_a_document_of_somebody_else_is_refused_and_nothing_is_written(his):
 def test_documents_of_two_people_are_refused(his):
     IdentifierFactory(patient=PatientFactory(), number=CARD)
     IdentifierFactory(patient=PatientFactory(), kind="passport", number="E12345678")
-    answer = his.patient(
-        documents=[{"kind": "id_card", "number": CARD}, {"kind": "passport", "number": "E12345678"}]
-    )
+    answer = his.patient(documents=[{"kind": "id_card", "number": CARD}, {"kind": "passport", "number": "E12345678"}])
 
     assert (answer.status_code, answer.json()["code"]) == (409, "documents_of_two_people")
 
@@ -241,4 +241,3 @@ def test_messages_about_one_person_at_the_same_moment_make_one_record(his, numbe
     assert answers.count(201) == len(set(numbers))
     assert (Patient.objects.count(), PatientIdentifier.objects.count()) == (1, 1)
     assert ExternalRecord.objects.count() == len(set(numbers))
-

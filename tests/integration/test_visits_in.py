@@ -97,9 +97,7 @@ def test_a_second_visit_is_never_the_same_booking(his, clinic, patient):
 def test_a_booking_of_somebody_else_or_of_another_house_is_not_linked(his, clinic, patient):
     another = appointment_row(clinic, PatientFactory(), number=4)
     house = OrganizationFactory(code="H2", name="第二医院")
-    away = open_schedule(
-        organization=house, campus=CampusFactory(organization=house), day=TODAY, role=RoleFactory()
-    )
+    away = open_schedule(organization=house, campus=CampusFactory(organization=house), day=TODAY, role=RoleFactory())
     elsewhere = appointment_row(away, patient)
 
     refused = his.visit(**said(appointment=another.pk))
@@ -157,7 +155,9 @@ def test_a_registration_beyond_our_inventory_is_refused_with_what_to_do(his, cli
 
 def test_the_plain_clinic_is_registered_by_department_and_service(his, patient):
     department, service = DepartmentFactory(code="CARD"), ServiceFactory()
-    open_schedule(day=TODAY, role=RoleFactory(department=department, service=service))  # a named doctor's: not by chance
+    open_schedule(
+        day=TODAY, role=RoleFactory(department=department, service=service)
+    )  # a named doctor's: not by chance
     plain = open_schedule(day=TODAY, role=None, department=department, service=service)
 
     answer = his.visit(**said(doctor=None, department="CARD", service="general"))
