@@ -115,6 +115,8 @@ def _opening(schedule, gate, left, of, more_at, *, fee, now) -> Opening:
     state = _state(schedule, gate=gate, left=left, of=of, more_at=more_at, priced=fee is not None, now=now)
     if not state.bookable:
         left = 0
+    if state in (State.STOPPED, State.GATED, State.OFFLINE):
+        more_at = None
     return Opening(schedule=schedule, state=state, left=left, of=of, more_at=more_at, gate=gate, fee=fee)
 
 

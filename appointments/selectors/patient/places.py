@@ -32,6 +32,7 @@ class Group:
     """Departments under one heading: a group of the hospital's, or a branch."""
 
     name: str
+    short: str
     departments: list[Department] = field(default_factory=list)
 
 
@@ -47,7 +48,8 @@ def grouped(departments: Iterable[Department]) -> list[Group]:
     for department in departments:
         house = department.organization
         name = str(house) if house.parent_id else department.group
-        groups.setdefault((house.pk, name), Group(name)).departments.append(department)
+        short = house.short_name or name if house.parent_id else name
+        groups.setdefault((house.pk, name), Group(name, short)).departments.append(department)
     return list(groups.values())
 
 
