@@ -73,6 +73,8 @@ class HospitalSchema(AutoSchema):
 
     def _get_response_bodies(self, direction="response"):
         bodies = super()._get_response_bodies(direction)
+        for body in bodies.values():
+            body["description"] = body["description"] or ("One page." if self._is_list_view() else "As it stands now.")
         for status in refusals_of(self):
             bodies.setdefault(str(status), refusal(status))
         return dict(sorted(bodies.items()))
