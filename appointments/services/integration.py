@@ -9,7 +9,6 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from appointments.errors import NotOpen, PastNumber, SoldOut, WrongState

@@ -32,7 +32,7 @@ SECRET = "the hospital's and the workstation's"
 
 @pytest.fixture
 def room(db, stopped):
-    """王建国's morning with two who wait; the first is known to the other system as 1001 / V1, the second as 1002 / V2."""
+    """王建国's morning with two who wait; the other system knows them as 1001 with visit V1, and 1002 with V2."""
     room = doctor_with_a_room(waiting=2)
     IntegrationKey.objects.create(organization=OrganizationFactory(), system="his", secret=SECRET)
     for place, encounter in enumerate(room.waiting, 1):

@@ -30,7 +30,7 @@ from .systems import System
 pytestmark = pytest.mark.django_db
 
 DAY = TODAY.isoformat()
-TOPICS = "appointment.booked encounter.checked_in encounter.called encounter.started encounter.finished".split()
+TOPICS = ["appointment.booked", "encounter.checked_in", "encounter.called", "encounter.started", "encounter.finished"]
 
 
 def at(wall: str) -> str:
