@@ -106,7 +106,6 @@ def lines_of(openings: Iterable[Opening]) -> list[Line]:
         line.openings.append(each)
     for line in lines.values():
         line.state, line.left = state_of(line.openings)
-    _name_leaders(lines.values())
     return sorted(lines.values(), key=_order)
 
 
@@ -124,7 +123,7 @@ def _order(line: Line) -> tuple:
     return rank, LEVELS[line.first.service.level], spelled, line.name, line.first.pk
 
 
-def _name_leaders(lines: Iterable[Line]) -> None:
+def name_leaders(lines: Iterable[Line]) -> None:
     """Who leads the teams, and which team opens a leading expert's numbers. One query."""
     lines = list(lines)
     teams = {team for line in lines if (team := line.led_by)}

@@ -22,17 +22,15 @@ from hospital.models import PriceItem
 SHOWN = ("role__practitioner", "team", "service", "campus", "room")
 
 NUMBERS = """
-WITH led AS MATERIALIZED (
-       SELECT r.practitioner_id, min(m.team_id) AS team
-         FROM hospital_careteammember m
-         JOIN hospital_careteam t ON t.id = m.team_id AND t.active
-         JOIN hospital_practitionerrole r ON r.id = m.role_id
-        WHERE m.leader AND m.active
-        GROUP BY r.practitioner_id)
 SELECT c.id, coalesce(c.gate_team_id, led.team) AS gate, numbers.takeable, numbers.of, numbers.more_at
   FROM appointments_schedule c
   LEFT JOIN hospital_practitionerrole r ON r.id = c.role_id
-  LEFT JOIN led ON led.practitioner_id = r.practitioner_id
+  LEFT JOIN (SELECT own.practitioner_id, min(m.team_id) AS team
+               FROM hospital_careteammember m
+               JOIN hospital_careteam t ON t.id = m.team_id AND t.active
+               JOIN hospital_practitionerrole own ON own.id = m.role_id
+              WHERE m.leader AND m.active
+              GROUP BY own.practitioner_id) led ON led.practitioner_id = r.practitioner_id
  CROSS JOIN LATERAL (
        SELECT count(*) FILTER (WHERE a.from_at <= %(now)s AND (s.status = 'free'
                                OR (s.status IN ('held', 'resting') AND s.hold_until <= %(now)s))) AS takeable,

@@ -25,6 +25,7 @@ def doctors(request, pk):
     lines = lists.lines_of(each for each in openings if each.schedule.day == day.day)
     here = {lists.key_of(line.first) for line in lines}
     others = [line for line in lists.lines_of(openings) if lists.key_of(line.first) not in here]
+    lists.name_leaders([*lines, *others])
     context = {
         "department": department,
         "days": days,
