@@ -92,7 +92,7 @@ def _ending(row: Appointment, fact: Fact, *, account: User) -> Ending:
         return Ending(how=_("您自己退的号"), reason=row.note, late=late)
     if channel in SELF_SERVICE:
         return Ending(
-            how=_("家人或本人在%(where)s退的号") % {"where": Channel(channel).label}, reason=row.note, late=late
+            how=_("家人或本人退的号（%(where)s）") % {"where": Channel(channel).label}, reason=row.note, late=late
         )
     where = Channel(channel).label if channel in Channel.values else _("医院")
     return Ending(how=_("医院工作人员退的号（%(where)s）") % {"where": where}, reason=row.note, late=late)

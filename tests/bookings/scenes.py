@@ -1,8 +1,12 @@
 """An account with its people, a clinic with numbers, and the clicks of step 4."""
 
 import re
+from contextlib import contextmanager
+from datetime import time as wall
 from datetime import timedelta
 from urllib.parse import urlencode
+
+import time_machine
 
 from appointments.models import Appointment
 from hospital import clock, consents
@@ -89,10 +93,16 @@ def booked(client, schedule, patient, **more) -> Appointment:
     return Appointment.objects.get(pk=int(re.search(r"/bookings/(\d+)/done/", response.url)[1]))
 
 
+@contextmanager
+def at(client, moment):
+    """The same account at another time, signed in then."""
+    with time_machine.travel(moment, tick=False):
+        client.force_login(client.user, backend="django.contrib.auth.backends.ModelBackend")
+        yield
+
+
 def eve(schedule, **time):
     """A moment of the day before the visit, as the hospital's wall clock shows it."""
-    from datetime import time as wall
-
     return clock.at(schedule.day - timedelta(days=1), wall(**time))
 
 

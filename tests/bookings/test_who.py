@@ -7,10 +7,10 @@ import pytest
 
 from appointments.models import Appointment, PatientSuspension
 from appointments.services import changes, extras
-from hospital.models import Fact
-from tests.factories import NOW, TODAY, PatientFactory, StaffFactory, appointment_row, open_schedule
+from hospital.models import Fact, PatientTime
+from tests.factories import NOW, TODAY, NoticeFactory, PatientFactory, StaffFactory, appointment_row, open_schedule
 
-from .scenes import SOON, account_with, add_person, booked, choose, clinic, key_on, new_account, people, where
+from .scenes import SOON, account_with, add_person, agree, booked, choose, clinic, key_on, new_account, people, where
 
 pytestmark = pytest.mark.django_db
 
@@ -201,7 +201,9 @@ def test_the_slices_button_without_a_slice_leads_back_where_it_was_pressed(mine)
     assert mine.get("/book/who/", headers={"Referer": "https://evil.example/"}).url == "/book/departments/"
 
 
-@pytest.mark.parametrize("query", ["slot=99999@2026-11-26T08:00:00%2B08:00", "schedule=99999&start=2026-11-26T00:00:00Z"])
+@pytest.mark.parametrize(
+    "query", ["slot=99999@2026-11-26T08:00:00%2B08:00", "schedule=99999&start=2026-11-26T00:00:00Z"]
+)
 def test_a_clinic_that_does_not_exist_is_not_found(mine, query):
     assert mine.get(f"/book/who/?{query}").status_code == 404
 
@@ -287,9 +289,7 @@ def test_limits_are_shown_with_what_is_used_and_refused_with_the_same_sentence(m
 
 def test_what_the_doctor_booked_does_not_count(mine):
     for after in (-1, 1, 2):
-        appointment_row(
-            open_schedule(day=SOON + timedelta(days=after)), mine.person, channel="consult", counts=False
-        )
+        appointment_row(open_schedule(day=SOON + timedelta(days=after)), mine.person, channel="consult", counts=False)
     assert booked(mine, clinic(), mine.person).status == "booked"
 
 
@@ -308,8 +308,6 @@ def test_a_service_that_is_exempt_is_not_limited(mine):
 def test_a_person_who_is_elsewhere_at_that_time_sees_so(mine):
     elsewhere = open_schedule(day=SOON, numbers=1, minutes=30)
     appointment_row(elsewhere, mine.person, channel="consult")
-    from hospital.models import PatientTime
-
     PatientTime.objects.create(
         patient=mine.person,
         during=(elsewhere.starts_at, elsewhere.starts_at + timedelta(minutes=30)),
@@ -326,11 +324,15 @@ def test_a_person_who_is_elsewhere_at_that_time_sees_so(mine):
 
 def test_a_person_whose_consent_is_missing_is_led_to_it_and_not_booked(mine):
     """O4: health data are asked for separately."""
+    NoticeFactory(kind="health")
+    agree(mine.user, mine.person)
     child = add_person(mine.user, "周小雨", agreed=False)
     schedule = clinic()
     page = text_of(mine.get(where(schedule)))
 
-    assert "需要先看过并同意告知书" in page
+    assert page.count("需要先看过并同意告知书") == 1
+    row = mine.user.family.get(patient=child)
+    assert f"/me/family/{row.pk}/consent/?next=/book/who/%3Fslot" in page
     refused = choose(mine, schedule, child, key=str(uuid4()))
     assert refused.status_code == 409
     assert not Appointment.objects.exists()
