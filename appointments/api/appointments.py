@@ -61,11 +61,7 @@ class AppointmentRows:
         return super().get_serializer_context() | {"now": clock.now()}
 
 
-@extend_schema_view(
-    get=extend_schema(
-        operation_id="listAppointments", tags=["bookings"], summary="Bookings 预约"
-    )
-)
+@extend_schema_view(get=extend_schema(operation_id="listAppointments", tags=["bookings"], summary="Bookings 预约"))
 class Appointments(AppointmentRows, ListEndpoint):
     """The latest visit first, past and cancelled ones too. A token that books anyone names the `patient`; without it,
     the list is of the account's own people."""

@@ -12,6 +12,7 @@ from .appointments import KEY
 from .shapes import Availability, Booked, BookingRequest, CancelRequest, ConfirmRequest, RescheduleRequest, Slices
 
 SHAPES = (Availability, Booked, BookingRequest, CancelRequest, ConfirmRequest, RescheduleRequest, Slices)
+NEEDED = (BookingRequest, RescheduleRequest)  # the other bodies may be left out
 COMPONENT = "#/components/schemas/{name}"
 DAY = {"type": "string", "format": "date"}
 HELD = {
@@ -109,4 +110,9 @@ def add_hot(endpoints, **_kwargs):
 def add_components(result, generator, request, public):
     _refs, components = msgspec.json.schema_components(SHAPES, ref_template=COMPONENT)
     result["components"]["schemas"] |= components
+    for methods in result["paths"].values():
+        body = methods.get("post", {}).get("requestBody", {})
+        sent = body.get("content", {}).get("application/json", {}).get("schema", {}).get("$ref", "")
+        if sent in {schema_of(each)["$ref"] for each in NEEDED}:
+            body["required"] = True
     return result

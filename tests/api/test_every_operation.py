@@ -23,7 +23,7 @@ from tests.api.conftest import issue
 from tests.factories import IdentifierFactory, OrganizationFactory, TeamFactory, appointment_row, open_schedule
 
 pytestmark = pytest.mark.django_db
-EXAMPLES = 12
+EXAMPLES = 8
 """Of each operation and mode. Always the same ones: a finding is found on every machine or on none."""
 
 CHECKS = [
