@@ -8,6 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 from appointments.demo import history, numbers
 from appointments.demo.behaviour import Persona
@@ -103,15 +104,16 @@ class InBulk:
             raise NeedsTeamReferral
         fee, found = self._fee(schedule), self.numbers_of(schedule)
         pools = rules.pools_for(channel, organization_id=schedule.organization_id, day=today)
+        open_pools = found.open_pools(pools, gated=gated, moment=moment)
         others = [each for each in self.diary[row.patient] if each is not row]
-        busy = [(each.start, each.end) for each in others if each.schedule.day == schedule.day]
-        place = found.claim(
-            found.open_pools(pools, gated=gated, moment=moment), busy=busy, moment=moment,
-            allow_past=policy.may_take_past_numbers(channel),
-        )  # fmt: skip
         self_service, exempt = policy.is_self_service(channel), schedule.service.limits_exempt
+        look = partial(found.takeable, open_pools, moment=moment, allow_past=policy.may_take_past_numbers(channel))
+        if not moving:
+            look()  # the loser hears "sold out" before anything about himself
         if self_service:
             self._check_limits(row.patient, others, schedule, exempt=exempt, rule=rule, channel=channel, moment=moment)
+        busy = [(each.start, each.end) for each in others if each.schedule.day == schedule.day]
+        place = found.first_fitting(look(), busy)
         if moving:
             self._give_back(row, moment)
         found.take(place, row, moment=moment)

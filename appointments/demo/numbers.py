@@ -56,24 +56,24 @@ class Numbers:
             raise NotOpen
         return found
 
-    def claim(self, pools: set[int], *, busy: list[tuple], moment: datetime, allow_past: bool) -> int:
-        """The lowest number's place that fits the patient's day. `busy`: (start, end) of the patient's visits."""
-        elsewhere = past = False
-        for place, pool in enumerate(self.pools):
-            if place in self.taken or pool not in pools:
-                continue
-            if place in self.resting and self.resting[place] > moment:
-                continue
-            start = self.starts[place]
-            if start <= moment and not allow_past:
-                past = True
-            elif busy and any(first < self.end(place) and start < last for first, last in busy):
-                elsewhere = True
-            else:
+    def takeable(self, pools: set[int], *, moment: datetime, allow_past: bool) -> list[int]:
+        """Places of the numbers that could be had, lowest first. Raises SoldOut, PastNumber."""
+        free = [
+            place
+            for place, pool in enumerate(self.pools)
+            if pool in pools and place not in self.taken and self.resting.get(place, moment) <= moment
+        ]
+        ahead = free if allow_past else [place for place in free if self.starts[place] > moment]
+        if not ahead:
+            raise PastNumber if free else SoldOut
+        return ahead
+
+    def first_fitting(self, places: list[int], busy: list[tuple]) -> int:
+        """The lowest that the patient is not elsewhere at. `busy`: (start, end) of the patient's visits."""
+        for place in places:
+            if not any(first < self.end(place) and self.starts[place] < last for first, last in busy):
                 return place
-        if elsewhere:
-            raise TimeConflict
-        raise PastNumber if past else SoldOut
+        raise TimeConflict
 
     def take(self, place: int, row, *, moment: datetime) -> None:
         shared = self.openings[self.pools[place]][1]

@@ -8,11 +8,12 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hospital.embedded import processes
+from hospital.embedded import bar, processes
 from hospital.embedded.errors import CannotStart
 from hospital.embedded.folders import PROJECT
 
 PATIENCE = 5  # seconds between two signs of life of a long step
+REDRAW = 0.5  # where its line is drawn anew
 
 
 @dataclass
@@ -26,17 +27,30 @@ class Step:
 
     def wait(self, say) -> None:
         """Until it is done; says so with its seconds. Raises CannotStart with the end of its log."""
+        terminal = sys.stdout.isatty()
         while True:
             try:
-                code = self.process.wait(PATIENCE)
+                code = self.process.wait(REDRAW if terminal else PATIENCE)
                 break
             except subprocess.TimeoutExpired:
-                latest = processes.last_lines(self.log, count=1).strip()
-                say(f"  … {self.name}, {time.monotonic() - self.began:.0f} s so far. {latest}".rstrip())
+                self._live(say, terminal=terminal)
+        if terminal:
+            print("\r\x1b[2K", end="", flush=True)
         if code:
             how = processes.describe_exit(code)
             raise CannotStart(f"{self.name} failed ({how}); {self.log} ends with:\n{processes.last_lines(self.log)}")
         say(f"{self.name} ({time.monotonic() - self.began:.1f} s)")
+
+    def _live(self, say, *, terminal: bool) -> None:
+        """A sign of life: the latest line of the log, with a bar where it says how far it is."""
+        latest = processes.last_lines(self.log, count=1).strip()
+        seconds = time.monotonic() - self.began
+        if not terminal:
+            say(f"  … {self.name}, {seconds:.0f} s so far. {latest}".rstrip())
+        elif bar.LINE.match(latest):
+            print(bar.redrawn(latest), end="", flush=True)
+        elif seconds > PATIENCE:
+            print(bar.redrawn(f"  … {self.name}, {seconds:.0f} s so far. {latest}".rstrip()), end="", flush=True)
 
 
 def begin(name: str, arguments: list[str], *, environment: dict[str, str], log: Path) -> Step:
