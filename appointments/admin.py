@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from hospital.admin_site import LookAdmin, RuleAdmin
 from hospital.models import HealthcareService
 
+from . import admin_tokens  # noqa: F401  keys of programs
 from .models import (
     Allotment,
     Appointment,
@@ -184,3 +185,6 @@ class ChannelRuleAdmin(RuleAdmin):
     form = KindsForm
     list_display = ["organization", "channel", "kinds", "effective_from", "effective_to"]
     list_select_related = ["organization"]
+
+
+from . import admin_tokens  # noqa: E402, F401 — tokens of programs

@@ -45,7 +45,7 @@ class ApiToken(models.Model):
             ExclusionConstraint(  # a name means one system of one house: its numbers are looked up by it
                 name="apitoken_system_of_one_house",
                 expressions=[("system", RangeOperators.EQUAL), ("organization", RangeOperators.NOT_EQUAL)],
-                condition=Q(scopes__contains=["integrate"]),
+                condition=~Q(system=""),
             ),
         ]
 
@@ -55,8 +55,16 @@ class ApiToken(models.Model):
     @classmethod
     def issue(cls, **fields) -> tuple["ApiToken", str]:
         """A new token and its secret, which can't be read again."""
+        token = cls(**fields)
+        secret = token.new_secret()
+        token.save(force_insert=True)
+        return token, secret
+
+    def new_secret(self) -> str:
+        """256 random bits; here stays only their digest."""
         secret = secrets.token_urlsafe(32)
-        return cls.objects.create(digest=digest(secret), **fields), secret
+        self.digest = digest(secret)
+        return secret
 
 
 def digest(secret: str) -> str:
