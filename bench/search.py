@@ -81,26 +81,10 @@ def _run(url: str, command: str) -> dict:
 
 
 def _grow() -> dict:
-    from datetime import timedelta
-
-    from django.db import connection
-
-    from appointments.models import Pool
-    from bench import seed
+    from bench import past
     from hospital import clock
-    from hospital.models import Organization
 
-    sizes = chosen()
-    organization = Organization.objects.get(code=seed.CODE)
-    pools = dict(Pool.objects.values_list("kind", "pk"))
-    today = clock.today(clock.now())
-    past = sizes.days * (sizes.history - 1)
-    with connection.cursor() as cursor:
-        cursor.execute("SET statement_timeout = 0")
-        cursor.execute("SET maintenance_work_mem = '256MB'")
-    span = (today - timedelta(days=past), today - timedelta(days=1))
-    seed.add_days(sizes, organization, pools, span=span, today=today)
-    seed.settle()
+    past.grow(chosen(), today=clock.today(clock.now()))
     return {}
 
 

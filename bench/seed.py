@@ -136,9 +136,9 @@ def add_days(sizes: Sizes, organization, pools: dict[str, int], *, span: tuple[d
     }
     with connection.cursor() as cursor:
         cursor.execute("SET TIME ZONE 'Asia/Shanghai'")
-        _bare(cursor, "appointments_schedule", SCHEDULES, values)
-        _bare(cursor, "appointments_slot", SLOTS, values)
-        _bare(cursor, "appointments_allotment", ALLOTMENTS, values)
+        bare(cursor, "appointments_schedule", SCHEDULES, values)
+        bare(cursor, "appointments_slot", SLOTS, values)
+        bare(cursor, "appointments_allotment", ALLOTMENTS, values)
         cursor.execute("SET TIME ZONE 'UTC'")
 
 
@@ -149,11 +149,11 @@ def _without_triggers(cursor, table: str, statement: str, values) -> None:
     cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
 
 
-def _bare(cursor, table: str, statement: str, values) -> None:
+def bare(cursor, table: str, statement: str, values) -> None:
     """Millions of rows go in without keys, indexes and history, which are then made again exactly as they were."""
     cursor.execute(
         "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint"
-        " WHERE conrelid = %s::regclass AND contype IN ('f', 'u')",
+        " WHERE conrelid = %s::regclass AND contype IN ('f', 'u', 'x')",
         [table],
     )
     constraints = cursor.fetchall()

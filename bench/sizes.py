@@ -11,6 +11,7 @@ class Sizes:
     numbers: int = 24  # a half-day, ten minutes each
     patients: int = 200_000
     history: int = 10  # the large database holds this many times the numbers, the rest of them past
+    visits: int = 600_000  # in the large database's past: a year of two thousand a working day
     rounds: int = 3
     seconds: float = 3.0  # of one measurement under load
     crowd: int = 5_000  # requests for `prize` numbers
@@ -26,8 +27,8 @@ class Sizes:
 
 
 TINY = Sizes(
-    doctors=4, days=10, patients=40_000, history=2, rounds=1, seconds=0.4, crowd=120, prize=20, connections=16,
-    storms=1, laid_days=2, recalled=200,
+    doctors=4, days=10, patients=40_000, history=2, visits=2_000, rounds=1, seconds=0.4, crowd=120, prize=20,
+    connections=16, storms=1, laid_days=2, recalled=200,
 )  # fmt: skip
 
 
