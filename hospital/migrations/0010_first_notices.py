@@ -90,7 +90,7 @@ When this notice changes we publish a new version and ask you again at your next
 HEALTH = """医疗健康信息是敏感个人信息，一旦泄露或被非法使用，可能使人受到歧视，或者使人身、财产安全受到危害。法律要求我们就此单独征得您的同意。
 
 # 处理哪些健康信息
-就诊人预约了哪个科室、哪位医生、什么时间；是否到院、是否就诊；医生在本院开具的复诊安排。在网上我们不显示诊断、检查结果和病历正文。
+就诊人预约了哪个科室、哪位医生、什么时间；是否到院、是否就诊；医生在本院开具的复诊安排。预约的各页不显示诊断、检查结果和病历正文。
 
 # 为什么必须处理
 不知道看哪个科、哪位医生，就无法留号、提醒、改约和停诊通知；同一个人在同一天同一科只能约一次，也要靠这些记录。
@@ -107,7 +107,7 @@ HEALTH = """医疗健康信息是敏感个人信息，一旦泄露或被非法�
 HEALTH_EN = """Health information is sensitive personal information: if it leaks or is misused, a person may be discriminated against or come to harm. The law asks us to get your separate consent for it.
 
 # Which health information
-Which department, which doctor and what time the patient booked; whether the patient came and was seen; follow-up visits arranged by a doctor of this hospital. On line we show no diagnoses, test results or medical notes.
+Which department, which doctor and what time the patient booked; whether the patient came and was seen; follow-up visits arranged by a doctor of this hospital. The booking pages show no diagnoses, test results or medical notes.
 
 # Why it is necessary
 Without the department and the doctor we can neither keep a number, remind you, change a booking nor tell you of a cancelled clinic; the rule of one booking a day for one person in one department needs these records too.

@@ -25,6 +25,8 @@ from hospital.models import (
     User,
 )
 
+from .acts import words_for
+
 
 @dataclass(frozen=True)
 class Field:
@@ -221,7 +223,7 @@ def _token(row: ApiToken) -> Entry:
 def _act(row: AuditEvent) -> Entry:
     return [
         Field("at", _("时间"), row.at),
-        Field("action", _("动作"), row.action),
+        Field("action", _("动作"), words_for(row.action)),
         Field("address", _("来源地址"), row.address),
     ]
 
@@ -275,4 +277,4 @@ def _condition(row: Condition) -> Entry:
 
 def _seen(row: AuditEvent) -> Entry:
     """Who it was stays with the hospital: the staff's names are not the patient's data."""
-    return [Field("at", _("时间"), row.at), Field("action", _("动作"), row.action)]
+    return [Field("at", _("时间"), row.at), Field("action", _("动作"), words_for(row.action))]

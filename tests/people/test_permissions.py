@@ -35,6 +35,8 @@ PUBLIC = {  # open to strangers, each with its reason
     "clinic_slots",
     "api_schema",
     "api_docs",
+    "notice",  # nobody signs in to read what signing in means
+    "notice_version",
 }
 DOORS = ("/accounts/login/", "/sign-in/?next=")  # the staff's and the patients'
 EVERYBODY_INSIDE = {"messages", "messages-read", "inbox"}  # any account, whatever its role

@@ -1,0 +1,35 @@
+"""What the trail's words mean to the person that they are about."""
+
+from django.utils.translation import gettext_lazy as _
+
+WORDS = {
+    "account.opened": _("开通账号"),
+    "account.signed_in": _("登录"),
+    "account.signed_out": _("退出登录"),
+    "account.idle_signed_out": _("空闲自动退出"),
+    "account.phone_changed": _("更换登录手机"),
+    "account.phone_released": _("登录手机已不属于本人"),
+    "consent.given": _("同意告知书"),
+    "consent.withdrawn": _("撤回同意"),
+    "family.added": _("添加就诊人"),
+    "family.changed": _("更改关系"),
+    "family.ended": _("解除绑定"),
+    "family.refused": _("添加就诊人时姓名和证件对不上"),
+    "patient.registered": _("建档"),
+    "patient.document_added": _("添加证件"),
+    "patient.phone_changed": _("更改联系手机"),
+    "patient.corrected": _("更正资料"),
+    "patient.received": _("从院内系统接收资料"),
+    "patient.seen.desk": _("窗口查看"),
+    "patient.seen.consult": _("诊间查看"),
+    "patient.seen.admin": _("后台查看"),
+    "personal_data.asked": _("提出个人信息请求"),
+    "personal_data.dropped": _("撤回个人信息请求"),
+    "personal_data.decided": _("处理个人信息请求"),
+    "personal_data.exported": _("查阅或复制个人信息"),
+}
+
+
+def words_for(action: str) -> str:
+    """In plain words; an act of a newer part of the house by its own name."""
+    return str(WORDS.get(action, action))
