@@ -8,7 +8,10 @@ from django.contrib.auth.admin import UserAdmin
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from . import admin_privacy  # noqa: F401  notices, consents, requests
+from . import (
+    admin_integration,  # noqa: F401  keys, webhooks, their records
+    admin_privacy,  # noqa: F401  notices, consents, requests
+)
 from .admin_site import EditAdmin, LookAdmin
 from .models import (
     AuditEvent,

@@ -15,6 +15,7 @@ from pghistory.core import event_models
 
 from . import audit, clock, masking
 from .errors import NotAllowed
+from .fields import EncryptedTextField
 from .models import Role, User
 from .permissions import ADMIN_ROLES, has_role, may_open_the_admin
 
@@ -173,8 +174,8 @@ def changes_of(row) -> list[dict]:
         differences = [
             {
                 "field": field.verbose_name,
-                "was": getattr(before, field.attname),
-                "became": getattr(later, field.attname),
+                "was": _shown(before, field),
+                "became": _shown(later, field),
             }
             for field in fields
             if getattr(before, field.attname) != getattr(later, field.attname)
@@ -182,6 +183,12 @@ def changes_of(row) -> list[dict]:
         changes.append({"at": before.pgh_created_at, "by": _author(before), "differences": differences})
         later = before
     return changes
+
+
+def _shown(row, field):
+    """That a phone, a document or a secret was changed may be seen, not what it was."""
+    value = getattr(row, field.attname)
+    return "••••" if value and isinstance(field, EncryptedTextField) else value
 
 
 def _author(event) -> str:

@@ -1,4 +1,4 @@
-"""The examples of docs/integration.md as programs: what the document says is what is run, and it knows none of our code."""
+"""The examples of docs/integration.md as programs: what it says is what is run, and it knows none of our code."""
 
 import re
 from pathlib import Path

@@ -1,5 +1,7 @@
 """The consult room opened by a signed link (O1): once, within a minute, by the right key, for exactly one visit."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from urllib.parse import urlencode
@@ -24,6 +26,7 @@ from hospital.models import (
 from tests.consult.rooms import bring_in, doctor_with_a_room
 from tests.factories import NOW, OrganizationFactory, PractitionerFactory, StaffFactory, appointment_row
 
+from .documented import write_examples
 from .systems import System
 
 pytestmark = pytest.mark.django_db
@@ -334,3 +337,21 @@ def test_a_system_is_one_house_s_and_its_number_one_visit(room, client):
 def test_a_token_s_system_is_one_house_s_too(his, client):
     with pytest.raises(Exception, match="apitoken_system_of_one_house"):
         System(client, organization=OrganizationFactory(code="H2", name="第二医院"))
+
+
+# ---- the document's own examples ----
+
+
+@pytest.mark.parametrize(("program", "name"), [(sys.executable, "link.py"), ("sh", "link.sh")])
+def test_the_documents_examples_make_links_that_open(client, db, tmp_path, program, name):
+    room = doctor_with_a_room(waiting=1)
+    IntegrationKey.objects.create(organization=OrganizationFactory(), system="his", secret=SECRET)
+    record("patient", "1001", room.first)
+    record("visit", "V1", room.first, f"appointment:{room.waiting[0].appointment_id}")
+    script = write_examples(tmp_path)[name]
+    command = [program, str(script), "his", room.doctor.code, "1001", "V1", SECRET, "https://hospital.example"]
+    made = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout.strip()
+
+    assert made.startswith("https://hospital.example/consult/open/?")
+    assert client.get(made.removeprefix("https://hospital.example")).status_code == 302
+    assert client.get("/consult/").context["page"].patient == room.first

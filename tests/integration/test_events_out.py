@@ -70,11 +70,10 @@ def booked(db):
     schedule = open_schedule(day=TODAY, role=RoleFactory(practitioner__code="P-77", department__code="CARD"))
 
     def book(**fields):
-        row = booking.book(
+        return booking.book(
             schedule=schedule, patient=PatientFactory(name="周志明", **fields), channel="counter", by=UserFactory(),
             request_key=None, confirmed=True, now=NOW,
         )  # fmt: skip
-        return row
 
     return book
 
@@ -117,9 +116,7 @@ def test_their_own_numbers_are_told_and_nobody_else_s(hook, end, booked):
     row = booked()
     house = {"user": UserFactory(), "channel": "counter", "scopes": ["integrate"], "expires_at": NOW}
     ApiToken.issue(name="his", organization=OrganizationFactory(), system="his", **house)
-    ApiToken.issue(
-        name="away", organization=OrganizationFactory(code="H2", name="第二医院"), system="away", **house
-    )
+    ApiToken.issue(name="away", organization=OrganizationFactory(code="H2", name="第二医院"), system="away", **house)
     for system in ("his", "away"):
         for kind, number, subject in (("patient", "1001", ""), ("visit", "V1", f"appointment:{row.pk}")):
             ExternalRecord.objects.create(system=system, kind=kind, number=number, patient=row.patient,
