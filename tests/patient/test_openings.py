@@ -37,7 +37,14 @@ def test_free_numbers_are_counted():
 
 @pytest.mark.parametrize(
     ("numbers", "left", "state"),
-    [(10, 3, State.OPEN), (10, 2, State.FEW), (20, 4, State.FEW), (20, 5, State.OPEN), (2, 2, State.FEW), (10, 0, State.FULL)],
+    [
+        (10, 3, State.OPEN),
+        (10, 2, State.FEW),
+        (20, 4, State.FEW),
+        (20, 5, State.OPEN),
+        (2, 2, State.FEW),
+        (10, 0, State.FULL),
+    ],
 )
 def test_few_is_two_or_one_in_five(numbers, left, state):
     schedule = half_day(numbers=numbers)
@@ -48,7 +55,13 @@ def test_few_is_two_or_one_in_five(numbers, left, state):
 
 @pytest.mark.parametrize(
     ("status", "until", "left"),
-    [("held", NOW + HOUR, 9), ("held", NOW, 10), ("resting", NOW + HOUR, 9), ("resting", NOW, 10), ("blocked", None, 9)],
+    [
+        ("held", NOW + HOUR, 9),
+        ("held", NOW, 10),
+        ("resting", NOW + HOUR, 9),
+        ("resting", NOW, 10),
+        ("blocked", None, 9),
+    ],
 )
 def test_a_hold_or_a_rest_counts_again_from_its_moment(status, until, left):
     schedule = half_day(numbers=10)

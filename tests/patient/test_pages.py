@@ -67,7 +67,17 @@ def department_page(place, **query):
 def test_a_stranger_sees_the_whole_home_page(place):
     page = words("/book/")
 
-    for said in ("江州市中心医院", "预约挂号", "我的预约", "就诊人", "本部院区", "现在登录", "工作人员登录", "English", "长辈版"):
+    for said in (
+        "江州市中心医院",
+        "预约挂号",
+        "我的预约",
+        "就诊人",
+        "本部院区",
+        "现在登录",
+        "工作人员登录",
+        "English",
+        "长辈版",
+    ):
         assert said in page
     assert "下一次就诊" not in page
 
@@ -131,7 +141,9 @@ def test_a_campus_is_chosen_by_a_link_and_kept_while_searching(place):
     assert f'<input type="hidden" name="campus" value="{other.pk}">' in page
 
 
-@pytest.mark.parametrize("query", ["campus=x", "campus=-1", f"campus={10**30}", "q=" + "a" * 9000, "q=%00", "campus=&q="])
+@pytest.mark.parametrize(
+    "query", ["campus=x", "campus=-1", f"campus={10**30}", "q=" + "a" * 9000, "q=%00", "campus=&q="]
+)
 def test_an_address_that_makes_no_sense_still_shows_departments(place, query):
     assert Client().get(f"/book/departments/?{query}").status_code == 200
 
@@ -200,6 +212,16 @@ def test_filters_are_links_that_keep_the_day_and_survive_a_change_of_day(place):
     assert "李副高" not in page
 
 
+def test_a_filter_that_stands_alone_can_be_taken_back(place):
+    """An empty link would lead to the very same filter."""
+    half_day(role=doctor(place))
+    half_day(role=doctor(place, title="副主任医师", level="associate", fee=30))
+
+    page = read(department_page(place, level="chief"))
+
+    assert re.search(rf'<a href="/book/departments/{place.pk}/\??">全部级别</a>', page)
+
+
 def test_a_leading_expert_is_shown_with_the_rule_and_never_to_be_booked(place):
     """B11."""
     team, led = team_with_leader(place)
@@ -251,7 +273,9 @@ def test_a_senseless_address_opens_the_list_all_the_same(place, query):
     assert Client().get(f"/book/departments/{place.pk}/?{query}").status_code == 200
 
 
-@pytest.mark.parametrize("path", ["departments/999999/", f"departments/{10**25}/", "doctors/999999/", "teams/999999/", "clinics/1/999999/"])
+@pytest.mark.parametrize(
+    "path", ["departments/999999/", f"departments/{10**25}/", "doctors/999999/", "teams/999999/", "clinics/1/999999/"]
+)
 def test_what_does_not_exist_is_not_found(path):
     assert Client().get(f"/book/{path}").status_code == 404
 
@@ -324,7 +348,17 @@ def test_a_lost_race_comes_back_with_the_sentence_and_the_person(schedule):
 
 @pytest.mark.parametrize(
     "query",
-    ["slot=x", "slot=1@x", "slot=1@2026-11-24", "slot=1@2026-11-24T08:00:00", f"slot={10**40}@x", "day=x", "patient=x", "slot=@", "lost=%00"],
+    [
+        "slot=x",
+        "slot=1@x",
+        "slot=1@2026-11-24",
+        "slot=1@2026-11-24T08:00:00",
+        f"slot={10**40}@x",
+        "day=x",
+        "patient=x",
+        "slot=@",
+        "lost=%00",
+    ],
 )
 def test_a_senseless_choice_is_no_choice(schedule, query):
     response = Client().get(f"/book/doctors/{schedule.role_id}/?{query}")
@@ -379,7 +413,12 @@ def test_days_say_in_words_what_they_have(place):
 
 @pytest.mark.parametrize(
     ("day", "said"),
-    [(0, "11月23日 周一不出诊。"), (1, "11月24日 周二停诊。"), (2, "的号已约满。"), (7, "下一批号 11月23日 11:00 放出。")],
+    [
+        (0, "11月23日 周一不出诊。"),
+        (1, "11月24日 周二停诊。"),
+        (2, "的号已约满。"),
+        (7, "下一批号 11月23日 11:00 放出。"),
+    ],
 )
 def test_a_day_without_numbers_says_why_and_what_next(place, day, said):
     role = doctor(place)

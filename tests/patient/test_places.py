@@ -20,14 +20,18 @@ def department(name, **more):
 
 @pytest.fixture
 def branch():
-    return OrganizationFactory(code="B1", name="柳堤社区卫生服务中心", short_name="柳堤社区", parent=OrganizationFactory())
+    return OrganizationFactory(
+        code="B1", name="柳堤社区卫生服务中心", short_name="柳堤社区", parent=OrganizationFactory()
+    )
 
 
 def found(text, **more):
     return [each.name for each in places.search(text, campus=more.get("campus"), now=NOW).departments]
 
 
-@pytest.mark.parametrize("text", ["心血管内科", "心血管", "xinxueguanneike", "xinxue", "xxg", "XXGNK", " xxgnk ", "neike"])
+@pytest.mark.parametrize(
+    "text", ["心血管内科", "心血管", "xinxueguanneike", "xinxue", "xxg", "XXGNK", " xxgnk ", "neike"]
+)
 def test_a_department_is_found_by_name_pinyin_and_initials(text):
     department("心血管内科")
     department("骨科")

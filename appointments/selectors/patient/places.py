@@ -27,6 +27,7 @@ def _house(path: str = "") -> tuple:
     """The hospital itself first, then its branches."""
     return F(f"{path}organization__parent_id").asc(nulls_first=True), f"{path}organization__code"
 
+
 @dataclass
 class Group:
     """Departments under one heading: a group of the hospital's, or a branch."""
@@ -92,7 +93,8 @@ def search(text: str, *, campus: int | None, now: datetime) -> Found:
     here |= {"department__campus": campus} if campus else {}
     related = ("department__campus", "department__organization", "service")
     roles = PractitionerRole.objects.filter(practitioner__active=True, service__active=True, **here)
-    roles = _matching(roles.order_by(*_house("department__"), "practitioner__pinyin", "id"), text, path="practitioner__", good="specialty_text")
+    roles = roles.order_by(*_house("department__"), "practitioner__pinyin", "id")
+    roles = _matching(roles, text, path="practitioner__", good="specialty_text")
     teams = _matching(CareTeam.objects.filter(**here).order_by(*_house(), "pinyin", "id"), text, good="introduction")
     people = [*teams.select_related(*related)[:MOST], *roles.select_related("practitioner", *related)[:MOST]]
     return Found(list(departments), _with_days(people, now=now))
