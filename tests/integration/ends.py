@@ -19,8 +19,8 @@ def free_port() -> int:
 
 
 class End:
-    def __init__(self, folder: Path):
-        self.folder, self.port = folder, free_port()
+    def __init__(self, folder: Path, *, certificate: Path | None = None):
+        self.folder, self.port, self.certificate = folder, free_port(), certificate
         self.process: subprocess.Popen | None = None
         write_examples(folder)
         self.behave()
@@ -29,6 +29,10 @@ class End:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/events"
 
+    @property
+    def secure_url(self) -> str:
+        return f"https://localhost:{self.port}/events"
+
     def behave(self, **how) -> None:
         part = self.folder / "behaviour.part"
         part.write_text(json.dumps(how))
@@ -36,7 +40,8 @@ class End:
 
     def start(self) -> "End":
         program = Path(__file__).with_name("receiver.py")
-        self.process = subprocess.Popen([sys.executable, str(program), str(self.port), str(self.folder), SECRET])
+        more = [str(self.certificate)] if self.certificate else []
+        self.process = subprocess.Popen([sys.executable, str(program), str(self.port), str(self.folder), SECRET, *more])
         deadline = time.monotonic() + 30
         while True:
             try:
@@ -61,3 +66,15 @@ class End:
         taken = [note for note in self.heard() if note["answered"] < 300]
         assert all(note["genuine"] for note in taken)
         return [json.loads(note["body"]) for note in taken]
+
+
+def certificate_for(host: str, folder: Path) -> Path:
+    """A key and its self-signed certificate in one file: also the authority that must be trusted."""
+    file = folder / f"{host}.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+         "-subj", f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}", "-keyout", str(file), "-out", f"{file}.crt"],
+        check=True, capture_output=True, timeout=60,
+    )  # fmt: skip
+    file.write_text(file.read_text() + Path(f"{file}.crt").read_text())
+    return file

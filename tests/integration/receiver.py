@@ -1,11 +1,12 @@
 """The other system's end, a process of its own: takes events, checks them with the document's verify.py, notes each.
 
-Run as `receiver.py port folder secret`. `folder/behaviour.json` says how to answer, read anew for every request:
+Run as `receiver.py port folder secret [certificate]`. `folder/behaviour.json` says how to answer, for each request anew:
 {"status": 200, "delay": 0, "drip": false, "location": "", "first": 0}; `first`: so many requests get 500 before.
 `folder/heard.jsonl` gets a line for each request.
 """
 
 import json
+import ssl
 import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -54,4 +55,9 @@ class Receiver(BaseHTTPRequestHandler):
         pass
 
 
-ThreadingHTTPServer(("127.0.0.1", port), Receiver).serve_forever()
+server = ThreadingHTTPServer(("127.0.0.1", port), Receiver)
+if len(sys.argv) > 4:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(sys.argv[4])
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+server.serve_forever()

@@ -24,7 +24,7 @@ from tests.factories import (
 )
 
 from .documented import write_examples
-from .ends import SECRET, End
+from .ends import SECRET, End, certificate_for
 
 pytestmark = pytest.mark.django_db
 
@@ -434,6 +434,29 @@ def test_a_target_that_became_an_inner_one_is_not_posted_to(hook, end, booked, s
     assert send() == 0
     assert end.heard() == []
     assert WebhookDelivery.objects.get().answered is None
+
+
+@pytest.mark.parametrize(
+    ("host", "trusted", "sent"),
+    [("localhost", True, 1), ("localhost", False, 0), ("elsewhere", True, 0)],
+    ids=["the host's own", "of nobody we know", "of another host"],
+)
+def test_only_the_host_s_own_certificate_opens_the_way(
+    db, booked, tmp_path, monkeypatch, settings, host, trusted, sent
+):
+    settings.WEBHOOK_PLAIN_HTTP = False
+    certificate = certificate_for(host, tmp_path)
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", f"{certificate}.crt")
+    end = End(tmp_path, certificate=certificate).start()
+    try:
+        webhook(end.secure_url)
+        booked()
+        fan_out()
+        assert send() == sent
+        assert len(end.heard()) == sent
+    finally:
+        end.stop()
 
 
 # ---- the document's own examples ----
