@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from hospital import clock, codes, masking, phone_codes
+from hospital import account_rules, clock, codes, masking, phone_codes
 from hospital.account_forms import CodeForm, PhoneForm
 from hospital.errors import Refused
 
@@ -55,7 +55,8 @@ def code_page(
                 refusal, form = wrong, CodeForm()
             else:
                 return right(proved)
-    more |= {"phone": masking.phone(phone), "demo": settings.DEMO}
+    minutes = account_rules.in_force(now=clock.now()).code_minutes
+    more |= {"phone": masking.phone(phone), "minutes": minutes, "demo": settings.DEMO}
     return _render(request, template, form=form, after=after, refusal=refusal, **more)
 
 
