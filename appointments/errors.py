@@ -229,3 +229,10 @@ class UnconfirmedLines(Refused):
     code = "unconfirmed_lines"
     message = _("预约单里还有%(count)s项没有确认。")
     next_step = _("请先确认或撤销，再叫下一位；锁号到时会自动放回。")
+
+
+class StoppedMeanwhile(Stopped):
+    """The slice that was chosen belongs to a clinic that stops: said to the patient on the page of slices."""
+
+    message = _("这个时段刚刚停诊。")
+    next_step = _("请换一天，或选同科室其他医生。")

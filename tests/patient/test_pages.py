@@ -339,6 +339,33 @@ def test_a_slice_that_is_gone_is_said_and_the_list_is_fresh(schedule):
     assert "请选择时段" in page
 
 
+def test_a_chosen_clinic_that_stops_is_said_as_such(schedule):
+    slot = urlencode({"slot": f"{schedule.pk}@2026-11-24T08:00:00+08:00"})
+    Schedule.objects.update(status="stopped")
+
+    page = words(f"/book/doctors/{schedule.role_id}/?{slot}")
+
+    assert "这个时段刚刚停诊。" in page
+    assert "约满" not in page
+
+
+def test_a_chosen_slice_whose_time_has_passed_is_said_as_such(place):
+    today = half_day(role=doctor(place), day=TODAY, numbers=24, minutes=10)
+    slot = urlencode({"slot": f"{today.pk}@2026-11-23T08:30:00+08:00"})
+
+    assert "这个号的就诊时间已经过去。" in words(f"/book/doctors/{today.role_id}/?{slot}")
+
+
+def test_a_slice_of_somebody_else_or_of_another_day_is_as_if_not_asked(schedule):
+    other = half_day()
+    later = half_day(role=schedule.role, day=TODAY + timedelta(days=3))
+
+    for foreign in (f"{other.pk}@2026-11-24T08:00:00+08:00", f"{later.pk}@2026-11-26T08:00:00+08:00"):
+        page = words(f"{slots_page(schedule)}&{urlencode({'slot': foreign})}")
+        assert "约满" not in page
+        assert "请选择时段" in page
+
+
 def test_a_lost_race_comes_back_with_the_sentence_and_the_person(schedule):
     page = read(slots_page(schedule, lost=1, patient=7))
 

@@ -9,8 +9,9 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from appointments.errors import SoldOut
+from appointments.errors import PastNumber, SoldOut, StoppedMeanwhile
 from appointments.forms.patient import SlotsAsked
+from appointments.policies.scarcity import State
 from appointments.selectors.patient import actors, slices, terms
 from appointments.selectors.patient import days as strips
 from appointments.selectors.patient.openings import days_shown, openings_of, to_come
@@ -60,8 +61,8 @@ def _show(request, who: dict, page: str, **actor):
     parts = slices.parts_of(today, chosen=slot, now=now)
     chosen = slices.chosen_in(parts)
     shown = _digest(parts)
-    gone = bool(slot and not chosen)
-    if request.htmx and not gone and asked.get("seen") == shown:
+    refusal = _lost(parts, slot, now=now) if slot and not chosen else None
+    if request.htmx and not refusal and asked.get("seen") == shown:
         return HttpResponse(status=204)
     context = who | {
         "page": page,
@@ -71,7 +72,7 @@ def _show(request, who: dict, page: str, **actor):
         "parts": parts,
         "chosen": chosen,
         "fee": _fee(parts, chosen),
-        "refusal": SoldOut() if gone or asked.get("lost") else None,
+        "refusal": refusal or (SoldOut() if asked.get("lost") and not chosen else None),
         "seen": shown,
         "patient": asked.get("patient"),
         "next_day": strips.first_with_a_number(openings, after=day.day),
@@ -82,6 +83,16 @@ def _show(request, who: dict, page: str, **actor):
     if openings:
         context["terms"] = terms.terms_of((today or openings)[0].schedule, now=now)
     return render(request, "patient/_fresh.html" if request.htmx else "patient/slots.html", context)
+
+
+def _lost(parts, slot, *, now):
+    """Why the slice that was pointed at can't be had; of another day's or another doctor's nothing is said."""
+    part = next((each for each in parts if each.schedule.pk == slot.schedule), None)
+    if part is None:
+        return None
+    if part.opening.state is State.STOPPED:
+        return StoppedMeanwhile()
+    return PastNumber() if slot.start <= now else SoldOut()
 
 
 def _fee(parts, chosen):
