@@ -68,7 +68,7 @@ def test_a_new_account_agrees_and_adds_itself_and_a_child(open_as, axe):
     page.get_by_label("姓名").fill("李小宝")
     page.get_by_label("证件号码").fill(CHILD_CARD)
     page.get_by_role("button", name="添加").click()
-    expect(page.get_by_text("未满 14 周岁，需要监护人同意")).to_be_visible()
+    expect(page.get_by_role("heading", name="未满 14 周岁，需要监护人同意")).to_be_visible()
     axe(page)
     assert sideways(page) == 0
     for tick in page.get_by_role("checkbox").all():
