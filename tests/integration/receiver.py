@@ -1,6 +1,6 @@
 """The other system's end, a process of its own: takes events, checks them with the document's verify.py, notes each.
 
-Run as `receiver.py port folder secret [certificate]`. `folder/behaviour.json` says how to answer, for each request anew:
+Run as `receiver.py port folder secret [certificate]`. `folder/behaviour.json` says how to answer each request:
 {"status": 200, "delay": 0, "drip": false, "location": "", "first": 0}; `first`: so many requests get 500 before.
 `folder/heard.jsonl` gets a line for each request.
 """
