@@ -1,6 +1,7 @@
 """Step 1 of 4: which department."""
 
 from django.shortcuts import render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from appointments.forms.patient import DepartmentsAsked
@@ -9,6 +10,7 @@ from hospital import clock
 
 
 @require_safe
+@never_cache
 def departments(request):
     """All departments in groups, or what was searched for."""
     asked = DepartmentsAsked(request.GET).given

@@ -1,6 +1,7 @@
 """Step 2 of 4: whom to see, and on which day."""
 
 from django.shortcuts import get_object_or_404, render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from appointments.forms.patient import DoctorsAsked
@@ -11,6 +12,7 @@ from hospital import clock
 
 
 @require_safe
+@never_cache
 def doctors(request, pk):
     """The department's doctors, teams and plain clinics on one day; below, who sits on other days."""
     now = clock.now()

@@ -57,32 +57,35 @@ def _show(request, who: dict, page: str, **actor):
     wanted = asked.get("day") or (timezone.localtime(slot.start, clock.ZONE).date() if slot else None)
     days = strips.strip(span, openings, wanted=wanted, today=clock.today(now))
     day = next(each for each in days if each.chosen)
-    today = [each for each in openings if each.schedule.day == day.day]
-    parts = slices.parts_of(today, chosen=slot, now=now)
+    on_the_day = [each for each in openings if each.schedule.day == day.day]
+    parts = slices.parts_of(on_the_day, chosen=slot, now=now)
     chosen = slices.chosen_in(parts)
-    shown = _digest(parts)
+    seen = _digest(parts)
     refusal = _lost(parts, slot, now=now) if slot and not chosen else None
-    if request.htmx and not refusal and asked.get("seen") == shown:
+    if request.htmx and not refusal and asked.get("seen") == seen:
         return HttpResponse(status=204)
-    context = who | {
-        "page": page,
-        "days": days,
-        "day": day,
-        "openings": openings,
-        "parts": parts,
-        "chosen": chosen,
+    context = who | {"page": page, "days": days, "day": day, "openings": openings, "parts": parts, "chosen": chosen}
+    context |= {
+        "seen": seen,
         "fee": _fee(parts, chosen),
         "refusal": refusal or (SoldOut() if asked.get("lost") and not chosen else None),
-        "seen": shown,
         "patient": asked.get("patient"),
         "next_day": strips.first_with_a_number(openings, after=day.day),
-        "more_at": strips.released_on(today),
-        "gate": actors.gate_of(openings),
-        "back": f"{reverse('appointments:doctors', args=[who['department'].pk])}?day={day.day:%Y-%m-%d}",
+        "more_at": strips.released_on(on_the_day),
     }
-    if openings:
-        context["terms"] = terms.terms_of((today or openings)[0].schedule, now=now)
-    return render(request, "patient/_fresh.html" if request.htmx else "patient/slots.html", context)
+    if request.htmx:
+        return render(request, "patient/_fresh.html", context)
+    return render(request, "patient/slots.html", context | _around(who, openings, on_the_day, day=day.day, now=now))
+
+
+def _around(who: dict, openings: list, on_the_day: list, *, day, now) -> dict:
+    """What stands around the list and does not change while it is looked at."""
+    shown = (on_the_day or openings)[:1]
+    return {
+        "gate": actors.gate_of(openings),
+        "terms": terms.terms_of(shown[0].schedule, now=now) if shown else None,
+        "back": f"{reverse('appointments:doctors', args=[who['department'].pk])}?day={day:%Y-%m-%d}",
+    }
 
 
 def _lost(parts, slot, *, now):
