@@ -1,9 +1,10 @@
 """Signing in: what allauth leaves to the house."""
 
-from django.shortcuts import render
+from allauth.account import views
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from hospital import audit, clock
+from hospital import audit, clock, permissions
 from hospital.models import User
 
 
@@ -24,3 +25,10 @@ def locked_out(request, _response, credentials, *_args, **_kwargs):
 def password_help(request):
     """Accounts of staff are reset by a person who has seen the badge, never by mail."""
     return render(request, "account/password_help.html")
+
+
+def password_change(request):
+    """Staff only: an account that signs in by phone has no password to change."""
+    if permissions.is_patient_account(request.user):
+        return redirect("me")
+    return views.password_change(request)

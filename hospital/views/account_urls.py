@@ -10,7 +10,7 @@ urlpatterns = [
     path("logout/", views.logout, name="account_logout"),
     path("inactive/", views.account_inactive, name="account_inactive"),
     path("reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
-    path("password/change/", views.password_change, name="account_change_password"),
+    path("password/change/", account.password_change, name="account_change_password"),
     path("password/reset/", account.password_help, name="account_reset_password"),
     path("2fa/", include("allauth.mfa.urls")),
 ]

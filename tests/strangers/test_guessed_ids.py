@@ -131,11 +131,11 @@ def test_the_walk_knows_the_addresses_of_patients():
 @pytest.mark.parametrize(("name", "route"), WITH_IDS, ids=[name for name, _route in WITH_IDS])
 def test_another_patients_account_finds_nothing_behind_a_guessed_id(client, victim, name, route):
     stranger = AccountFactory()
-    RelatedPersonFactory(account=stranger)
+    own = RelatedPersonFactory(account=stranger)
     client.force_login(stranger)
     before = state()
 
-    for path in filled(route, sorted(set(victim.values()))):
+    for path in filled(route, sorted(set(victim.values()) - {own.pk, own.patient_id, stranger.pk})):
         answers = knock(client, path)
         if re.match(r"(booking|family|consent)", name):
             assert set(answers) <= {302, 403, 404, 405}, (path, answers)
