@@ -28,7 +28,7 @@ CHANGE = CodeSent.Purpose.CHANGE
 def me(request):
     context = {
         "phone": masking.phone(accounts.phone_of(request.user)),
-        "people": [masking.name(person.patient.name) for person in family.people_of(request.user)],
+        "people": _("、").join(masking.name(person.patient.name) for person in family.people_of(request.user)),
         "editions": edition.EDITIONS.items(),
         "chosen": edition.of(request),
     }

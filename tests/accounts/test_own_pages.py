@@ -136,6 +136,12 @@ def test_the_language_is_that_of_the_pages_and_of_what_the_own_people_are_told(c
     assert Patient.objects.get(pk=mine.pk).language == "en"
 
 
+def test_the_staffs_door_is_reached_by_signing_out(client, account):
+    out = client.post("/accounts/logout/", {"next": "/accounts/login/"})
+    assert out.headers["Location"] == "/accounts/login/"
+    assert "员工登录" in client.get("/accounts/login/").content.decode()
+
+
 def test_the_account_page_costs_as_many_queries_for_five_people_as_for_one(client, account, django_assert_num_queries):
     for _ in range(5):
         PatientFactory(account=account)
