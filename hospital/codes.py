@@ -27,7 +27,6 @@ log = structlog.get_logger(__name__)
 
 Purpose = CodeSent.Purpose
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-KEPT = timedelta(days=2)  # longer than the longest limit looks back
 
 
 class CodeTooSoon(Refused):
@@ -113,11 +112,6 @@ def check(*, sent: int, purpose: str, phone: str, code: str, now: datetime) -> N
     if left:
         raise WrongCode(left=left)
     raise CodeOver
-
-
-def forget_old(*, now: datetime) -> None:
-    """Rows that no limit looks at any more."""
-    CodeSent.objects.filter(sent_at__lt=now - KEPT).delete()
 
 
 def one_at_a_time(*keys: str) -> None:

@@ -5,16 +5,12 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from . import identity
+from .account_forms import Plain
 from .errors import Refused
 from .models import DataRequest, Patient, PatientIdentifier, RelatedPerson
 
 WITHOUT_BIRTH_DATE = [kind for kind in PatientIdentifier.Kind.values if kind not in identity.CARDS]
 """Documents whose number says neither birth date nor sex."""
-
-
-class Plain(forms.Form):
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, label_suffix="", **kwargs)
 
 
 class PersonFields(Plain):

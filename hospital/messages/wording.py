@@ -24,9 +24,10 @@ class Wording:
 
 
 def wording_of(message: Message, *, language: str | None = None) -> Wording:
-    """In `language`, or the patient's own. The person appears with a masked name only."""
+    """In `language`, or the patient's own, or for an account what `params` says. The person has a masked name only."""
     if language is None:
-        language = message.patient.language if message.patient_id else translation.get_language()
+        language = message.patient.language if message.patient_id else message.params.get("language")
+        language = language or translation.get_language()
     with translation.override(language):
         words = {**message.params, **_moments(message.params, language)}
         words["person"] = masking.name(message.patient.name) if message.patient_id else ""

@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from hospital import audit, messages
+from hospital import audit, family, messages
 from hospital.errors import Refused
 from hospital.models import AccountPhone, DataRequest, Patient, User
 from hospital.permissions import may_decide_on
@@ -88,13 +88,14 @@ def decide(*, row: DataRequest, agreed: bool, answer: str, by: User, now: dateti
         _close(row, status=Status.DONE if agreed else Status.REFUSED, answer=answer.strip(), by=by, now=now)
         _trace("personal_data.decided", row, actor=by, now=now, request=request)
         phone = AccountPhone.objects.filter(user=row.account).first()
+        language = next((row.patient.language for row in family.people_of(row.account)), None)
         if agreed and row.kind == Kind.ERASURE:
             close_account(account=row.account, by=by, now=now, request=request)
         messages.tell(
             user=row.account,
             to=phone.phone if phone else "",
             template=TEMPLATES[row.kind, row.status],
-            params={"answer": row.answer} if row.status == Status.REFUSED else {},
+            params={"language": language, **({"answer": row.answer} if row.status == Status.REFUSED else {})},
             dedupe=f"request:{row.pk}",
             now=now,
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 
 from hospital.models import CodeSent, GatewayReceipt, Message, RetentionRule
 
@@ -17,6 +17,15 @@ CODES_KEPT = 2  # days, where the hospital set no rule: the limits look back one
 
 
 YEAR = 365
+
+FIRST_SOURCES = (
+    gettext_noop("《医疗机构病历管理规定（2013年版）》第二十九条：门（急）诊病历自最后一次就诊之日起保存不少于15年"),
+    gettext_noop("《网络安全法》要求网络日志留存不少于六个月；本院规定保存三年"),
+    gettext_noop("本院规定：预约通知发出一年后删除"),
+    gettext_noop("本院规定：只用于限制发送次数，两天后删除"),
+    gettext_noop("《个人信息保护法》第四十七条：注销账号时删除"),
+)
+"""The reasons that the rules start with have their English; what a hospital writes instead is shown as written."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +39,7 @@ class Line:
 
 def lines() -> list[Line]:
     rows = RetentionRule.objects.order_by("-days", "subject")
-    return [Line(row.get_subject_display(), _time(row.days), row.source) for row in rows]
+    return [Line(row.get_subject_display(), _time(row.days), _(row.source)) for row in rows]
 
 
 def _time(days: int) -> str:

@@ -116,6 +116,15 @@ def test_messages_to_come_are_dropped_and_the_outcome_reaches_the_old_phone(acco
     assert (last.status, last.to) == ("sent", "")
 
 
+def test_the_outcome_is_said_in_the_familys_language(account, secadmin):
+    """V5: who reads the pages in English gets the last message in English."""
+    PatientFactory(account=account, language="en")
+    decide(row=ask(account=account, kind="erasure", now=NOW), agreed=True, answer="", by=secadmin, now=NOW)
+    assert Message.objects.get(channel="sms").params == {"language": "en"}
+    messages.send_waiting(now=NOW)
+    assert GatewayReceipt.objects.exists()
+
+
 def test_the_number_in_a_message_is_encrypted_at_rest(account, secadmin):
     decide(row=ask(account=account, kind="erasure", now=NOW), agreed=True, answer="", by=secadmin, now=NOW)
     with connection.cursor() as cursor:
