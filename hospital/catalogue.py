@@ -25,7 +25,10 @@ CALLS = {
 }
 """Functions that mark a sentence, and which of their arguments are the sentence and its plural."""
 
-CALL = re.compile(r"""(?:\bn?gettext|\b_)\((?:[^()'"]|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")*\)""")
+CONTEXTS = {"pgettext": "gettext", "pgettext_lazy": "gettext", "npgettext": "ngettext", "npgettext_lazy": "ngettext"}
+"""Functions whose first argument says which of several English words is meant; the rest is as in their namesake."""
+
+CALL = re.compile(r"""(?:\bn?p?gettext|\b_)\((?:[^()'"]|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")*\)""")
 HAN = re.compile(r"[\u3400-\u9fff\uff00-\uffef\u3001-\u303f]")
 PLACEHOLDER = re.compile(r"%\(\w+\)[sdf]|\{\w+\}|%[sd]")
 HEADER = {
@@ -43,6 +46,15 @@ class Sentence:
     text: str
     plural: str
     place: str
+    context: str | None = None
+
+    @property
+    def key(self) -> tuple[str | None, str]:
+        return self.context, self.text
+
+
+def key_of(entry: polib.POEntry) -> tuple[str | None, str]:
+    return entry.msgctxt or None, entry.msgid
 
 
 def po_path() -> Path:
@@ -67,30 +79,31 @@ def _of_python(code: str, place: str) -> Iterator[Sentence]:
         if not isinstance(node, ast.Call):
             continue
         name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-        wanted = [node.args[n] for n in CALLS.get(name, ()) if n < len(node.args)]
-        texts = [part.value for part in wanted if isinstance(part, ast.Constant) and isinstance(part.value, str)]
-        if texts and len(texts) == len(wanted):
-            yield Sentence(texts[0], texts[1] if len(texts) == 2 else "", place)
+        args = [arg.value if isinstance(arg, ast.Constant) else None for arg in node.args]
+        context = args.pop(0) if name in CONTEXTS and args else None
+        wanted = [args[n] for n in CALLS.get(CONTEXTS.get(name, name), ()) if n < len(args)]
+        if wanted and all(isinstance(text, str) for text in wanted):
+            yield Sentence(wanted[0], wanted[1] if len(wanted) == 2 else "", place, context)
 
 
-def collect() -> dict[str, Sentence]:
-    """Sentence → its plural and first place. Library sentences that we only repeat have no Chinese and are left out."""
-    found: dict[str, Sentence] = {}
+def collect() -> dict[tuple[str | None, str], Sentence]:
+    """Context and sentence → its plural and first place. What has no Chinese is a library's sentence, repeated."""
+    found: dict[tuple[str | None, str], Sentence] = {}
     for sentence in sentences():
-        known = found.get(sentence.text)
+        known = found.get(sentence.key)
         if known is None or (sentence.plural and not known.plural):
-            found[sentence.text] = sentence
-    return {text: sentence for text, sentence in found.items() if HAN.search(text)}
+            found[sentence.key] = sentence
+    return {key: sentence for key, sentence in found.items() if HAN.search(sentence.text)}
 
 
 def merge() -> polib.POFile:
     """The catalogue as it should be: what is said now, with the English that is known; the rest is empty."""
-    known = {entry.msgid: entry for entry in polib.pofile(str(po_path()))} if po_path().exists() else {}
+    known = {key_of(entry): entry for entry in polib.pofile(str(po_path()))} if po_path().exists() else {}
     merged = polib.POFile(wrapwidth=0)
     merged.metadata = HEADER
-    for text, sentence in sorted(collect().items()):
-        entry = polib.POEntry(msgid=text, occurrences=[(sentence.place, "")])
-        before = known.get(text)
+    for key, sentence in sorted(collect().items(), key=lambda item: (item[1].text, item[1].context or "")):
+        entry = polib.POEntry(msgid=sentence.text, msgctxt=sentence.context, occurrences=[(sentence.place, "")])
+        before = known.get(key)
         if sentence.plural:
             entry.msgid_plural = sentence.plural
             entry.msgstr_plural = before.msgstr_plural if before and before.msgstr_plural else {0: "", 1: ""}
@@ -109,9 +122,9 @@ def save(catalogue: polib.POFile) -> None:
 def problems(catalogue: polib.POFile) -> list[str]:
     """What keeps the catalogue from being complete English, a line each."""
     said = collect()
-    have = {entry.msgid for entry in catalogue}
-    found = [f"missing: {text} ({said[text].place})" for text in sorted(set(said) - have)]
-    found += [f"no longer said: {text}" for text in sorted(have - set(said))]
+    have = {key_of(entry) for entry in catalogue}
+    found = [f"missing: {sentence.text} ({sentence.place})" for key, sentence in said.items() if key not in have]
+    found += [f"no longer said: {text}" for context, text in have if (context, text) not in said]
     for entry in catalogue:
         for english in entry.msgstr_plural.values() if entry.msgid_plural else [entry.msgstr]:
             if not english.strip() or entry.fuzzy:

@@ -8,6 +8,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from appointments.selectors.office import Cell, Row
 
@@ -22,7 +23,7 @@ CELL = (
 @lru_cache(maxsize=8)
 def _words(_language: str) -> dict[str, str]:
     """Asked once a language, not once a cell."""
-    words = {"stopped": _("停诊"), "taken": _("已约"), "none": _("无预约"), "unreleased": _("未放号")}
+    words = {"stopped": pgettext("短", "停诊"), "taken": _("已约"), "none": _("无预约"), "unreleased": _("未放号")}
     return words | {"evening": _("夜"), "full": _("满号"), "left": _("余")}
 
 

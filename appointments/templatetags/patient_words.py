@@ -4,6 +4,7 @@ from django import template
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from appointments.policies.scarcity import State
 from hospital import clock, masking
@@ -19,7 +20,7 @@ def _word(state: State) -> str:
         State.FEW: _("号少"),
         State.UNRELEASED: _("未放号"),
         State.FULL: _("满号"),
-        State.STOPPED: _("停诊"),
+        State.STOPPED: pgettext("短", "停诊"),
         State.GATED: _("需转诊"),
         State.OFFLINE: _("网上无号"),
         State.NONE: _("无出诊"),

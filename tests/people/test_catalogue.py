@@ -35,8 +35,11 @@ def test_the_house_speaks_english_when_asked():
 
 def test_what_the_extractor_finds():
     code = '_("甲") + gettext("乙") + ngettext("丙", "丁", 2) + f"{_(\'戊\')}" + _(variable) + other("己")'
-    found = {(sentence.text, sentence.plural) for sentence in catalogue._of_python(code, "x")}
-    assert found == {("甲", ""), ("乙", ""), ("丙", "丁"), ("戊", "")}
+    code += ' + pgettext("庚", "甲") + npgettext("辛", "丙", "丁", 2) + pgettext("壬", variable)'
+    found = {(sentence.context, sentence.text, sentence.plural) for sentence in catalogue._of_python(code, "x")}
+    assert found == {
+        (None, "甲", ""), (None, "乙", ""), (None, "丙", "丁"), (None, "戊", ""), ("庚", "甲", ""), ("辛", "丙", "丁")
+    }  # fmt: skip
 
 
 PAGES = [
