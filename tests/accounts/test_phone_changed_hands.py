@@ -1,12 +1,15 @@
 """手机换了主人 (O4): nothing of an account is shown to a new browser after a long quiet before it was asked."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
 
 from hospital import accounts, devices
+from hospital.errors import Refused
 from hospital.models import AccountPhone, AuditEvent, KnownDevice, Patient, RelatedPerson, User
 from tests.factories import NOW, AccountFactory, IdentifierFactory, PatientFactory
 
@@ -74,6 +77,22 @@ def test_a_wrong_document_is_counted_for_a_day_in_any_browser(client, account, c
     clock.shift(timedelta(days=1))
     sign_in(other)
     assert other.post("/sign-in/person/", {"same": "1", "number": CARD}).status_code == 302
+
+
+@pytest.mark.django_db(transaction=True)
+def test_wrong_documents_at_once_are_counted_one_by_one(account):
+    def wrong(n):
+        try:
+            accounts.check_person(user=account, number=f"X{n}", now=NOW + QUIET)
+        except Refused as refusal:
+            return refusal.code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(10) as crowd:
+        said = list(crowd.map(wrong, range(10)))
+    assert (said.count("not_this_person"), said.count("too_many_persons")) == (4, 6)
+    assert AuditEvent.objects.filter(action="account.person_refused").count() == 5
 
 
 def test_somebody_elses_document_does_not_open_it(client, account):
