@@ -72,7 +72,9 @@ class Appointments(AppointmentRows, ListEndpoint):
     def get_queryset(self):
         if self.request.auth.books_anyone and "patient" in self.request.query_params:
             return super().get_queryset()
-        mine = _family(self.request.auth).values("patient")
+        mine = list(
+            _family(self.request.auth).values_list("patient", flat=True)
+        )  # as numbers: so few that their index wins
         return Appointment.objects.select_related(*SHOWN).filter(patient__in=mine)
 
 

@@ -228,7 +228,7 @@ CEILINGS = {  # the token, the page, and what a page needs besides
     "/schedules/": 3,  # what is left
     "/schedules/?free=true": 4,  # the hospitals whose rules hold
     "/patients/": 3,  # documents
-    "/appointments/": 2,
+    "/appointments/": 3,  # whose they may be
 }
 
 
