@@ -14,6 +14,7 @@ from . import (
 )
 from .admin_site import EditAdmin, LookAdmin
 from .models import (
+    AccountPhone,
     AuditEvent,
     CalendarDay,
     Campus,
@@ -91,6 +92,8 @@ class AssignmentForm(forms.ModelForm):
         data = super().clean()
         if data.get("user") == self.request.user:
             raise ValidationError(_("不能给自己分配岗位，请由另一位安全管理员办理。"))
+        if AccountPhone.objects.filter(user=data.get("user")).exists():
+            raise ValidationError(_("这是用手机号登录的患者账号，不能有岗位。请为这位员工另建一个工作账号。"))
         department = data.get("department")
         if department and department.organization != data.get("organization"):
             raise ValidationError(_("科室不属于所选机构。"))
