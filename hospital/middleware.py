@@ -154,8 +154,10 @@ class StaffSecurity:
             return self.get_response(request)
         kept = request.session.get(self.KEY)
         if kept and now - kept["seen"] > kept["idle_minutes"] * 60:
-            sent_away = self._log_out(request, minutes=kept["idle_minutes"])
-            return self.get_response(request) if request.path == self.OWN_SIGN_IN else sent_away
+            self._end(request)
+            if request.path == self.OWN_SIGN_IN:
+                return self.get_response(request)
+            return self._send_to_sign_in(request, minutes=kept["idle_minutes"])
         passive = "X-Passive" in request.headers
         if kept is None or now - kept["asked"] > 60 or kept["factor_missing"]:
             kept = {**self._terms(request.user), "asked": now, "seen": kept["seen"] if kept and passive else now}
@@ -199,12 +201,15 @@ class StaffSecurity:
         except Resolver404:
             return False
 
-    def _log_out(self, request, *, minutes: int):
+    @staticmethod
+    def _end(request) -> None:
         audit.record(action="account.idle_signed_out", actor=request.user, now=clock.now(), request=request)
+        logout(request)
+
+    def _send_to_sign_in(self, request, *, minutes: int):
         page = request.get_full_path() if request.method == "GET" else "/"
         if request.headers.get("HX-Request"):
             page = urlsplit(request.headers.get("HX-Current-URL", "/")).path or "/"
-        logout(request)
         messages.info(request, _("已空闲 %(minutes)d 分钟，为保护患者信息已自动退出。") % {"minutes": minutes})
         return self._send(request, f"{reverse('account_login')}?{urlencode({'next': page})}", status=401)
 

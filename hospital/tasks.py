@@ -60,3 +60,4 @@ def tidy(**_kwargs):
     AccessAttempt.objects.filter(attempt_time__lt=clock.now() - FAILURES_KEPT).delete()
     personal_data.forget_what_is_over(now=clock.now())
     links.forget_used(now=clock.now())
+    webhooks.forget_sent(now=clock.now())

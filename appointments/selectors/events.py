@@ -50,10 +50,12 @@ def _appointment_id(fact: Fact) -> int:
 
 
 def _appointment(fact: Fact) -> dict | None:
-    row = Appointment.objects.filter(pk=_appointment_id(fact)).select_related("slot").first()
+    together = ("slot", *(f"schedule__{name}" for name in RELATED))
+    row = Appointment.objects.filter(pk=_appointment_id(fact)).select_related(*together).first()
     if row is None:
         return None
-    schedule = _schedule(fact.payload.get("schedule") or row.schedule_id)
+    still_there = fact.payload.get("schedule") in (None, row.schedule_id)
+    schedule = row.schedule if still_there else _schedule(fact.payload["schedule"])
     slot = row.slot if fact.payload.get("slot") in (None, row.slot_id) else _slot(fact.payload["slot"])
     if schedule is None or slot is None:
         return None

@@ -66,6 +66,14 @@ class SeveralBookings(Refused):
     next_step = _("请在 appointment 里写明预约编号后重新发送。")
 
 
+class VisitMoved(Refused):
+    """Their day is not ours any more: somebody moved the booking, here or there."""
+
+    code = "visit_moved"
+    message = _("这次就诊对应的预约是%(day)s的，不是发来的日期。")
+    next_step = _("在本系统改约后会有事件通知，请按新日期发送；在对方系统改期，请先取消，再用新的就诊编号登记。")
+
+
 class VisitCancelled(Refused):
     code = "visit_cancelled"
     message = _("这次就诊对应的预约已经退号。")
@@ -144,6 +152,8 @@ def upsert(
         patient = records.patient_with(system=system, number=said.patient)
         row = _linked(record, said, patient) if record and record.subject else None
         row = row or _found(said, patient, places, system=system)
+        if row and row.day != said.day and row.live and said.status not in OVER:
+            raise VisitMoved(day=row.day.isoformat())
         if row is None and said.status not in OVER:
             row = _booked(said, patient, places, by=by, now=now, moment=moment)
         if row is not None:

@@ -84,16 +84,23 @@ def _networks() -> list:
 
 
 class _Pinned(http.client.HTTPConnection):
-    """Connects to an address that was looked at; the certificate is still the host's."""
+    """Connects to the addresses that were looked at, one after the other; the certificate is still the host's."""
 
-    def __init__(self, target: Target, address: str):
+    def __init__(self, target: Target, found: list[str]):
         super().__init__(target.host, target.port, timeout=SECONDS)
-        self._target, self._address = target, address
+        self._target, self._found = target, found
 
     def connect(self):
-        self.sock = socket.create_connection((self._address, self._target.port), self.timeout)
+        self.sock = self._first_that_answers()
         if self._target.secure:
             self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self._target.host)
+
+    def _first_that_answers(self) -> socket.socket:
+        *others, last = self._found
+        for address in others:
+            with suppress(OSError):
+                return socket.create_connection((address, self._target.port), self.timeout / len(self._found))
+        return socket.create_connection((last, self._target.port), self.timeout / len(self._found))
 
 
 def post(*, url: str, body: bytes, headers: dict[str, str]) -> int:
@@ -102,7 +109,7 @@ def post(*, url: str, body: bytes, headers: dict[str, str]) -> int:
     Raises BadTarget, or what networks raise (OSError, http.client.HTTPException).
     """
     target = read(url)
-    connection = _Pinned(target, addresses(target)[0])
+    connection = _Pinned(target, addresses(target))
     end = Timer(SECONDS, _cut, [connection])  # a timeout counts each read anew; a dripping server would keep us
     end.daemon = True
     end.start()

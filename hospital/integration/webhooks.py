@@ -29,6 +29,9 @@ CLAIM = timedelta(minutes=1)
 """How long a delivery is one sender's: longer than posting it can take (targets.SECONDS and the name server)."""
 
 GONE = 410
+KEPT = timedelta(days=190)
+"""What was sent may be looked up for half a year and some days, as long as logs are kept (O5)."""
+
 
 DUE = """
 SELECT d.id FROM hospital_webhookdelivery d
@@ -177,3 +180,9 @@ def redeliver(deliveries, *, now: datetime) -> int:
     )
     transaction.on_commit(wake, robust=True)
     return count
+
+
+def forget_sent(*, now: datetime) -> int:
+    """Records of what arrived long ago; what waits or failed stays until somebody saw to it."""
+    old = WebhookDelivery.objects.filter(status=WebhookDelivery.Status.SENT, sent_at__lt=now - KEPT)
+    return old._raw_delete(old.db)

@@ -132,7 +132,9 @@ def test_a_session_that_was_idle_too_long_does_not_stand_in_the_way(client, room
     client.get("/consult/")
     with time_machine.travel(NOW + timedelta(minutes=45), tick=False):
         assert open_(client, link(room)).headers["Location"] == "/consult/"
-        assert client.get("/consult/").status_code == 200
+        page = client.get("/consult/")
+        assert page.status_code == 200
+        assert "已自动退出" not in page.content.decode()
 
 
 def test_while_the_key_is_changed_both_hold(client, room):

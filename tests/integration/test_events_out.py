@@ -330,6 +330,17 @@ def test_an_event_sent_again_by_hand_is_the_same_event(hook, end, booked):
     assert WebhookDelivery.objects.get().status == "sent"
 
 
+def test_what_arrived_long_ago_is_forgotten_and_what_failed_is_not(hook, end, booked):
+    booked(), booked()
+    fan_out()
+    send()
+    WebhookDelivery.objects.filter(pk=WebhookDelivery.objects.first().pk).update(status="failed")
+
+    assert webhooks.forget_sent(now=clock.now() + timedelta(days=189)) == 0
+    assert webhooks.forget_sent(now=clock.now() + timedelta(days=191)) == 1
+    assert WebhookDelivery.objects.get().status == "failed"
+
+
 def test_one_event_that_can_t_be_told_stops_nobody(hook, end, booked):
     happened("appointment:999999999")
     broken = happened("appointment:no-number")

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test import Client
 
 from appointments.models import Appointment, Encounter, Schedule, Slot
-from appointments.services import visit
+from appointments.services import booking, visit
 from hospital import clock
 from hospital.models import ExternalRecord, Fact, Organization, Patient
 from tests.factories import (
@@ -114,6 +114,18 @@ def test_a_visit_does_not_change_hands(his, clinic, patient):
 
     answer = his.visit(**said(patient="1002", changed_at=at("09:55")))
     assert (answer.status_code, answer.json()["code"]) == (409, "visit_of_another")
+
+
+def test_a_booking_that_was_moved_to_another_day_is_not_taken_for_today_s(his, clinic, patient):
+    row = appointment_row(clinic, patient, number=4)
+    his.visit(**said())
+    ahead = open_schedule(day=TODAY + timedelta(days=1), role=clinic.role)
+    booking.reschedule(appointment=row, schedule=ahead, by=None, channel="counter", request_key=None, now=NOW)
+
+    refused = his.visit(**said("arrived", changed_at=at("09:55")))
+    assert (refused.status_code, refused.json()["code"]) == (409, "visit_moved")
+    assert his.visit(**said(day=ahead.day.isoformat(), changed_at=at("09:56"))).json()["appointment"] == row.pk
+    assert his.visit(**said("cancelled", changed_at=at("09:57"))).json()["status"] == "cancelled"
 
 
 def test_a_visit_of_somebody_unknown_says_to_send_the_patient_first(his, clinic):
