@@ -12,7 +12,7 @@ from . import (
     admin_integration,  # noqa: F401  keys, webhooks, their records
     admin_privacy,  # noqa: F401  notices, consents, requests
 )
-from .admin_site import EditAdmin, LookAdmin
+from .admin_site import EditAdmin, LookAdmin, RecentValues
 from .models import (
     AccountPhone,
     AuditEvent,
@@ -133,7 +133,7 @@ class RolePolicyAdmin(EditAdmin):
 class AuditEventAdmin(LookAdmin):
     viewers = frozenset({Role.AUDITOR, Role.SECADMIN})
     list_display = ["at", "actor", "action", "person", "subject", "address"]
-    list_filter = ["action"]
+    list_filter = [("action", RecentValues)]
     search_fields = ["=subject", "=request_id", "=actor__username", "=patient__medical_number"]
     list_select_related = ["actor", "patient"]
     date_hierarchy = "at"
@@ -144,7 +144,7 @@ class AuditEventAdmin(LookAdmin):
 class FactAdmin(LookAdmin):
     list_display = ["id", "happened_at", "topic", "key", "actor", "fanned_out"]
     search_fields = ["=key"]
-    list_filter = ["topic", "fanned_out"]
+    list_filter = [("topic", RecentValues), "fanned_out"]
     list_select_related = ["actor"]
     ordering = ["-id"]
 

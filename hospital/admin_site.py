@@ -7,6 +7,7 @@ from allauth.account.adapter import get_adapter
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Paginator
+from django.db.models import BigIntegerField, IntegerField, Q
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.utils.functional import cached_property
@@ -59,6 +60,17 @@ class CappedPaginator(Paginator):
         return self.object_list[: self.MOST].count()
 
 
+class RecentValues(admin.AllValuesFieldListFilter):
+    """What the newest rows hold: asking a table of millions for all the values of a column takes a second."""
+
+    NEWEST = 20_000
+
+    def __init__(self, field, request, params, model, model_admin, field_path):
+        super().__init__(field, request, params, model, model_admin, field_path)
+        newest = model._default_manager.order_by("-pk").values_list(field.name, flat=True)
+        self.lookup_choices = sorted(set(newest[: self.NEWEST]))
+
+
 class LookAdmin(admin.ModelAdmin):
     """Rows to look at, for these roles. A patient is shown masked, and opening one's row leaves a trace."""
 
@@ -95,7 +107,36 @@ class LookAdmin(admin.ModelAdmin):
 
     def get_queryset(self, request):
         rows = super().get_queryset(request)
-        return rows.select_related("patient") if self._has_patient() else rows
+        if not self._has_patient():
+            return rows
+        also = self.list_select_related  # Django leaves it out for a queryset that follows relations already
+        return rows.select_related("patient", *(also if isinstance(also, (list, tuple)) else ()))
+
+    def get_search_results(self, request, queryset, search_term):
+        """Where all fields are asked for exactly (=), by values that an index knows: Django's own way compares
+        UPPER(number::text), which reads a table of millions from end to end."""
+        names = self.get_search_fields(request)
+        if not search_term or not all(name.startswith("=") for name in names):
+            return super().get_search_results(request, queryset, search_term)
+        for word in search_term.split():
+            either = Q(pk__in=[])
+            for name in names:
+                either |= self._exactly(name.removeprefix("="), word)
+            queryset = queryset.filter(either)
+        return queryset, False
+
+    def _exactly(self, path: str, word: str) -> Q:
+        """`id`, `key`, `schedule__id`, `patient__medical_number`. A relation is looked up first, by itself."""
+        name, _, rest = path.partition("__")
+        field = self.opts.get_field(name)
+        forms = [word, word.upper(), word.lower()]
+        if rest and rest != "id":
+            related = field.related_model._default_manager.filter(**{f"{rest}__in": forms})
+            return Q(**{f"{name}__in": list(related.values_list("pk", flat=True)[: self.list_per_page])})
+        if rest or isinstance(field, IntegerField):
+            fits = word.isascii() and word.isdecimal() and int(word) <= BigIntegerField.MAX_BIGINT
+            return Q(**{name: int(word)}) if fits else Q(pk__in=[])
+        return Q(**{f"{name}__in": forms})
 
     def _has_patient(self) -> bool:
         return any(field.name == "patient" for field in self.opts.fields)
