@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 
-DEMAND = {  # how sought after a department is; others count 2
-    "XNK": 60, "NFM": 30, "EK": 14, "GK": 10, "XHK": 10, "HXK": 10, "SNK": 9, "FK": 9, "CK": 9, "YK": 6, "PFK": 6,
-    "KQK": 6, "EBH": 5, "PWK": 5, "ZYN": 5, "QKY": 4,
+DEMAND = {  # how sought after a department is; others count 4
+    "XNK": 36, "NFM": 24, "GK": 24, "EK": 20, "FK": 18, "PWK": 14, "XHK": 14, "HXK": 14, "SNK": 10, "CK": 10, "MNK": 9,
+    "JSK": 9, "YK": 8, "PFK": 8, "RXK": 8, "KQK": 8, "EBH": 7, "XYK": 7, "FSK": 7, "ZLK": 7, "ZJK": 7, "SBK": 6,
+    "KFK": 6, "ZYN": 6, "XWK": 6, "QKY": 5,
 }  # fmt: skip
 CHILDREN = ("EK", "XSE", "XEW", "EBK")
 WOMEN = ("FK", "CK", "SZK")
@@ -56,7 +57,7 @@ def _pulls(codes: tuple[str, ...], age: int, woman: bool) -> list[float]:
 
 
 def _pull(code: str, *, age: int, woman: bool) -> float:
-    weight = DEMAND.get(code, 2)
+    weight = DEMAND.get(code, 4)
     if age < 14:
         return weight * 4 if code in CHILDREN else 1 if code in ("YK", "EBH", "PFK", "KQK") else 0
     if code in CHILDREN or (code in WOMEN and not (woman and age < 75)):

@@ -8,11 +8,15 @@ from django.core.management import CommandError, call_command
 from appointments.demo import seeding, wishes
 from appointments.demo.scale import Scale
 from appointments.models import Appointment
-from hospital.models import AuditEvent, Organization, Patient, RolePolicy
+from hospital.models import AccountRule, AuditEvent, Notice, Organization, Patient, RetentionRule, RolePolicy
 from tests.factories import OrganizationFactory
 
 NOW = datetime(2026, 11, 22, 2, 30, tzinfo=UTC)  # Sunday 10:30 at the hospital
-TINY = Scale(name="tiny", patients=60, days_back=1, days_ahead=2, wishes=20)
+TINY = Scale(name="small", patients=60, days_back=1, days_ahead=2, wishes=20)
+
+
+def found(model):
+    return sorted(model.objects.values_list("pk", flat=True))
 
 
 class Killed(BaseException):
@@ -25,6 +29,9 @@ def test_a_run_that_was_killed_half_way_is_begun_anew(monkeypatch):
         raise Killed
 
     RolePolicy.objects.create(role="sysadmin", second_factor=True)
+    Notice.objects.create(kind="privacy", version=99, title="t", text="t", published_on=NOW.date())
+    RetentionRule.objects.get_or_create(subject="visits", defaults={"days": 5475, "source": "x"})
+    laid_down = {kind: found(kind) for kind in (AccountRule, Notice, RetentionRule)}
 
     with monkeypatch.context() as patch:
         patch.setattr(wishes, "walk_in", die)
@@ -38,6 +45,9 @@ def test_a_run_that_was_killed_half_way_is_begun_anew(monkeypatch):
     assert Appointment.objects.exists()
     assert RolePolicy.objects.get().second_factor  # a security setting of the house, not of the demo
     assert list(AuditEvent.objects.values_list("action", flat=True)).count("demo.seeded") == 1
+    assert {kind: found(kind) for kind in laid_down} == laid_down  # what migrations wrote is no part of the demo
+    with pytest.raises(CommandError, match="HOSPITAL_HOME=.*SCALE=large"):
+        call_command("seed_demo", scale="large")
 
 
 @pytest.mark.django_db

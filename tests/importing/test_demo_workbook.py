@@ -76,6 +76,16 @@ def test_a_make_up_workday_runs_the_weekday_it_stands_for(content):
     assert days["2026-02-15"] == ("holiday", None)  # the Sunday inside the Spring Festival
 
 
+def test_the_large_hospital_has_the_same_departments_with_more_doctors_and_a_year_behind_it(content):
+    large = read(DEMO / "large.xlsx")
+    a_week = sum(row.numbers for row in large["template"])
+
+    assert [row.code for row in large["department"]] == [row.code for row in content["department"]]
+    assert len(large["doctor"]) > 3 * len(content["doctor"])
+    assert a_week * 100 / 7 > 864_000  # in a hundred days
+    assert min(row.effective_from for row in large["template"]).isoformat() == "2025-10-01"
+
+
 def test_the_shipped_files_are_what_their_builder_builds(tmp_path, monkeypatch):
     """Whoever changes the builder or the spec runs it again: python demo/make_workbook.py"""
     for name in ("__init__.py", "hospital_facts.py", "make_workbook.py"):
@@ -85,7 +95,7 @@ def test_the_shipped_files_are_what_their_builder_builds(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     runpy.run_path(str(tmp_path / "demo" / "make_workbook.py"), run_name="__main__")
 
-    for name in ("hospital.xlsx", "blank.xlsx"):
+    for name in ("hospital.xlsx", "large.xlsx", "blank.xlsx"):
         assert parts_of(tmp_path / "demo" / name) == parts_of(DEMO / name)
 
 

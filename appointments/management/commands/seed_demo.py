@@ -26,6 +26,8 @@ class Command(BaseCommand):
                 f"The {there} demo hospital is in this database already. Give the {scale} one a folder of its own: "
                 f"HOSPITAL_HOME=~/hospital-{scale} make demo SCALE={scale}"
             ) from None
+        except KeyboardInterrupt:
+            raise CommandError("Stopped half-way. The next start throws it away and begins anew.") from None
         finally:
             bar.end()
         if not filled:
