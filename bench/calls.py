@@ -3,6 +3,7 @@
 import itertools
 import json
 import random
+import secrets
 from collections.abc import Iterable, Iterator
 
 from bench.load import HOST
@@ -14,10 +15,13 @@ OURS, USUAL = "/api/v1", "/api/usual"
 class Calls:
     """Hands out patients in blocks, so that parallel clients never meet by accident."""
 
-    def __init__(self, ground: Ground):
+    def __init__(self, ground: Ground, *, part: float = 0.0):
+        """`part` of the patients are passed over: another process has them."""
         self.ground = ground
         self.random = random.Random(20261121)
-        self.first = ground.patients[0]
+        lowest, highest = ground.patients
+        self.first = lowest + int(part * (highest - lowest))
+        self.mark = secrets.token_hex(3)  # keys of one process are never another's
         self.keys = itertools.count()
 
     def patients(self, count: int) -> range:
@@ -40,12 +44,12 @@ class Calls:
         """For load.drive: each patient once, over all these schedules evenly; made before the clock starts."""
         places = list(schedules)
         self.random.shuffle(places)
-        run = next(self.keys)
+        run = f"{self.mark}-b{next(self.keys)}"
         blocks = [self.patients(block) for _n in range(processes)]
 
         def requests(n: int) -> Iterator[bytes]:
             ring = itertools.cycle(places[n::processes] or places)
-            return iter([self.request(way, next(ring), patient, f"b{run}-{patient}") for patient in blocks[n]])
+            return iter([self.request(way, next(ring), patient, f"{run}-{patient}") for patient in blocks[n]])
 
         return requests
 

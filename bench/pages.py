@@ -86,9 +86,8 @@ def small_of(sizes: Sizes) -> Sizes:
     )  # fmt: skip
 
 
-def measure(sizes: Sizes, scratch: Scratch, *, large: str) -> list[table.Row]:
-    """`large` is a database with numbers, patients and a past. The small one is made here."""
-    small = scratch.make("pages")
+def measure(sizes: Sizes, scratch: Scratch, *, large: str, small: str) -> list[table.Row]:
+    """`large` is a database with numbers, patients and a past, `small` one with nothing but its tables."""
     run(scratch.url(small), "fill")
     for name in (large, small):
         run(scratch.url(name), "prepare")
@@ -174,12 +173,9 @@ def look(page: Page, place) -> dict:
 
 
 def fill() -> dict:
-    from django.core.management import call_command
-
     from bench import past, seed
     from hospital import clock
 
-    call_command("migrate", verbosity=0)
     sizes, today = small_of(chosen()), clock.today(clock.now())
     seed.fill(sizes, today=today)
     past.grow(sizes, today=today)

@@ -1,13 +1,19 @@
-"""A past behind the numbers: years of days, and a year's visits with the facts that they left. By SQL, in bulk."""
+"""A past behind the numbers: years of days, and a year's visits with the facts that they left. By SQL, in bulk.
 
+Run by itself in a database: `python -m bench.past grow` and `live`.
+"""
+
+import os
+import subprocess
+import sys
 from datetime import date, timedelta
 
+import django
 from django.db import connection
 
-from appointments.models import Pool
-from bench import seed
-from bench.sizes import Sizes
-from hospital.models import Organization
+from bench.scratch import Scratch
+from bench.server import PROJECT
+from bench.sizes import Sizes, chosen
 
 VISITS = """
 CREATE TEMP TABLE visit AS
@@ -52,8 +58,25 @@ SELECT step.topic, 'appointment:' || a.id, jsonb_build_object('appointment', a.i
 YEAR = timedelta(days=365)
 
 
+def copy_of(scratch: Scratch, of: str, command: str) -> str:
+    """A copy of a database with this done in it. Nobody may be connected to the original."""
+    name = scratch.make("large", template=of)
+    run(scratch.url(name), command)
+    return name
+
+
+def run(url: str, command: str) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "bench.past", command], cwd=PROJECT, env=os.environ | {"DATABASE_URL": url}, check=True
+    )
+
+
 def grow(sizes: Sizes, *, today: date) -> None:
     """Past days with their numbers: `history` times what lies ahead, all in all."""
+    from appointments.models import Pool
+    from bench import seed
+    from hospital.models import Organization
+
     organization = Organization.objects.get(code=seed.CODE)
     pools = dict(Pool.objects.values_list("kind", "pk"))
     _without_limits()
@@ -64,6 +87,8 @@ def grow(sizes: Sizes, *, today: date) -> None:
 
 def live(sizes: Sizes, *, today: date) -> None:
     """About `visits` of the last year's numbers were visits."""
+    from bench import seed
+
     _without_limits()
     since = max(today - YEAR, today - timedelta(days=sizes.days * (sizes.history - 1)))
     taken = sizes.doctors * 2 * sizes.numbers * (today - since).days * 4 // 5
@@ -86,3 +111,10 @@ def _without_limits() -> None:
         cursor.execute("SET statement_timeout = 0")
         cursor.execute("SET maintenance_work_mem = '256MB'")
         cursor.execute("SET work_mem = '64MB'")
+
+
+if __name__ == "__main__":
+    django.setup()
+    from hospital import clock
+
+    {"grow": grow, "live": live}[sys.argv[1]](chosen(), today=clock.today(clock.now()))

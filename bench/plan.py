@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from django.core.management import call_command
 from django.db import connection, connections
 
-from bench import booking, crowd, generate, losers, recall, search, server, table
+from bench import booking, crowd, generate, large, losers, pages, past, recall, search, server, table
 from bench.calls import Calls
 from bench.processor import Processor
 from bench.scratch import Scratch
@@ -14,7 +14,8 @@ from bench.seed import fill
 from bench.sizes import Sizes
 from hospital import clock
 
-MEASURES = ("booking", "losers", "crowd", "recall", "generate", "search")
+MEASURES = ("booking", "losers", "crowd", "recall", "generate", "search", "pages", "large")
+ON_A_PAST = {"search", "pages", "large"}
 
 
 def run(sizes: Sizes, scratch: Scratch, *, small: str, only: set[str]) -> tuple[list[table.Row], dict]:
@@ -22,16 +23,16 @@ def run(sizes: Sizes, scratch: Scratch, *, small: str, only: set[str]) -> tuple[
     wanted = [name for name in MEASURES if not only or name in only]
     with told("migrate"):
         call_command("migrate", verbosity=0)
+    if "pages" in wanted:
+        connections.close_all()
+        scratch.make("pages", template=small)
     with told(f"seed {sizes.schedules * sizes.numbers:,} numbers, {sizes.patients:,} patients"):
         ground = fill(sizes, today=clock.today(clock.now()))
     about = {"settings": _settings()}
     rows = []
-    if "search" in wanted:
+    if ON_A_PAST & set(wanted):
         connections.close_all()
-        with told(f"a copy with {sizes.history} × the numbers"):
-            large = search.grow(scratch, of=small)
-        with told("search"):
-            rows += search.measure(sizes, scratch, small=small, large=large)
+        rows += _with_a_past(sizes, scratch, small=small, wanted=wanted)
     calls = Calls(ground)
     with server.running() as (port, pid):
         pages, cost = booking.ceiling(calls, port, seconds=min(2, sizes.seconds))
@@ -46,6 +47,25 @@ def run(sizes: Sizes, scratch: Scratch, *, small: str, only: set[str]) -> tuple[
         with told("generate"):
             rows += generate.measure(sizes, ground)
     return rows, about
+
+
+def _with_a_past(sizes: Sizes, scratch: Scratch, *, small: str, wanted: list[str]) -> list[table.Row]:
+    """What is measured in a copy that has days and visits behind it."""
+    with told(f"a copy with {sizes.history} × the numbers"):
+        name, rows = past.copy_of(scratch, small, "grow"), []
+    if "search" in wanted:
+        with told("search"):
+            rows += search.measure(sizes, scratch, small=small, large=name)
+    if {"pages", "large"} & set(wanted):
+        with told(f"{sizes.visits:,} visits in it"):
+            past.run(scratch.url(name), "live")
+    if "large" in wanted:
+        with told("large"):
+            rows += large.measure(sizes, scratch, small=small, large=name)
+    if "pages" in wanted:
+        with told("pages"):
+            rows += pages.measure(sizes, scratch, large=name, small=scratch.named("pages"))
+    return rows
 
 
 @contextmanager

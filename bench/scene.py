@@ -111,7 +111,8 @@ def _family(people: list[Patient], *, now: datetime) -> None:
         for notice in consents.missing(account, person, now):
             consents.give(account=account, notice=notice, patient=person, now=now)
         for day in (days[1], days[3]):
-            schedule = coming.filter(day=day)[place % 5]
+            clinics = list(coming.filter(day=day)[:5])
+            schedule = clinics[place % len(clinics)]
             booking.book(
                 schedule=schedule, patient=person, channel="app", by=account, request_key=None, confirmed=True, now=now
             )

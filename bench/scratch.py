@@ -18,9 +18,12 @@ class Scratch:
     def url(self, name: str) -> str:
         return urlunsplit(self.parts._replace(path=f"/{name}"))
 
+    def named(self, suffix: str) -> str:
+        return f"{self.home}_{suffix}_bench"
+
     def make(self, suffix: str, *, template: str | None = None) -> str:
         """A new database; returns its name. `template` must have no connections."""
-        name = f"{self.home}_{suffix}_bench"
+        name = self.named(suffix)
         self._drop(name)
         like = sql.SQL(" TEMPLATE {}").format(sql.Identifier(template)) if template else sql.SQL("")
         self._execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)) + like)

@@ -1,6 +1,6 @@
 """How long a department's availability takes to find, in a hospital of ninety days and in one with years of history.
 
-Run by itself in either database: `python -m bench.search grow N` and `python -m bench.search ask`.
+Run by itself in either database: `python -m bench.search`.
 """
 
 import json
@@ -13,7 +13,7 @@ from statistics import median
 from bench import table
 from bench.scratch import Scratch
 from bench.server import PROJECT
-from bench.sizes import Sizes, chosen
+from bench.sizes import Sizes
 
 SPANS = (7, 90)  # days: the public page, the consult room's calendar
 REPEATS = 15
@@ -41,7 +41,7 @@ def measure(sizes: Sizes, scratch: Scratch, *, small: str, large: str) -> list[t
     times: dict[str, dict[str, list[float]]] = {small: {}, large: {}}
     for _round in range(sizes.rounds):
         for name in (large, small):
-            for what, milliseconds in _run(scratch.url(name), "ask").items():
+            for what, milliseconds in _run(scratch.url(name)).items():
                 times[name].setdefault(what, []).append(milliseconds)
     rows = []
     for days in SPANS:
@@ -61,16 +61,9 @@ def measure(sizes: Sizes, scratch: Scratch, *, small: str, large: str) -> list[t
     return rows
 
 
-def grow(scratch: Scratch, *, of: str) -> str:
-    """A copy of the database with its past added."""
-    name = scratch.make("large", template=of)
-    _run(scratch.url(name), "grow")
-    return name
-
-
-def _run(url: str, command: str) -> dict:
+def _run(url: str) -> dict:
     done = subprocess.run(
-        [sys.executable, "-m", "bench.search", command],
+        [sys.executable, "-m", "bench.search"],
         cwd=PROJECT,
         env=os.environ | {"DATABASE_URL": url},
         stdout=subprocess.PIPE,
@@ -78,14 +71,6 @@ def _run(url: str, command: str) -> dict:
         check=True,
     )
     return json.loads(done.stdout)
-
-
-def _grow() -> dict:
-    from bench import past
-    from hospital import clock
-
-    past.grow(chosen(), today=clock.today(clock.now()))
-    return {}
 
 
 def _ask() -> dict[str, float]:
@@ -145,4 +130,4 @@ if __name__ == "__main__":
     import django
 
     django.setup()
-    print(json.dumps({"grow": _grow, "ask": _ask}[sys.argv[1]]()))
+    print(json.dumps(_ask()))

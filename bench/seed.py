@@ -86,16 +86,25 @@ def fill(sizes: Sizes, *, today: date) -> Ground:
     add_days(sizes, organization, pools, span=span, today=today)
     with connection.cursor() as cursor:
         _without_triggers(cursor, "hospital_patient", PATIENTS, [sizes.patients])
+    User.objects.create(username="bench")
+    settle()
+    return find()
+
+
+def find() -> Ground:
+    """The ground of this database, with a token of its own. Schedules: of the days ahead."""
+    organization = Organization.objects.get(code=CODE)
+    pools = dict(Pool.objects.filter(organization=organization).values_list("kind", "pk"))
+    account = User.objects.get(username="bench")
+    with connection.cursor() as cursor:
         cursor.execute("SELECT min(id), max(id) FROM hospital_patient")
         first, last = cursor.fetchone()
-        border = first + 3 * (last - first) // 4
-        cursor.execute("SELECT min(id), max(id) FROM appointments_schedule")
+        cursor.execute("SELECT min(id), max(id) FROM appointments_schedule WHERE day > %s", [clock.today(clock.now())])
         schedules = cursor.fetchone()
-    account = User.objects.create(username="bench")
+    border = first + 3 * (last - first) // 4
     _row, secret = ApiToken.issue(
         name="bench", user=account, channel="app", scopes=["book_anyone"], expires_at=clock.now() + timedelta(days=1)
     )
-    settle()
     return Ground(organization.pk, secret, account.pk, pools, (first, border), (border + 1, last), schedules)
 
 

@@ -12,10 +12,12 @@ from django.db import connection
 
 from bench.load import Tally
 from bench.losers import CLAIM_FIRST, without_the_look
+from bench.pages import PAGES
 from bench.scratch import Scratch
 from bench.table import Row, as_text, compare
 
 PROJECT = Path(__file__).resolve().parents[2]
+WHOLE = "page {}", "page {}: large ÷ small"
 TARGETS = {
     "booking over HTTP ÷ the usual way",
     "booking over HTTP ÷ pgbench",
@@ -28,6 +30,12 @@ TARGETS = {
     "search 90 days: 2 × numbers ÷ 1 ×",
     "generate ÷ bulk_create",
     "booking p99 during recall ÷ without",
+    "booking over HTTP: 2 × numbers and a year of visits ÷ without",
+    "flash crowd: numbers sold, large",
+    "flash crowd: errors, large",
+    "pages with more queries than in the small hospital",
+    "slowest page",
+    *(WHOLE[not page.whole].format(page.name) for page in PAGES),
 }
 
 
@@ -52,7 +60,9 @@ def test_every_target_is_measured(tmp_path):
     assert set(rows) == TARGETS
     assert all({"ours", "reference", "ratio", "target", "better"} <= set(row) for row in rows.values())
     assert rows["flash crowd: numbers sold"]["ours"] == 20
-    assert rows["flash crowd: errors"]["ours"] == 0
+    assert rows["flash crowd: errors"]["ours"] == rows["flash crowd: errors, large"]["ours"] == 0
+    assert rows["flash crowd: numbers sold, large"]["ours"] == 20
+    assert rows["pages with more queries than in the small hospital"]["note"].startswith(f"of {len(PAGES)}")
     assert rows["one patient, 50 at once: over the limit"]["ours"] == 0
     assert all(row["ratio"] > 0 for name, row in rows.items() if row["reference"])
     with connection.cursor() as cursor:
