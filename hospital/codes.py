@@ -7,6 +7,7 @@ and its limits in the cache: that is why they are not used (docs/decisions/0014)
 """
 
 import hmac
+import ipaddress
 import secrets
 import unicodedata
 from datetime import datetime, timedelta
@@ -78,7 +79,7 @@ def send(*, purpose: str, phone: str, device: str, address: str | None, now: dat
     """
     if not settings.SMS_GATEWAY:
         raise CodeNotSent
-    rule = account_rules.in_force(now=now)
+    rule, address = account_rules.in_force(now=now), _network(address)
     code = f"{secrets.randbelow(10**6):06d}"
     row = _count(purpose=purpose, phone=phone, device=device, address=address, code=code, rule=rule, now=now)
     text = _words(code, purpose=purpose, minutes=rule.code_minutes)
@@ -152,6 +153,15 @@ def _refuse_too_many(to_phone, *, rule: AccountRule, device: str, address: str |
         raise TooManyCodes(when=_("明天"))
     if CodeSent.objects.filter(address=address, sent_at__gt=now - HOUR).count() >= rule.codes_per_address:
         raise TooManyCodes(when=_("一小时后"))
+
+
+def _network(address: str | None) -> str | None:
+    """Whom the limit of addresses means: an IPv6 subscriber has a whole /64 of them to change between."""
+    try:
+        there = ipaddress.ip_address(address or "")
+    except ValueError:
+        return None  # those without a readable address share one limit
+    return str(ipaddress.ip_network((there, 64), strict=False)[0]) if there.version == 6 else str(there)
 
 
 def _digest(code: str, *, purpose: str, phone_hash: str) -> str:

@@ -1,7 +1,7 @@
 """The browser that asks: a random mark in a cookie. Only its digest is ever stored (CodeSent, KnownDevice)."""
 
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from .fields import keyed_hash
 from .models import KnownDevice, User
@@ -36,3 +36,8 @@ def remember(*, user: User, device: str, now: datetime) -> None:
 def touch(*, user: User, device: str, now: datetime) -> None:
     """A browser that is known is in use; an unknown one doesn't become known by being signed in."""
     KnownDevice.objects.filter(user=user, digest=device).update(last_seen_at=now)
+
+
+def forget_old(*, now: datetime) -> None:
+    """Browsers whose mark has run out."""
+    KnownDevice.objects.filter(last_seen_at__lt=now - timedelta(seconds=COOKIE_AGE)).delete()

@@ -8,7 +8,7 @@ from celery import shared_task
 from celery.signals import before_task_publish
 from django.contrib.sessions.backends.db import SessionStore
 
-from hospital import clock, heartbeats, messages, outbox, personal_data
+from hospital import clock, devices, heartbeats, messages, outbox, personal_data
 from hospital.integration import links, webhooks
 
 FAILURES_KEPT = timedelta(days=1)
@@ -59,5 +59,6 @@ def tidy(**_kwargs):
     SessionStore.clear_expired()
     AccessAttempt.objects.filter(attempt_time__lt=clock.now() - FAILURES_KEPT).delete()
     personal_data.forget_what_is_over(now=clock.now())
+    devices.forget_old(now=clock.now())
     links.forget_used(now=clock.now())
     webhooks.forget_sent(now=clock.now())

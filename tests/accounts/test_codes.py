@@ -9,11 +9,11 @@ import time_machine
 from django.db import connection
 from django.test import Client
 
-from hospital import codes, identity
+from hospital import codes, devices, identity
 from hospital.errors import Refused
-from hospital.models import AccountRule, CodeSent, GatewayReceipt, User
+from hospital.models import AccountRule, CodeSent, GatewayReceipt, KnownDevice, User
 from hospital.tasks import tidy
-from tests.factories import NOW
+from tests.factories import NOW, AccountFactory
 
 from .acts import PHONE, answer, ask, last_code, other_than
 
@@ -70,6 +70,12 @@ def test_a_network_gets_so_many_codes_an_hour_for_whatever_phones_and_browsers(r
 def test_requests_without_an_address_share_one_limit(rule):
     tries = [lambda n=n: send(f"1390000000{n}", device=f"d{n}", address=None) for n in range(9)]
     assert how_many_go(tries) == 6
+
+
+def test_a_subscriber_of_ipv6_has_one_limit_for_all_his_addresses(rule):
+    tries = [lambda n=n: send(f"1390000000{n}", device=f"d{n}", address=f"2001:db8:1:2:{n}::7") for n in range(9)]
+    assert how_many_go(tries) == 6
+    assert send("13900000019", device="x", address="2001:db8:1:3::7")
 
 
 def test_all_purposes_count_together(rule):
@@ -235,8 +241,11 @@ def test_asking_opens_no_account():
 def test_counts_are_forgotten_when_no_limit_looks_back_that_far():
     send(now=NOW - timedelta(days=2, seconds=1))
     send("13900000001", now=NOW - timedelta(days=1))
+    devices.remember(user=AccountFactory(), device="old", now=NOW - timedelta(days=401))
+    devices.remember(user=AccountFactory(), device="new", now=NOW - timedelta(days=399))
     tidy()
     assert CodeSent.objects.count() == 1
+    assert KnownDevice.objects.get().digest == "new"
 
 
 def test_the_code_says_what_it_is_for_and_for_how_long_in_the_readers_language(client):
