@@ -13,7 +13,7 @@ from appointments.services.sql import Outcome
 from hospital import clock
 from hospital.api import plain, rates
 from hospital.api.authentication import BOOK, READ
-from hospital.api.errors import Invalid, NothingHere
+from hospital.api.errors import ConsentNeeded, Invalid, NothingHere
 from hospital.models import Department
 
 from .shapes import YEARS, Availability, Booked, BookingRequest, DoctorRef, Offer, SliceOut, Slices, TeamRef
@@ -34,6 +34,8 @@ def book(request: HttpRequest, schedule_id: int) -> HttpResponse:
     if not token.may_book_patient:
         raise NoSuchPatient()
     rates.spend(token)
+    if token.lacks_consent:
+        raise ConsentNeeded()
     if schedule_id > plain.LARGEST:
         raise NoSuchNumber()
     now = clock.now()

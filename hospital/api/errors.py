@@ -89,6 +89,14 @@ class Invalid(Refused):
         super().__init__(names="、".join(self.fields))
 
 
+class ConsentNeeded(Refused):
+    """O4: a program books for a person only after the account agreed, with its own hand, to what is in force."""
+
+    code = "consent_needed"
+    message = _("还没有同意个人信息告知书的现行版本，不能为这位就诊人预约。")
+    next_step = _("请用这个账号登录网页，阅读并同意后再约。")
+
+
 class TooMany(Refused):
     """`seconds` until the next one is taken."""
 
