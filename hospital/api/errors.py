@@ -86,7 +86,7 @@ class Invalid(Refused):
 
     def __init__(self, fields: dict[str, list[str]]):
         self.fields = {name: [str(sentence) for sentence in sentences] for name, sentences in fields.items()}
-        super().__init__(names="、".join(self.fields))
+        super().__init__(names=", ".join(self.fields))
 
 
 class ConsentNeeded(Refused):

@@ -79,7 +79,7 @@ def refuse_parameters_but(parameters, *, known) -> None:
     """As the ordinary endpoints do: a parameter that the document does not name is a typing error."""
     unknown = sorted(set(parameters) - set(known))
     if unknown:
-        raise Invalid({name[:60]: ["unknown parameter"] for name in unknown[:20]})
+        raise Invalid({name[:60]: [_("没有这个参数。")] for name in unknown[:20]})
 
 
 def body(request: HttpRequest, decoder: msgspec.json.Decoder):
