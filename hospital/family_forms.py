@@ -129,6 +129,11 @@ class WindowBindForm(PersonFields):
     seen = forms.BooleanField(label=_("已核验就诊人证件原件"), error_messages={"required": _("没有核验证件不能绑定。")})
     agreed = forms.BooleanField(label=_("儿童：监护人已当面签署《儿童个人信息处理规则》同意书"), required=False)
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["relation"].label = _("就诊人是手机使用人的")
+        self.fields["relation"].error_messages["required"] = _("请选择关系。")
+
     def clean_phone(self):
         return _or_invalid(identity.read_phone, self.cleaned_data["phone"])
 
@@ -147,6 +152,7 @@ class WindowCorrectForm(forms.ModelForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.label_suffix = ""
+        self.fields["name"].label = _("姓名")
         self.fields["phone"].help_text = _("不改手机就留空。手机会同时成为本人账号的登录手机。")
 
     def clean_phone(self):

@@ -215,6 +215,9 @@ class Consent(models.Model):
             ),
         ]
 
+    def __str__(self):
+        return f"{self.notice_id} {self.given_at:%F}"
+
 
 class DataRequest(models.Model):
     """个人信息请求: access, correction, erasure (O4). Answered by a person, kept as proof that it was."""
@@ -256,6 +259,9 @@ class DataRequest(models.Model):
                 name="datarequest_one_open",
             ),
         ]
+
+    def __str__(self):
+        return f"{self.get_kind_display()} {self.asked_at:%F}"
 
 
 @keeps_history
