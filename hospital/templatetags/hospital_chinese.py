@@ -1,4 +1,4 @@
-"""What is stored in Chinese, on a page in another language: titles have their English, the rest says that it is Chinese.
+"""What is stored in Chinese, on a page in another language: titles have their English, the rest says what it is.
 
 A screen reader then reads 心血管内科 with a Chinese voice (WCAG 3.1.2) instead of spelling it out.
 """
