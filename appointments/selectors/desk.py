@@ -4,16 +4,16 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
-from appointments.models import Appointment, Encounter, Schedule, ScheduleParticipant, Slot
+from appointments.models import Appointment, Encounter, Schedule, ScheduleParticipant
 from appointments.models.rules import Channel
 from appointments.policies import visit as policy
 from hospital import clock
 from hospital.models import Department, Patient, PriceItem
 
 from . import rules, visit
-from .numbers import open_to
+from .numbers import left_with_first
 
 RELATED = (
     "slot",
@@ -89,12 +89,7 @@ class Offer:
 def left_at_the_window(schedules: list[int], *, organization_id: int, now: datetime) -> dict[int, tuple]:
     """Schedule → (numbers left, first start). Passed minutes count: the caller names only schedules not yet over."""
     pools = rules.pools_for(Channel.COUNTER, organization_id=organization_id, day=clock.today(now))
-    passed = Q(status__in=[Slot.Status.HELD, Slot.Status.RESTING], hold_until__lte=now)
-    slots = Slot.objects.filter(
-        Q(status=Slot.Status.FREE) | passed, open_to(pools, now=now), schedule__in=schedules
-    ).order_by()
-    rows = slots.values_list("schedule").annotate(left=Count("id"), first=Min("start"))
-    return {schedule: (left, first) for schedule, left, first in rows}
+    return left_with_first(schedules, pools=pools, now=now, past_too=True)
 
 
 def schedules_at_the_window(*, organizations, day: date, now: datetime) -> QuerySet[Schedule]:

@@ -99,7 +99,7 @@ def open_to(pools: ChannelPools, *, now: datetime) -> Exists:
 
 
 LEFT = """
-SELECT c.id, takeable.numbers
+SELECT c.id, takeable.numbers, takeable.first
   FROM appointments_schedule c
  CROSS JOIN LATERAL (
        SELECT array_agg(a.pool_id) AS pools
@@ -110,10 +110,10 @@ SELECT c.id, takeable.numbers
                         OR (%(public)s::bigint IS NOT NULL AND a.shared_from <= %(now)s)
                    ELSE a.pool_id = %(team)s::bigint AND a.opens_at <= %(now)s END) usable
  CROSS JOIN LATERAL (
-       SELECT count(*) AS numbers
+       SELECT count(*) AS numbers, min(s.start) AS first
          FROM appointments_slot s
         WHERE s.schedule_id = c.id AND s.status IN ('free', 'held', 'resting')
-          AND (s.status = 'free' OR s.hold_until <= %(now)s) AND s.start > %(now)s
+          AND (s.status = 'free' OR s.hold_until <= %(now)s) AND (%(past_too)s OR s.start > %(now)s)
           AND s.pool_id = ANY (usable.pools)) takeable
  WHERE c.id = ANY (%(schedules)s::bigint[]) AND takeable.numbers > 0
 """
@@ -126,10 +126,18 @@ def count_left(schedules: Iterable[int], *, pools: ChannelPools, now: datetime) 
 
     The rule of takeable() and open_to() in one statement; a test holds them equal.
     """
+    rows = left_with_first(schedules, pools=pools, now=now, past_too=False)
+    return {schedule: left for schedule, (left, _first) in rows.items()}
+
+
+def left_with_first(
+    schedules: Iterable[int], *, pools: ChannelPools, now: datetime, past_too: bool
+) -> dict[int, tuple[int, datetime]]:
+    """Schedule → (numbers left, start of the first); `past_too`: those whose minute has passed as well."""
     values = {"schedules": list(schedules), "pools": list(pools.ids), "public": pools.public, "team": pools.team}
     with connection.cursor() as cursor:
-        cursor.execute(LEFT, values | {"now": now})
-        return dict(cursor.fetchall())
+        cursor.execute(LEFT, values | {"now": now, "past_too": past_too})
+        return {schedule: (left, first) for schedule, left, first in cursor.fetchall()}
 
 
 def _usable_pools(schedules: list[Schedule], *, pools: ChannelPools, now: datetime) -> dict[int, dict[int, bool]]:

@@ -12,6 +12,8 @@ from appointments.models import Allotment, Pool, Schedule, Slot
 from hospital import clock
 from hospital.models import Campus, Department, HalfDay
 
+from . import rules
+
 HEAT = ((100, 4), (80, 3), (60, 2), (40, 1))
 """Taken in percent, from which step of the heat on: full, over 80, 60–80, 40–60, below."""
 
@@ -238,19 +240,24 @@ class Release:
 
 
 def next_release(*, organizations, now: datetime, within: int = 15) -> Release | None:
-    """Two queries; looks as many days ahead as any public pool opens."""
+    """Two queries; looks as many days ahead as any public pool opens.
+
+    By department and day, which allotment_search knows: by day alone every allotment there ever was would be read.
+    """
     today = clock.today(now)
+    span, public = (today, today + timedelta(days=within)), rules.public_pools(organizations)
     coming = Allotment.objects.filter(
-        pool__kind=Pool.Kind.PUBLIC,
-        pool__organization__in=organizations,
-        day__range=(today, today + timedelta(days=within)),
+        department__in=Department.objects.filter(organization__in=organizations).values("pk"),
+        day__range=span,
+        pool__in=public,
+        schedule__day__range=span,
         schedule__status=Schedule.Status.OPEN,
     )
     first = coming.filter(opens_at__gt=now).order_by("opens_at", "day").values_list("opens_at", "day").first()
     if first is None:
         return None
     opening = coming.filter(opens_at=first[0]).values("schedule")
-    free = Slot.objects.filter(schedule__in=opening, pool__kind=Pool.Kind.PUBLIC, status=Slot.Status.FREE)
+    free = Slot.objects.filter(schedule__in=opening, pool__in=public, status=Slot.Status.FREE)
     return Release(at=first[0], day=first[1], numbers=free.count())
 
 

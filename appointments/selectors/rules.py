@@ -101,6 +101,12 @@ def pools_for(channel: str, *, organization_id: int, day: date, partner_id: int 
     return ChannelPools(ids=tuple(pool.pk for pool in mine), public=public, team=team)
 
 
+def public_pools(organizations) -> list[int]:
+    """Ids of these institutions' public pools."""
+    wanted = {getattr(each, "pk", each) for each in organizations}
+    return [pool.pk for pool in _rows(Pool) if pool.kind == Pool.Kind.PUBLIC and pool.organization_id in wanted]
+
+
 def consult_levels(organization_id: int, *, day: date) -> list[str] | None:
     """B4: the levels that the consult room may book on `day`; None where no rule restricts them."""
     rules = [rule for rule in _rows(ConsultLevelRule) if _in_force(rule, organization_id=organization_id, day=day)]
