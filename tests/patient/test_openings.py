@@ -70,6 +70,15 @@ def test_a_hold_or_a_rest_counts_again_from_its_moment(status, until, left):
     assert seen(schedule).left == left
 
 
+def test_blocked_numbers_are_no_numbers():
+    """Three of ten are not few; that ten more are out of use says nothing."""
+    schedule = half_day(numbers=20)
+    take(schedule, *range(1, 11), status="blocked")
+    take(schedule, *range(11, 18))
+
+    assert word(schedule) == (State.OPEN, 3)
+
+
 def test_numbers_that_open_later_are_not_released_yet_and_the_page_knows_when():
     schedule = half_day(numbers=10, opened=NOW + HOUR)
 
@@ -149,6 +158,16 @@ def test_a_leading_expert_is_behind_the_teams_gate_also_on_old_schedules():
     assert seen(half).gate == team.pk
 
 
+def test_members_and_former_leaders_are_behind_no_gate():
+    team, led = team_with_leader(doctor().department)
+    member = team.members.get(leader=False)
+    assert word(half_day(role=member.role)) == (State.OPEN, 10)
+
+    team.members.filter(role=led).update(active=False)
+
+    assert word(half_day(role=led)) == (State.OPEN, 10)
+
+
 def test_a_team_that_is_closed_has_no_gate():
     team, led = team_with_leader(doctor().department)
     team.active = False
@@ -165,8 +184,10 @@ def test_a_half_day_costs_what_is_valid_on_its_day():
             organization=house, code="X", name="X", amount=amount, effective_from=day, effective_to=until
         )
 
-    assert seen(half_day(day=TOMORROW, service=service)).fee == Decimal(50)
-    assert seen(half_day(day=TODAY, service=service)).fee == Decimal(30)
+    today, tomorrow = half_day(day=TODAY, service=service), half_day(day=TOMORROW, service=service)
+    fees = [each.fee for each in openings_of([today, tomorrow], now=NOW)]
+
+    assert fees == [Decimal(30), Decimal(50)]
 
 
 def test_without_a_price_nothing_is_offered():
