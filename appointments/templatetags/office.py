@@ -24,7 +24,7 @@ CELL = (
 def _words(_language: str) -> dict[str, str]:
     """Asked once a language, not once a cell."""
     words = {"stopped": pgettext("短", "停诊"), "taken": _("已约"), "none": _("无预约"), "unreleased": _("未放号")}
-    return words | {"evening": _("夜"), "full": _("满号"), "left": _("余")}
+    return words | {"evening": pgettext("短", "夜"), "full": _("满号"), "left": pgettext("短", "余")}
 
 
 def _what(cell: Cell, words: dict[str, str]) -> tuple[str, str]:

@@ -42,8 +42,11 @@ def short_moment(value: datetime | None) -> str:
 
 @register.filter
 def staff_day(value: date | datetime | None) -> str:
-    """12-21 周一: a list of weeks needs no year."""
-    return f"{_short(value)} {weekday(value)}" if value else ""
+    """12-21 周一, in English Mon 21 Dec: a list of weeks needs no year."""
+    if not value:
+        return ""
+    chinese = (get_language() or "").startswith("zh")
+    return f"{_short(value)} {weekday(value)}" if chinese else f"{weekday(value)} {_short(value)}"
 
 
 @register.filter
