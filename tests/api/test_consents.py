@@ -55,7 +55,8 @@ BIRTHS = [None, date(1959, 3, 1), date(2012, 11, 23), date(2012, 11, 24), date(2
 def test_the_look_up_says_what_the_pages_say(account, stopped_clock, birth, guarded):
     """In every order of giving, for grown-ups and children, with old, current and coming versions."""
     if guarded:
-        AccountRule.objects.create(effective_from=date(2020, 1, 1), guarded_until=guarded)
+        AccountRule.objects.create(effective_from=TODAY, guarded_until=guarded)
+        AccountRule.objects.create(effective_from=TODAY + timedelta(days=1), guarded_until=18)  # not yet
     patient, other = PatientFactory(account=account, birth_date=birth), PatientFactory(account=account)
     secret = issue(account, "book")
     privacy, child = publish("privacy"), publish("child")
