@@ -101,9 +101,9 @@ def test_a_leading_expert_is_shown_with_the_rule_and_never_to_be_booked(place):
 
 
 def test_a_full_day_says_what_to_do_and_promises_nothing(place):
-    half_day(role=doctor(place), numbers=2)
-    take_all_but(Schedule.objects.get(), 0)
+    take_all_but(half_day(role=doctor(place), numbers=2), 0)
     half_day(role=doctor(place), day=TODAY + timedelta(days=3))
+    half_day(role=doctor(place), day=TODAY)  # not what somebody who wants a later day is shown
 
     page = words(department_page(place, day=TOMORROW))
 

@@ -48,6 +48,11 @@ class Slice:
         return f"{self.schedule}@{self.start.isoformat()}"
 
     @property
+    def hours(self) -> str:
+        """08:30–09:00, on the hospital's clock."""
+        return f"{self.start:%H:%M}–{self.end:%H:%M}"
+
+    @property
     def few(self) -> bool:
         return is_few(self.left, of=self.of)
 
