@@ -8,8 +8,8 @@ from django.db.models import Q
 
 from appointments.models import Appointment, Schedule, Slot
 from appointments.models.rules import Channel
-from hospital import clock, masking
-from hospital.models import Patient, RelatedPerson, User
+from hospital import clock, family, masking
+from hospital.models import Patient, User
 
 from . import rules
 from .bookings import slice_at
@@ -94,9 +94,8 @@ def again_for(account: User, *, now: datetime) -> list[Again]:
 
 def _last_places(account: User, *, now: datetime) -> list[Again]:
     """Per patient and place the latest visit; a leading expert is only seen again through the team (B11)."""
-    people = RelatedPerson.objects.filter(account=account, ended_at=None, patient__active=True)
     rows = Appointment.objects.filter(
-        patient__in=people.values("patient"),
+        family.theirs(account),
         status__in=[State.FULFILLED, State.BOOKED, State.ARRIVED],
         day__gt=clock.today(now) - LOOK_BACK,
         schedule__gate_team=None,

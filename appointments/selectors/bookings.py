@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from appointments.models import Appointment, Schedule
 from appointments.models.rules import SELF_SERVICE, Channel
 from appointments.policies import booking as policy
-from hospital import clock, masking
+from hospital import clock, family, masking
 from hospital.errors import Refused
-from hospital.models import Fact, RelatedPerson, User
+from hospital.models import Fact, User
 
 from . import rules
 
@@ -36,8 +36,7 @@ ENDS = ("appointment.cancelled", "appointment.dropped", "appointment.lapsed")
 
 def of_account(account: User) -> QuerySet[Appointment]:
     """Bookings of the people whom the account looks after now; nobody else's, ever."""
-    people = RelatedPerson.objects.filter(account=account, ended_at=None, patient__active=True)
-    return Appointment.objects.filter(patient__in=people.values("patient")).select_related(*RELATED)
+    return Appointment.objects.filter(family.theirs(account)).select_related(*RELATED)
 
 
 def _ahead(now: datetime) -> Q:

@@ -14,7 +14,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from hospital import clock, messages, permissions
 from hospital.errors import NotAllowed
-from hospital.models import GatewayReceipt, Message, RelatedPerson
+from hospital.family import theirs
+from hospital.models import GatewayReceipt, Message
 
 PER_PAGE = 30
 
@@ -29,8 +30,7 @@ class Shown:
 
 def _mine(user):
     """What was said in the app to this account or to a person it looks after."""
-    people = RelatedPerson.objects.filter(account=user, ended_at=None)
-    own = Q(user=user) | Q(patient__in=people.values("patient"))
+    own = Q(user=user) | Q(theirs(user, inactive_too=True))
     sent = Message.objects.filter(own, channel=Message.Channel.INAPP, status=Message.Status.SENT)
     return sent.select_related("patient").order_by("-sent_at", "-pk")
 

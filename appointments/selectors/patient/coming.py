@@ -5,8 +5,8 @@ from datetime import datetime
 from django.db.models import Q
 
 from appointments.models import Appointment
-from hospital import clock
-from hospital.models import RelatedPerson, User
+from hospital import clock, family
+from hospital.models import User
 
 RELATED = (
     "patient",
@@ -19,10 +19,9 @@ PLACE = ("schedule__campus", "schedule__room")
 
 def next_visit(account: User, *, now: datetime) -> Appointment | None:
     """The earliest visit still to come; a hold only while its clock runs. One query."""
-    people = RelatedPerson.objects.filter(account=account, ended_at=None, patient__active=True).values("patient")
     waiting = Q(status__in=[Appointment.Status.BOOKED, Appointment.Status.ARRIVED])
     held = Q(status=Appointment.Status.PENDING, slot__hold_until__gt=now)
     rows = Appointment.objects.filter(
-        waiting | held, patient__in=people, day__gte=clock.today(now), schedule__ends_at__gt=now
+        family.theirs(account), waiting | held, day__gte=clock.today(now), schedule__ends_at__gt=now
     )
     return rows.select_related(*RELATED, *PLACE).order_by("start", "id").first()
