@@ -70,8 +70,9 @@ def described() -> dict:
     """The shapes of the rows and facts of the days before today, by what they are."""
     made = Appointment.objects.filter(created_at__lt=clock.at(TODAY, time(0))).exclude(day=TODAY)
     shapes = defaultdict(set)
-    for row in made.select_related("slot__pool", "by", "schedule__service"):
-        shapes["appointment", row.channel, row.status].add(_nulls(row))
+    moved = Fact.objects.filter(topic="appointment.moved").values_list("payload__appointment", flat=True)
+    for row in made.exclude(pk__in=list(moved)).select_related("slot__pool", "by", "schedule__service"):
+        shapes["appointment", row.channel, row.status, bool(row.referral_id)].add(_nulls(row))
         shapes["clerk", row.channel].add(row.by.username if row.by and not hasattr(row.by, "practitioner") else None)
         shapes["limits", row.channel, row.schedule.service.limits_exempt].add((row.self_service, row.counts))
         shapes["number", row.status].add(row.slot.status if row.live else None)
