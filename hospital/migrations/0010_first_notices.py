@@ -48,13 +48,13 @@ PRIVACY = """本告知书说明：您用手机号在网上预约挂号时，本�
 # 变更
 本告知书内容变化时，我们会发布新版本，并在您下次使用时再次征得同意。旧版本可以在本页查看。"""
 
-PRIVACY_EN = """This notice says which personal information the hospital collects when you book on line with your phone number, why, how long it is kept, and how you can see, correct or erase it. Please read it before you decide.
+PRIVACY_EN = """This notice says which personal information the hospital collects when you book online with your phone number, why, how long it is kept, and how you can see, correct or erase it. Please read it before you decide.
 
 # Who processes your information
 The hospital is the personal information processor. Its name and contact are at the end of this page.
 
 # What we collect and what for
-Phone number: to sign you in, to check that it is you, and to tell you about bookings and cancelled clinics. Without a phone number you cannot sign in on line.
+Phone number: to sign you in, to check that it is you, and to tell you about bookings and cancelled clinics. Without a phone number you cannot sign in online.
 
 Name, kind and number of the identity document, sex, date of birth, contact phone of each patient, and how you are related: the state requires real-name care; we need this to open a medical record, to stop ticket scalpers, and to know for whom you may book.
 
@@ -82,7 +82,7 @@ Under "Me – Privacy and personal information" you can at any time see and copy
 Withdrawing consent does not change what was done before. Records that the law makes us keep, such as medical records, cannot be erased before their time; we then only store and protect them.
 
 # If you do not agree
-You can still look at departments, doctors and free numbers, and book at the window or by telephone. Your care does not suffer; only booking on line with a phone number is not possible.
+You can still look at departments, doctors and free numbers, and book at the counter or by telephone. Your care does not suffer; only booking online with a phone number is not possible.
 
 # Changes
 When this notice changes we publish a new version and ask you again at your next use. Older versions can be read on this page."""
@@ -119,7 +119,7 @@ Whoever signs in to this account sees the times, departments and doctors of the 
 It is encrypted on its way and at rest. Lists show names only in part. Doctors and the counter see what their post needs, and each look leaves a record.
 
 # Withdrawing
-Under "Me – Privacy and personal information" you can withdraw your consent for any one patient at any time. This account can then no longer book for that patient; bookings that are made stay, and you may cancel or keep them. Booking at the window or by telephone and being treated are not affected."""
+Under "Me – Privacy and personal information" you can withdraw your consent for any one patient at any time. This account can then no longer book for that patient; bookings that are made stay, and you may cancel or keep them. Booking at the counter or by telephone and being treated are not affected."""
 
 CHILD = """不满 14 周岁儿童的个人信息都是敏感个人信息，处理前必须取得父母或者其他监护人的同意。本规则是对《个人信息保护告知》的补充，写给监护人。
 
@@ -159,7 +159,7 @@ Encrypted like the information of adults. Beyond the posts that need it for the 
 At any time you can see, copy and correct the child's information, withdraw consent or ask for erasure. After withdrawing, this account can no longer book for the child; bookings that are made stay. Medical records that the law makes us keep cannot be erased before their time.
 
 # If you do not agree
-Then the child cannot be added or booked for on line. You can do both at the window with the child's identity document. Care does not suffer.
+Then the child cannot be added or booked for online. You can do both at the counter with the child's identity document. Care does not suffer.
 
 # From the 14th birthday on
 These rules no longer apply then. Please talk with your child about whether your account should go on booking.
