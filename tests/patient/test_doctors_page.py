@@ -11,6 +11,7 @@ from hospital.models import Department
 from tests.factories import (
     NOW,
     TODAY,
+    CampusFactory,
 )
 
 from .pages import department_page, read, words
@@ -72,6 +73,18 @@ def test_filters_are_links_that_keep_the_day_and_survive_a_change_of_day(place):
     page = words(department_page(place, day=TOMORROW, level="chief"))
     assert "满主任" in page
     assert "李副高" not in page
+
+
+def test_a_department_that_sits_on_two_campuses_is_narrowed_to_one(place):
+    half_day(role=doctor(place, name="本部王"))
+    lakeside = CampusFactory(code="C2", name="滨湖院区")
+    half_day(role=doctor(place, name="滨湖李"), campus=lakeside)
+    assert "全部院区" in words(department_page(place))
+
+    page = words(department_page(place, campus=lakeside.pk))
+
+    assert "滨湖李" in page
+    assert "本部王" not in page
 
 
 def test_a_filter_that_stands_alone_can_be_taken_back(place):
