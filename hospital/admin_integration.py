@@ -74,7 +74,7 @@ class WebhookForm(forms.ModelForm):
         try:
             targets.addresses(targets.read(url))
         except Refused as refusal:
-            raise ValidationError(f"{refusal.sentence}{refusal.next}") from None
+            raise ValidationError(refusal.in_full) from None
         except OSError:
             raise ValidationError(_("查不到这个主机名。请核对地址，或请系统管理员检查域名解析。")) from None
         return url

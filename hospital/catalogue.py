@@ -31,6 +31,9 @@ CONTEXTS = {"pgettext": "gettext", "pgettext_lazy": "gettext", "npgettext": "nge
 CALL = re.compile(r"""(?:\bn?p?gettext|\b_)\((?:[^()'"]|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")*\)""")
 HAN = re.compile(r"[\u3400-\u9fff\uff00-\uffef\u3001-\u303f]")
 PLACEHOLDER = re.compile(r"%\(\w+\)[sdf]|\{\w+\}|%[sd]")
+TAG = re.compile(r"</?\w[^>]*>|&\w+;|%%")
+ENDS = (("。", "."), ("？", "?"))
+"""A sentence ends as a sentence, a label without a stop."""
 HEADER = {
     "Project-Id-Version": "hospital",
     "Language": "en",
@@ -133,6 +136,10 @@ def problems(catalogue: polib.POFile) -> list[str]:
                 found.append(f"Chinese in the English: {entry.msgid}")
             elif set(PLACEHOLDER.findall(english)) != set(PLACEHOLDER.findall(entry.msgid)):
                 found.append(f"other placeholders: {entry.msgid}")
+            elif sorted(TAG.findall(english)) != sorted(TAG.findall(entry.msgid)):
+                found.append(f"other tags: {entry.msgid}")
+            elif any(entry.msgid.rstrip().endswith(zh) != english.rstrip().endswith(en) for zh, en in ENDS):
+                found.append(f"ends otherwise: {entry.msgid}")
             elif english.startswith("\n") != entry.msgid.startswith("\n"):
                 found.append(f"other line ends: {entry.msgid}")
     return found

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 
@@ -32,6 +33,11 @@ class Refused(Exception):
     @property
     def next(self) -> str:
         return str(self.next_step) % self.details if self.details else str(self.next_step)
+
+    @property
+    def in_full(self) -> str:
+        """The sentence and the next step as one text. Chinese needs no blank between sentences, English does."""
+        return ("" if (get_language() or "").startswith("zh") else " ").join((self.sentence, self.next))
 
     def body(self) -> dict:
         """What a program reads: {code, message, next}, and `fields` where some are to blame."""

@@ -61,7 +61,7 @@ class FamilyForm(PersonFields):
             try:
                 identity.read_document(kind=data["kind"], number=data["number"])
             except identity.BadDocument as refusal:
-                self.add_error("number", f"{refusal.sentence}{refusal.next}")
+                self.add_error("number", refusal.in_full)
         return data
 
     def ask_guardian(self) -> None:
@@ -184,4 +184,4 @@ def _or_invalid(read, text: str) -> str:
     try:
         return read(text)
     except Refused as refusal:
-        raise ValidationError(f"{refusal.sentence}{refusal.next}") from None
+        raise ValidationError(refusal.in_full) from None

@@ -130,4 +130,4 @@ def _or_invalid(read, text: str) -> str:
     try:
         return read(text)
     except Refused as refusal:
-        raise ValidationError(f"{refusal.sentence}{refusal.next}") from None
+        raise ValidationError(refusal.in_full) from None

@@ -111,7 +111,7 @@ class RegistrationForm(forms.Form):
         try:
             return read(text)
         except Refused as refusal:
-            raise ValidationError(f"{refusal.sentence}{refusal.next}") from None
+            raise ValidationError(refusal.in_full) from None
 
     @staticmethod
     def initial_from(text: str) -> dict:

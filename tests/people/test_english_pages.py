@@ -62,6 +62,9 @@ from tests.strangers.test_guessed_ids import WALK
 pytestmark = pytest.mark.django_db
 
 HAN = re.compile(r"[\u3400-\u9fff\u3001-\u303f\uff00-\uffef]+")
+GLUED = re.compile(r"[a-z]{2}[.;:,][A-Z][a-z]+")
+"""Chinese sentences follow one another without a blank, English ones don't."""
+
 SAID = {"aria-label", "placeholder", "title", "alt", "content", "data-when", "data-confirm", "hx-confirm"}
 """Attributes that people see or hear."""
 
@@ -127,7 +130,7 @@ def chinese_left(answer, names: list[str]) -> list[str]:
         text = text.replace("\r\n ", "")
     for name in (*names, *OWN_NAMES):
         text = text.replace(name, "")
-    return HAN.findall(text)
+    return HAN.findall(text) + GLUED.findall(text)
 
 
 def in_english(client):

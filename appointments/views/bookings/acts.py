@@ -76,7 +76,7 @@ def booking_confirm(request: HttpRequest, pk: int):
         try:
             changes.confirm(appointment=row, by=request.user, request_key=_key(request), now=clock.deciding())
         except Refused as refusal:
-            messages.error(request, f"{refusal.sentence}{refusal.next}")
+            messages.error(request, refusal.in_full)
             return redirect("appointments:booking", row.pk)
         return redirect("appointments:booking_done", row.pk)
     return redirect("appointments:booking", row.pk)

@@ -176,7 +176,7 @@ class Page:
             self.request.session[REMEMBERED] = person
         if isinstance(refusal, errors.SoldOut):
             return redirect(slots_page(self.chosen.schedule, lost=1, **_for(person)))
-        messages.error(self.request, f"{refusal.sentence}{refusal.next}")
+        messages.error(self.request, refusal.in_full)
         if isinstance(refusal, errors.Inactive):  # that page is gone, too
             return redirect("appointments:doctors", self.chosen.schedule.department_id)
         return redirect(slots_page(self.chosen.schedule, **_for(person)))
