@@ -84,7 +84,7 @@ class Slot(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.number}号"
+        return str(_("%(number)s号") % {"number": self.number})
 
 
 class Allotment(models.Model):

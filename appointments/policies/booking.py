@@ -57,7 +57,7 @@ def refusal_by_level(*, channel: str, level: str, levels: list[str] | None) -> L
     """B4: which levels the consult room may book is a dated setting. `levels` None: not restricted."""
     if channel != Channel.CONSULT or levels is None or level in levels:
         return None
-    names = "、".join(str(HealthcareService.Level(each).label) for each in levels)
+    names = _("、").join(str(HealthcareService.Level(each).label) for each in levels)
     return LevelNotAllowed(levels=names or "—")
 
 

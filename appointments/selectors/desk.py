@@ -5,6 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from appointments.models import Appointment, Encounter, Schedule, ScheduleParticipant
 from appointments.models.rules import Channel
@@ -194,7 +195,7 @@ class Board:
     @property
     def rooms(self) -> str:
         names = {str(seat.room): None for seat in self.seats if seat.room_id} or {str(self.schedule.room): None}
-        return "、".join(names)
+        return _("、").join(names)
 
 
 def boards(*, day: date, now: datetime, where: Q) -> list[Board]:

@@ -173,7 +173,7 @@ def _changes(schedule: Schedule) -> list[Trace]:
         changed = [str(word) for name, word in CHANGES if getattr(row, name) != after[name]]
         after = {name: getattr(row, name) for name in names}
         if changed:
-            text = _("出诊单元变更：%(what)s") % {"what": "、".join(changed)}
+            text = _("出诊单元变更：%(what)s") % {"what": _("、").join(changed)}
             lines.append(Trace(row.pgh_created_at, _("系统"), text))
     return lines
 

@@ -4,6 +4,7 @@ import re
 
 import polib
 import pytest
+from django.conf import settings
 from django.utils import translation
 
 from hospital import catalogue
@@ -40,6 +41,28 @@ def test_what_the_extractor_finds():
     assert found == {
         (None, "甲", ""), (None, "乙", ""), (None, "丙", "丁"), (None, "戊", ""), ("庚", "甲", ""), ("辛", "丙", "丁")
     }  # fmt: skip
+
+
+AS_WRITTEN = {"templates/components/_language.html": "中文", "templates/me/me.html": "简体中文"}
+"""Names of the language itself."""
+
+MARKED = (
+    r"{#.*?#}", r"{% comment %}.*?{% endcomment %}", r"{% blocktranslate.*?{% endblocktranslate %}",
+    r'{% translate "[^"]*".*?%}', r'_\("[^"]*"\)',
+)  # fmt: skip
+
+
+def test_no_template_writes_chinese_past_the_catalogue():
+    """V5: not even a comma: ， between two translated words stays Chinese on an English page."""
+    found = {}
+    for path in sorted((settings.BASE_DIR / "templates").rglob("*.*")):
+        name, text = path.relative_to(settings.BASE_DIR).as_posix(), path.read_text()
+        for marked in MARKED:
+            text = re.sub(marked, "", text, flags=re.S)
+        left = catalogue.HAN.findall(text.replace(AS_WRITTEN.get(name, "\0"), ""))
+        if left:
+            found[name] = left
+    assert found == {}
 
 
 PAGES = [

@@ -49,6 +49,7 @@ from tests.factories import (
     EncounterFactory,
     IdentifierFactory,
     NoticeFactory,
+    OrganizationFactory,
     PatientFactory,
     RelatedPersonFactory,
     RoomFactory,
@@ -155,6 +156,7 @@ class Clinic:
 
 def a_clinic() -> Clinic:
     """A doctor's mornings in every state of a day, a plain clinic, a team with its leading expert."""
+    OrganizationFactory(phone="0571-6600-1200")
     CampusFactory(name="本部院区", address="江州市人民路1号", transit="地铁2号线中心医院站")
     supply_rule()
     department = DepartmentFactory(name="心血管内科", group="内科系统", location="门诊楼三层")
@@ -182,6 +184,8 @@ def a_family(account) -> list[Patient]:
         RelatedPersonFactory(account=account, patient=person)
         ConsentFactory(account=account, notice=health, patient=person)
     DataRequest.objects.create(account=account, kind="correction", asked_at=NOW)
+    answered = {"status": "refused", "answer": "No document shown", "decided_at": NOW}
+    DataRequest.objects.create(account=account, kind="erasure", asked_at=NOW, **answered)
     return [mother, child]
 
 
@@ -289,6 +293,18 @@ def test_a_patient_reads_english_on_every_page(client, world):
         assert f"get {reverse(name)}" in seen
     for route in ("book/doctors/", "book/teams/", "book/departments/", "bookings/", "me/family/"):
         assert f"get /{route}{world[route][0]}/" in seen
+
+
+def test_the_copy_of_ones_data_is_in_english(client, world):
+    """O4, V5: what is called what; the words that people wrote stay."""
+    client.force_login(world["account"])
+    session = client.session
+    session[CODE_AT] = NOW.timestamp()
+    session.save()
+    for form in ("page", "file"):
+        answer = in_english(client).post("/me/export/", {"form": form})
+        assert answer.status_code == 200
+        assert chinese_left(answer, stored()) == []
 
 
 def test_who_is_not_signed_in_reads_english_on_every_page(client, world):

@@ -43,7 +43,7 @@ class Command(BaseCommand):
         for problem in wrong.problems:
             what, cure = problem.sentences(_)
             row = _("第 %(row)s 行") % {"row": problem.row} if problem.row else ""
-            lines.append(f"  {' '.join(part for part in (problem.sheet, row, problem.column) if part)}：{what}{cure}")
+            lines.append(f"  {' '.join(part for part in (problem.sheet, row, problem.column) if part)}{_('：')}{what}{cure}")
         return "\n".join(lines)
 
     def _show(self, report: Report, *, everything: bool, retire_missing: bool) -> None:
@@ -57,7 +57,7 @@ class Command(BaseCommand):
                 row = _("第 %(row)s 行") % {"row": change.row} if change.row else ""
                 self.stdout.write(f"  {change.sheet} {row} {change.label}")
                 for header, (before, after) in change.fields.items():
-                    self.stdout.write(f"      {header}：{_shown(before)} → {_shown(after)}")
+                    self.stdout.write(f"      {header}{_('：')}{_shown(before)} → {_shown(after)}")
             if not everything and len(changes) > SHOWN:
                 self.stdout.write(_("  …… 还有 %(count)s 行，加 --all 全部列出") % {"count": len(changes) - SHOWN})
         for stranded in report.stranded:
