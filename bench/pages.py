@@ -48,6 +48,7 @@ PAGES = (
     Page("my bookings", "patient", "appointments:bookings"),
     Page("one booking", "patient", "appointments:booking", ("booking",)),
     Page("change a booking", "patient", "appointments:booking_change", ("booking",)),
+    Page("success card", "patient", "appointments:booking_done", ("booking",)),
     Page("family", "patient", "family"),
     Page("messages", "patient", "messages"),
     Page("consult room", "doctor", "appointments:consult"),

@@ -59,12 +59,12 @@ def _with_a_past(sizes: Sizes, scratch: Scratch, *, small: str, wanted: list[str
     if {"pages", "large"} & set(wanted):
         with told(f"{sizes.visits:,} visits in it"):
             past.run(scratch.url(name), "live")
-    if "large" in wanted:
-        with told("large"):
-            rows += large.measure(sizes, scratch, small=small, large=name)
     if "pages" in wanted:
         with told("pages"):
             rows += pages.measure(sizes, scratch, large=name, small=scratch.named("pages"))
+    if "large" in wanted:
+        with told("large"):
+            rows += large.measure(sizes, scratch, small=small, large=name)
     return rows
 
 

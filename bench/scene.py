@@ -145,7 +145,9 @@ def find() -> Scene:
     mock.patch.object(clock, "now", return_value=now).start()
     clinic = _clinic(now)
     account = accounts.by_phone(PHONE)
-    mine = Appointment.objects.filter(patient__looked_after_by__account=account, day__gt=clock.today(now))
+    mine = Appointment.objects.filter(
+        patient__looked_after_by__account=account, day__gt=clock.today(now), status="booked"
+    )
     open_day = clinic.role.schedules.filter(day=clock.today(now) + timedelta(days=3), half="am").get()
     users = {name: User.objects.get(username=f"bench-{name}") for name in (*STAFF, "admin")} | {"patient": account}
     _row, token = ApiToken.issue(
