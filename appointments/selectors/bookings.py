@@ -33,6 +33,9 @@ AHEAD = (State.PENDING, State.BOOKED, State.ARRIVED)
 ENDS = ("appointment.cancelled", "appointment.dropped", "appointment.lapsed")
 """Facts that end an appointment before its visit."""
 
+EARLY = timedelta(minutes=15)
+"""How long before their slice people are asked to be at the desk."""
+
 
 def of_account(account: User) -> QuerySet[Appointment]:
     """Bookings of the people whom the account looks after now; nobody else's, ever."""
@@ -107,6 +110,7 @@ class Card:
     cancel_by: datetime
     refusal: Refused | None  # to give it back or to move it, by self-service
     lapsed: bool
+    hurry: bool = False  # there is no time left to come early: straight to the desk
     ending: Ending | None = None
 
     @property
@@ -173,8 +177,14 @@ def card_of(row: Appointment, *, now: datetime, ending: Ending | None = None) ->
         cancel_by=policy.cancel_deadline(row.day, rule),
         refusal=policy.refusal_to_cancel(row, channel=Channel.WEB, rule=rule, now=now),
         lapsed=row.status == State.PENDING and (row.slot.hold_until is None or row.slot.hold_until <= now),
+        hurry=in_a_hurry(begins, now=now),
         ending=ending,
     )
+
+
+def in_a_hurry(begins: datetime, *, now: datetime) -> bool:
+    """The moment to be at the desk has passed, or passes on the way there."""
+    return now >= begins - 2 * EARLY
 
 
 def cards_of(rows: Iterable[Appointment], *, account: User, now: datetime) -> list[Card]:

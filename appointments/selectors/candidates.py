@@ -5,17 +5,19 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from appointments.models import Appointment, BookingRule, PatientSuspension, Schedule, Slot
 from appointments.models.rules import Channel
 from appointments.policies import booking as booking_policy
+from appointments.policies import fit
 from appointments.policies import who as policy
 from hospital import clock, consents, masking
 from hospital.errors import Refused
-from hospital.models import Notice, PatientIdentifier, PatientTime, RelatedPerson, User
+from hospital.models import Department, Notice, PatientIdentifier, PatientTime, RelatedPerson, User
 
 from . import rules
+from .bookings import AHEAD, in_a_hurry, of_account, slice_at
 from .desk import fees_on
 from .numbers import SOURCE, open_to, takeable
 
@@ -41,6 +43,12 @@ class Chosen:
     def cancel_by(self) -> datetime:
         return booking_policy.cancel_deadline(self.schedule.day, self.rule)
 
+    def hurry(self, now: datetime) -> bool:
+        return in_a_hurry(self.start, now=now)
+
+    def over(self, now: datetime) -> bool:
+        return self.ends <= now
+
 
 def chosen_slice(*, schedule_id: int, start: datetime, now: datetime) -> Chosen | None:
     """None where there is no such schedule or the moment is none of its own. Three queries."""
@@ -65,6 +73,25 @@ def chosen_slice(*, schedule_id: int, start: datetime, now: datetime) -> Chosen 
     )
 
 
+def schedule_shown(pk: int) -> Schedule | None:
+    """A schedule whose page of slices there still is, whatever became of its numbers."""
+    rows = Schedule.objects.filter(department__active=True, service__active=True)
+    rows = rows.filter(Q(role=None) | Q(role__active=True, role__practitioner__active=True))
+    return rows.filter(Q(team=None) | Q(team__active=True)).filter(pk=pk).first()
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A booking of that day and department. `here`: of this very schedule, still to come or checked in."""
+
+    pk: int
+    begins: datetime  # its public slice
+    ends: datetime
+    here: bool
+    held: bool  # not confirmed yet
+    stopped: bool
+
+
 @dataclass(frozen=True)
 class Candidate:
     """One of the account's people beside the radio: recognisable, and why not."""
@@ -74,8 +101,9 @@ class Candidate:
     age: int | None
     refusal: Refused | None
     used: policy.Used
-    standing: int | None  # the booking of that day and department that stands in the way
+    standing: Standing | None  # what stands in the way
     consent: tuple[Notice, ...]  # what must be agreed to first (O4)
+    doubt: str = ""  # a department that hardly fits: a question, no refusal
 
     @property
     def pk(self) -> int:
@@ -91,11 +119,13 @@ class Candidate:
 
 
 def candidates_for(people: list[RelatedPerson], chosen: Chosen, *, account: User, now: datetime) -> list[Candidate]:
-    """Seven queries, however many people."""
+    """Seven queries, however many people; one more for what stands, one where a child might rather go to 儿科."""
     ids = [each.patient_id for each in people]
     lacking = consents.missing_for(account, [each.patient for each in people], now)
-    visits, standing = _visits(ids, chosen.schedule, now=now)
+    visits, standing = _visits(ids, chosen, now=now)
+    standing = _shown(standing, account=account)
     times, suspended, last4 = _times(ids, chosen, now=now), _suspended(ids, now=now), last_fours(ids)
+    doubts = _doubts(people, chosen.schedule, today=clock.today(now))
     limits = booking_policy.limits_for(Channel.WEB, exempt=chosen.schedule.service.limits_exempt, rule=chosen.rule)
     found = []
     for each in people:
@@ -118,26 +148,67 @@ def candidates_for(people: list[RelatedPerson], chosen: Chosen, *, account: User
                 used=policy.used_by(facts.visits, day=chosen.schedule.day),
                 standing=standing.get(pk),
                 consent=tuple(lacking[pk]),
+                doubt=doubts[pk],
             )
         )
     return found
 
 
-def _visits(patients: list[int], schedule: Schedule, *, now: datetime):
+def _visits(patients: list[int], chosen: Chosen, *, now: datetime):
     """Live visits within 90 days of the schedule's, by patient; and which of them is of its day and department."""
-    span = timedelta(days=policy.QUARTER)
+    span, day = timedelta(days=policy.QUARTER), chosen.schedule.day
     rows = (
-        Appointment.objects.filter(patient__in=patients, day__gt=schedule.day - span, day__lt=schedule.day + span)
+        Appointment.objects.filter(patient__in=patients, day__gt=day - span, day__lt=day + span)
         .exclude(status=Appointment.Status.CANCELLED)
         .exclude(status=Appointment.Status.PENDING, slot__hold_until__lte=now)
-        .values_list("patient_id", "pk", "day", "department_id", "counts")
+        .select_related("schedule")
+        .order_by("start", "pk")
     )
     visits, standing = defaultdict(list), {}
-    for patient, pk, day, department, counts in rows:
-        visits[patient].append(policy.Visit(day=day, department_id=department, counts=counts))
-        if day == schedule.day and department == schedule.department_id:
-            standing[patient] = pk
+    for row in rows:
+        visits[row.patient_id].append(policy.Visit(day=row.day, department_id=row.department_id, counts=row.counts))
+        if row.day == day and row.department_id == chosen.schedule.department_id:
+            found = _standing(row, chosen)
+            if found.here or row.patient_id not in standing:
+                standing[row.patient_id] = found
     return visits, standing
+
+
+def _shown(standing: dict[int, Standing], *, account: User) -> dict[int, Standing]:
+    """Only what the account may open: somebody else's booking of the same person is no link and no time."""
+    pks = [each.pk for each in standing.values()]
+    mine = set(of_account(account).filter(pk__in=pks).values_list("pk", flat=True)) if pks else set()
+    return {patient: each for patient, each in standing.items() if each.pk in mine}
+
+
+def _standing(row: Appointment, chosen: Chosen) -> Standing:
+    minutes = chosen.rule.segment_minutes
+    begins = slice_at(row.start, first=row.schedule.starts_at, minutes=minutes)
+    live = row.status in AHEAD
+    return Standing(
+        pk=row.pk,
+        begins=begins,
+        ends=max(begins, min(begins + timedelta(minutes=minutes), row.schedule.ends_at)),
+        here=live and row.schedule_id == chosen.schedule.pk,
+        held=row.status == Appointment.Status.PENDING,
+        stopped=live and row.schedule.status == Schedule.Status.STOPPED,
+    )
+
+
+def _doubts(people: list[RelatedPerson], schedule: Schedule, *, today: date) -> dict[int, str]:
+    specialty = schedule.department.specialty
+    ages = {each.patient_id: age_of(each.patient.birth_date, today=today) for each in people}
+    paediatrics = fit.may_prefer_paediatrics(specialty, ages.values()) and _has_paediatrics(schedule.organization_id)
+    return {
+        each.patient_id: fit.doubt(specialty, sex=each.patient.sex, age=ages[each.patient_id], paediatrics=paediatrics)
+        for each in people
+    }
+
+
+def _has_paediatrics(organization: int) -> bool:
+    children = Q(specialty=fit.PAEDIATRICS) | Q(specialty__startswith=f"{fit.PAEDIATRICS}.")
+    rows = Department.objects.filter(children, organization=organization, active=True)
+    return rows.exclude(specialty=fit.NEWBORNS).exists()
 
 
 def _times(patients: list[int], chosen: Chosen, *, now: datetime) -> dict[int, list]:

@@ -55,7 +55,7 @@ def params_of(row: Appointment, *, now: datetime) -> dict:
     schedule = row.schedule
     rule = rules.booking_rule_for(schedule, day=clock.today(now))
     until = policy.cancel_deadline(row.day, rule)
-    place = " ".join(filter(None, [schedule.campus.name, row.department.location, str(schedule.room)]))
+    place = f"{schedule.campus.name} {row.department.way_to(schedule.room)}"
     return {
         "appointment": row.pk,
         "hospital": schedule.organization.short_name or schedule.organization.name,

@@ -50,6 +50,12 @@ def masked(name: str) -> str:
 
 
 @register.filter
+def way_to(department, room) -> str:
+    """门诊楼 4 层 01诊室."""
+    return department.way_to(room)
+
+
+@register.filter
 def release_time(moment) -> str:
     """11月29日 07:00, as the hospital's clock shows it."""
     # Translators: a date format of Django, e.g. M j H:i

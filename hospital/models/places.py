@@ -88,6 +88,11 @@ class Department(Named):
         ordering = ["order", "code"]
         constraints = [models.UniqueConstraint(fields=["organization", "code"], name="department_one_code")]
 
+    def way_to(self, room: "Room") -> str:
+        """门诊楼 4 层 01诊室: the department's own place and the room, a floor that both name said once."""
+        told = room.floor and "".join(room.floor.split()) in "".join(self.location.split())
+        return " ".join(filter(None, [self.location, "" if told else room.floor, room.name]))
+
 
 @keeps_history
 class Room(models.Model):

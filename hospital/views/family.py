@@ -1,6 +1,6 @@
 """就诊人 (B22): the account's people, adding one, proving it by a code, ending it."""
 
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from django.contrib import messages
 from django.http import HttpRequest
@@ -95,10 +95,20 @@ def _ask_for_code(request, patient: Patient, form: FamilyForm, *, now) -> None:
 def _added(request, row: RelatedPerson, *, after: str):
     """On to the consent that the first booking needs, or back to where the person came from."""
     request.session.pop(BINDING, None)
+    after = _for_them(after, row)
     messages.success(request, _("已添加就诊人：%(name)s。") % {"name": masking.name(row.patient.name)})
     if consents.missing(request.user, row.patient, clock.now()):
         return redirect(_with_next("consent_person", after, row.pk))
     return redirect(after or "family")
+
+
+def _for_them(after: str, row: RelatedPerson) -> str:
+    """Back to the last step of booking with the new person chosen there."""
+    where = urlsplit(after)
+    if where.path != reverse("appointments:book_who"):
+        return after
+    query = [(name, value) for name, value in parse_qsl(where.query) if name != "patient"]
+    return where._replace(query=urlencode([*query, ("patient", row.patient_id)])).geturl()
 
 
 @require_http_methods(["GET", "POST"])

@@ -75,7 +75,7 @@ def test_the_file_of_a_booking_says_when_where_and_nothing_more_of_the_person_th
     assert response["Content-Type"] == "text/calendar; charset=utf-8"
     assert f"booking-{row.pk}.ics" in response["Content-Disposition"]
     event = event_of(response.content)
-    assert event.start == row.slot.start
+    assert event.start == schedule.starts_at
     assert event.start.astimezone(clock.ZONE).date() == SOON
     assert "江州市人民路1号" in event["LOCATION"]
     assert "地铁2号线" in event["DESCRIPTION"]
@@ -83,6 +83,18 @@ def test_the_file_of_a_booking_says_when_where_and_nothing_more_of_the_person_th
     assert "周*明" in event["DESCRIPTION"]
     assert "周志明" not in response.content.decode().replace("\r\n ", "")
     vobject.readOne(response.content.decode())
+
+
+@pytest.mark.django_db
+def test_the_file_has_the_same_times_as_the_card(mine):
+    """The second number of the slice is called at 08:15; the person is asked for 08:00, less a quarter."""
+    schedule = clinic()
+    row = appointment_row(schedule, mine.person, number=2)
+    event = event_of(mine.get(f"/bookings/{row.pk}/calendar.ics").content)
+
+    assert event.start == schedule.starts_at
+    assert "大约08:15叫到" in event["DESCRIPTION"]
+    assert "08:00前15分钟到" in event["DESCRIPTION"]
 
 
 @pytest.mark.django_db

@@ -13,8 +13,10 @@ from hospital.models import PatientIdentifier
 from tests.factories import (
     NOW,
     TODAY,
+    DepartmentFactory,
     PatientFactory,
     RelatedPersonFactory,
+    RoomFactory,
     UserFactory,
     appointment_row,
     open_schedule,
@@ -275,3 +277,67 @@ def test_other_peoples_bookings_never_stand_in_the_list(mine):
     appointment_row(clinic(), PatientFactory(name="李秀英"))
     assert "没有要去看的预约" in words_of(mine.get("/bookings/"))
     assert Appointment.objects.count() == 1
+
+
+# ---- one place, one time, and nothing to come to when there is nothing to come to ----
+
+
+def test_a_floor_that_department_and_room_both_name_is_said_once_and_alike_everywhere(mine):
+    schedule = clinic(
+        department=DepartmentFactory(location="门诊楼 3 层"), room=RoomFactory(name="01诊室", floor="3层")
+    )
+    row = booked(mine, schedule, mine.person)
+    page = f"/bookings/{row.pk}/"
+
+    for address in (page, "/bookings/", "/book/", f"{page}change/", f"{page}cancel/"):
+        words = words_of(mine.get(address))
+        assert "本部院区 门诊楼 3 层 01诊室" in words, address
+        assert "3层 01诊室" not in words, address
+    file = mine.get(f"{page}calendar.ics").content.decode().replace("\r\n ", "")
+    assert "本部院区 门诊楼 3 层 01诊室" in file
+
+
+def test_a_room_elsewhere_than_its_department_keeps_its_floor(mine):
+    room = RoomFactory(name="01诊室", floor="5层")
+    assert DepartmentFactory(location="门诊楼 3 层").way_to(room) == "门诊楼 3 层 5层 01诊室"
+    assert DepartmentFactory(location="").way_to(room) == "5层 01诊室"
+
+
+def test_a_cancelled_or_stopped_card_promises_no_call_and_asks_for_no_money(mine):
+    given_back = booked(mine, clinic(), mine.person)
+    changes.cancel(appointment=given_back, by=mine.user, channel="web", now=NOW)
+    schedule = clinic(day=SOON + timedelta(days=1))
+    stopped = booked(mine, schedule, mine.person)
+    extras.suspend(schedule=schedule, by=None, reason="医生外出会诊", now=NOW)
+
+    for row in (given_back, stopped):
+        words = words_of(mine.get(f"/bookings/{row.pk}/"))
+        assert "叫到" not in words
+        assert "到院后缴费" not in words
+    assert "这次门诊停诊了，请改约或退号" in words_of(mine.get("/book/"))
+
+
+def test_a_stopped_number_leads_to_the_other_doctors_of_the_department(mine):
+    schedule = clinic()
+    row = booked(mine, schedule, mine.person)
+    link = f'href="/book/departments/{schedule.department_id}/">看同科室其他医生'
+    assert link not in mine.get(f"/bookings/{row.pk}/").content.decode()
+    extras.suspend(schedule=schedule, by=None, reason="医生外出会诊", now=NOW)
+
+    for address in (f"/bookings/{row.pk}/", f"/bookings/{row.pk}/change/"):
+        assert link in mine.get(address).content.decode()
+
+
+def test_who_books_at_the_last_minute_is_sent_to_the_desk_now(mine):
+    schedule = clinic()
+    row = appointment_row(schedule, mine.person, number=4)
+    with at(mine, schedule.starts_at + timedelta(minutes=35)):
+        words = words_of(mine.get(f"/bookings/{row.pk}/"))
+    assert "请现在就到本部院区" in words
+    assert "前15分钟" not in words
+
+
+def test_the_home_page_shows_the_slice_as_the_list_does(mine):
+    appointment_row(clinic(), mine.person, number=2)
+    assert "11月26日 周四 08:00–08:30" in words_of(mine.get("/book/"))
+    assert "11月26日 周四 08:00–08:30" in words_of(mine.get("/bookings/"))

@@ -1,16 +1,38 @@
 """第四步: one POST books once; who can't be booked is grey with the reason of the claim itself (B14, B16, B22)."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
 
 from appointments.models import Appointment, PatientSuspension
 from appointments.services import changes, extras
-from hospital.models import Fact, PatientTime
-from tests.factories import NOW, TODAY, NoticeFactory, PatientFactory, StaffFactory, appointment_row, open_schedule
+from hospital.models import Fact, Patient, PatientTime
+from tests.factories import (
+    NOW,
+    TODAY,
+    DepartmentFactory,
+    NoticeFactory,
+    PatientFactory,
+    StaffFactory,
+    appointment_row,
+    open_schedule,
+)
 
-from .scenes import SOON, account_with, add_person, agree, booked, choose, clinic, key_on, new_account, people, where
+from .scenes import (
+    SOON,
+    account_with,
+    add_person,
+    agree,
+    at,
+    booked,
+    choose,
+    clinic,
+    key_on,
+    new_account,
+    people,
+    where,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -75,7 +97,30 @@ def test_the_last_number_is_mine_and_the_back_button_does_not_say_it_was_lost(mi
 
     page = mine.get(where(schedule))
     assert page.status_code == 200
-    assert "这个时段已经约满" in text_of(page)
+    assert "您已经约好了：周*明" in text_of(page)
+    assert "这个时段已经约满" not in text_of(page)
+    assert "换一个时段" not in text_of(page)
+    assert text_of(page).count(f"/bookings/{Appointment.objects.get().pk}/") == 3  # said, beside the name, the button
+
+
+def test_who_holds_a_number_there_is_told_so_and_can_still_book_for_another(mine):
+    add_person(mine.user, "周小雨")
+    schedule = clinic()
+    booked(mine, schedule, mine.person)
+
+    page = text_of(mine.get(where(schedule, schedule.starts_at + timedelta(minutes=30))))
+    assert "您已经约好了：周*明" in page
+    assert '<span class="nowrap">08:00–08:30</span>' in page
+    assert ">确认预约</button>" in page
+
+
+def test_a_number_elsewhere_of_that_department_does_not_keep_the_page_of_a_full_slice(mine):
+    schedule = clinic(numbers=1, minutes=30)
+    other = open_schedule(day=SOON, half="pm", department=schedule.department, service=schedule.service)
+    appointment_row(other, mine.person)
+    appointment_row(schedule, PatientFactory(), number=1)
+
+    assert "lost=1" in mine.get(where(schedule)).url
 
 
 def test_the_old_page_for_another_person_books_nothing_by_mistake_and_its_next_click_counts(mine):
@@ -143,6 +188,27 @@ def test_a_clinic_stopped_between_page_and_click_says_so(mine):
     assert not Appointment.objects.exists()
 
 
+def test_back_to_a_clinic_that_was_stopped_leads_to_the_number_and_what_to_do_with_it(mine):
+    schedule = clinic()
+    row = booked(mine, schedule, mine.person)
+    extras.suspend(schedule=schedule, by=None, reason="医生外出会诊", now=NOW)
+
+    for page in (mine.get(where(schedule)), choose(mine, schedule, mine.person, key=str(uuid4()))):
+        assert page.url == f"/bookings/{row.pk}/"
+    assert "这次门诊停诊了" in text_of(mine.get(page.url))
+
+
+def test_a_number_of_a_stopped_clinic_in_the_way_says_to_give_it_back_first(mine):
+    stopped = clinic()
+    row = booked(mine, stopped, mine.person)
+    extras.suspend(schedule=stopped, by=None, reason="医生外出会诊", now=NOW)
+    other = open_schedule(day=SOON, half="pm", department=stopped.department, service=stopped.service)
+
+    page = greyed(mine, other)
+    assert "请先改约或退掉停诊的那个号" in page
+    assert f'href="/bookings/{row.pk}/">看停诊的号' in page
+
+
 def test_the_only_person_is_chosen_already_and_of_two_none(mine):
     schedule = clinic()
     assert f'value="{mine.person.pk}" checked' in text_of(mine.get(where(schedule)))
@@ -204,13 +270,69 @@ def test_the_slices_button_without_a_slice_leads_back_where_it_was_pressed(mine)
 @pytest.mark.parametrize(
     "query", ["slot=99999@2026-11-26T08:00:00%2B08:00", "schedule=99999&start=2026-11-26T00:00:00Z"]
 )
-def test_a_clinic_that_does_not_exist_is_not_found(mine, query):
-    assert mine.get(f"/book/who/?{query}").status_code == 404
+def test_the_old_link_of_a_clinic_that_is_gone_leads_to_the_departments(mine, query):
+    assert mine.get(f"/book/who/?{query}").url == "/book/departments/"
+    assert "这个时段已过，请另选" in text_of(mine.get("/book/departments/"))
 
 
-def test_a_moment_outside_of_the_clinic_is_not_found(mine):
+def test_a_moment_outside_of_the_clinic_leads_to_its_slices(mine):
     schedule = clinic()
-    assert mine.get(where(schedule, schedule.ends_at)).status_code == 404
+    assert mine.get(where(schedule, schedule.ends_at)).url.startswith(f"/book/doctors/{schedule.role_id}/")
+
+
+def test_the_old_link_of_a_slice_that_is_past_says_so(mine):
+    schedule = clinic()
+    with at(mine, schedule.ends_at + timedelta(days=2)):
+        slots = mine.get(where(schedule))
+        assert "这个时段已过，请另选" in text_of(mine.get(slots.url))
+
+
+@pytest.mark.parametrize(("minute", "said"), [(29, False), (31, True)])
+def test_a_number_that_is_about_to_begin_warns_before_it_is_confirmed(mine, minute, said):
+    """The slice begins at 08:30: to be there at 08:15 there is no time left from 08:00 on."""
+    schedule = clinic()
+    start = schedule.starts_at + timedelta(minutes=30)
+    with at(mine, start - timedelta(minutes=60 - minute)):
+        page = text_of(mine.get(where(schedule, start)))
+    assert ("这个号马上就到，今天不能在网上退。" in page) is said
+
+
+def test_the_person_named_in_the_address_stands_first(mine):
+    other = add_person(mine.user, "周小雨")
+    page = text_of(mine.get(where(clinic(), patient=other.pk)))
+
+    assert page.index("周*雨") < page.index("周*明")
+
+
+@pytest.mark.parametrize(
+    ("specialty", "person", "said"),
+    [
+        ("05.01", {"sex": "M"}, "这个科室看女病人，请确认"),
+        ("05.02", {"sex": "F"}, ""),
+        ("05.05", {"sex": "M"}, ""),
+        ("07", {"birth_date": date(1990, 1, 1)}, "这个科室看小孩，请确认"),
+        ("07", {"birth_date": date(2015, 1, 1)}, ""),
+        ("03.01", {"birth_date": date(2015, 1, 1)}, "医院有儿科"),
+        ("10", {"birth_date": date(2015, 1, 1)}, ""),
+        ("", {"sex": "M"}, ""),
+    ],
+)
+def test_a_department_that_hardly_fits_is_asked_about_and_never_refused(mine, specialty, person, said):
+    Patient.objects.filter(pk=mine.person.pk).update(**person)
+    DepartmentFactory(name="儿科", specialty="07")
+    schedule = clinic(department=DepartmentFactory(specialty=specialty))
+    page = text_of(mine.get(where(schedule)))
+
+    doubts = ("请确认科室是否合适" in page, said in page)
+    assert doubts == (bool(said), True)
+    assert booked(mine, schedule, mine.person).live
+
+
+def test_a_child_hears_nothing_of_a_childrens_department_that_is_not_there(mine):
+    Patient.objects.filter(pk=mine.person.pk).update(birth_date=date(2015, 1, 1))
+    DepartmentFactory(name="新生儿科", specialty="07.01")
+    page = text_of(mine.get(where(clinic(department=DepartmentFactory(specialty="03.01")))))
+    assert "儿科" not in page
 
 
 def test_a_plus_sign_lost_on_the_way_is_put_back(mine):

@@ -37,6 +37,13 @@ def test_adding_oneself_leads_back_to_where_the_person_came_from(client, account
     assert (row.account, row.relation, row.patient.name) == (account, "self", "李秀英")
 
 
+def test_the_last_step_of_booking_gets_the_new_person_back_chosen(client):
+    step = "/book/who/?slot=7%402026-11-26T08%3A00%3A00%2B08%3A00"
+    response = client.post(ADD, typed(next=f"{step}&patient=99"))
+
+    assert response.url == f"{step}&patient={RelatedPerson.objects.get().patient_id}"
+
+
 def test_a_foreign_address_is_no_place_to_go_back_to(client):
     assert client.post(ADD, typed(next="https://evil.example/")).url == "/me/family/"
 

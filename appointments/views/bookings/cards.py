@@ -1,5 +1,7 @@
 """我的预约, the page of one booking, the success card, and its file for a calendar."""
 
+from datetime import datetime
+
 import segno
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -114,20 +116,26 @@ def _entry(row: Appointment, *, now) -> calendar_file.Entry:
     schedule = row.schedule
     campus = schedule.campus
     gone = row.status == Appointment.Status.CANCELLED or card.lapsed
-    room = " ".join(filter(None, [campus.name, row.department.location, str(schedule.room)]))
+    room = f"{campus.name} {row.department.way_to(schedule.room)}"
+    number = {"person": card.masked, "number": row.slot.number, "at": _hour(row.slot.start)}
+    desk = {"at": _hour(card.begins), "campus": campus.name, "place": row.department.location}
     lines = [
-        _("就诊人：%(person)s，第%(number)s号") % {"person": card.masked, "number": row.slot.number},
-        _("请带预约时用的证件原件和医保卡，提前15分钟到导诊台报到。"),
+        _("就诊人：%(person)s，第%(number)s号，大约%(at)s叫到") % number,
+        _("请带预约时用的证件原件和医保卡，%(at)s前15分钟到%(campus)s%(place)s导诊台报到。") % desk,
         _("乘车：%(transit)s") % {"transit": campus.transit} if campus.transit else "",
         _("如不能来，请在%(until)s前退号或改约。") % {"until": selectors.in_words(card.cancel_by)},
     ]
     return calendar_file.Entry(
         uid=f"appointment-{row.pk}@{schedule.organization.code.lower()}.hospital",
         sequence=selectors.times_moved(row) + gone,
-        starts=row.slot.start,
+        starts=card.begins,  # as on the card: one time for one booking
         ends=card.ends,
         summary=_("就诊：%(department)s %(doctor)s") % {"department": row.department, "doctor": schedule.actor_name},
         location=" ".join(filter(None, [schedule.organization.name, room, campus.address])),
         description="\n".join(filter(None, lines)),
         cancelled=gone,
     )
+
+
+def _hour(moment: datetime) -> str:
+    return f"{moment.astimezone(clock.ZONE):%H:%M}"

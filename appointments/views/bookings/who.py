@@ -6,7 +6,7 @@ from urllib.parse import urlencode, urlsplit
 from uuid import UUID, uuid4
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest
+from django.http import HttpRequest
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -57,9 +57,10 @@ def book_who(request: HttpRequest):
     said = choice.cleaned_data
     chosen = selectors.chosen_slice(schedule_id=said["schedule"], start=said["start"], now=now)
     if chosen is None:
-        raise Http404
+        return _gone(request, schedule_id=said["schedule"])
     page = Page(request, chosen, selectors.candidates_for(people, chosen, account=request.user, now=now), now)
-    return _book(page, people) if request.method == "POST" else _look(page)
+    stopped = chosen.schedule.status == Schedule.Status.STOPPED
+    return _book(page, people) if request.method == "POST" and not stopped else _look(page)
 
 
 def _nothing_chosen(request: HttpRequest):
@@ -72,12 +73,25 @@ def _nothing_chosen(request: HttpRequest):
     return redirect("appointments:departments")
 
 
+def _gone(request: HttpRequest, *, schedule_id: int):
+    """An old link: to what there is now, as near as can be told."""
+    messages.warning(request, _("这个时段已过，请另选。"))
+    schedule = selectors.schedule_shown(schedule_id)
+    return redirect(slots_page(schedule) if schedule else "appointments:departments")
+
+
 def _look(page: "Page"):
-    """A slice that is gone already leads back, unless this account is who took it (the back button)."""
-    if page.chosen.left or any(each.standing for each in page.candidates):
+    """A slice that is gone already leads back, unless this account is who took it (the back button).
+
+    Whoever holds a number of a clinic that was stopped is led to it: it says so, and what can be done.
+    """
+    if page.chosen.schedule.status == Schedule.Status.STOPPED:
+        return redirect("appointments:booking", page.mine[0].pk) if page.mine else page.back_to_slices(errors.Stopped())
+    if page.chosen.left or page.mine:
         return page.render(key=uuid4())
-    stopped = page.chosen.schedule.status == Schedule.Status.STOPPED
-    return page.back_to_slices(errors.Stopped() if stopped else errors.SoldOut())
+    if page.chosen.over(page.now):
+        return _gone(page.request, schedule_id=page.chosen.schedule.pk)
+    return page.back_to_slices(errors.SoldOut())
 
 
 def _book(page: "Page", people: list):
@@ -135,6 +149,11 @@ class Page:
     candidates: list[selectors.Candidate]
     now: datetime
 
+    @property
+    def mine(self) -> list[selectors.Standing]:
+        """What the account's people hold of this very schedule."""
+        return [each.standing for each in self.candidates if each.standing and each.standing.here]
+
     def render(self, *, key: UUID, status: int = 200, refusal: Refused | None = None, person=None, said=()):
         """`person` is the radio that stays chosen; `refusal` stands beside it, or above all if it is about the page."""
         about_page = isinstance(refusal, (errors.Busy, errors.PageUsed, errors.GivenBack))
@@ -142,7 +161,9 @@ class Page:
         context = {
             "chosen": self.chosen,
             "schedule": schedule,
-            "candidates": self.candidates,
+            "candidates": self._in_order(),
+            "mine": self.mine,
+            "hurry": self.chosen.hurry(self.now),
             "checked": person or self._likely(),
             "refusal": refusal,
             "about_page": about_page,
@@ -161,6 +182,11 @@ class Page:
         if status == 503:
             response["Retry-After"] = "1"
         return response
+
+    def _in_order(self) -> list[selectors.Candidate]:
+        """Who was just added or named by the page before stands first, to be seen without looking for."""
+        named = PersonForm(self.request.GET).said()
+        return sorted(self.candidates, key=lambda each: each.pk != named)
 
     def _likely(self) -> int | None:
         """Who was named in the address or before a lost race; else the only person there is."""

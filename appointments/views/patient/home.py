@@ -4,7 +4,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from appointments.selectors import again
+from appointments.selectors import again, bookings
 from appointments.selectors.patient import coming, places
 from hospital import clock, permissions
 from hospital.models import User
@@ -28,8 +28,9 @@ def home(request):
 
 def _own(account: User, *, now) -> dict:
     """What only this account sees."""
+    visit = coming.next_visit(account, now=now)
     return {
         "signed_in": True,
-        "visit": coming.next_visit(account, now=now),
+        "visit": visit and bookings.card_of(visit, now=now),
         "again": again.again_for(account, now=now),
     }
