@@ -16,6 +16,7 @@ urlpatterns = [
     path("book/teams/<int:pk>/", slots.team, name="team_slots"),
     path("book/clinics/<int:department>/<int:service>/", slots.clinic, name="clinic_slots"),
     path("book/who/", who.book_who, name="book_who"),
+    path("book/back/", slots.back, name="book_back"),
     path("bookings/", cards.bookings, name="bookings"),
     path("bookings/<int:pk>/", cards.booking, name="booking"),
     path("bookings/<int:pk>/done/", cards.booking_done, name="booking_done"),

@@ -6,14 +6,27 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from . import identity
+from . import codes, identity
 
 MOBILE = re.compile(r"1[3-9]\d{9}")
 
 
+SIX_DIGITS = re.compile(r"[0-9]{6}")
+
+
 class Plain(forms.Form):
+    """The page opens at the first field that is wrong, whatever is above it."""
+
     def __init__(self, *args, **kwargs):
         super().__init__(*args, label_suffix="", **kwargs)
+
+    def add_error(self, field, error):
+        super().add_error(field, error)
+        wrong = [name for name in self.fields if name in self.errors]
+        for name, each in self.fields.items():
+            each.widget.attrs.pop("autofocus", None)
+            if name == next(iter(wrong), None):
+                each.widget.attrs["autofocus"] = True
 
 
 class PhoneForm(Plain):
@@ -50,6 +63,23 @@ class CodeForm(Plain):
             }
         ),
     )
+
+    def __init__(self, *args, refused: bool = False, **kwargs):
+        """`refused`: the page says above that the last one was wrong."""
+        super().__init__(*args, **kwargs)
+        if refused:
+            self.fields["code"].widget.attrs |= {
+                "autofocus": True,
+                "aria-invalid": "true",
+                "aria-describedby": "refusal",
+            }
+
+    def clean_code(self):
+        """What can't be a code is no try at it."""
+        code = codes.typed(self.cleaned_data["code"])
+        if not SIX_DIGITS.fullmatch(code):
+            raise ValidationError(_("请输入 6 位数字。"))
+        return code
 
 
 class PersonForm(Plain):

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -22,7 +23,7 @@ from . import account_rules, identity
 from .channels import sms
 from .errors import Refused
 from .fields import keyed_hash
-from .models import AccountRule, CodeSent
+from .models import AccountRule, CodeSent, KnownDevice
 
 log = structlog.get_logger(__name__)
 
@@ -33,8 +34,8 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 class CodeTooSoon(Refused):
     code = "code_too_soon"
     status = 429
-    message = gettext_lazy("验证码刚刚发过。")
-    next_step = gettext_lazy("请等 %(seconds)d 秒后再获取；短信可能还在路上，请先看看手机。")
+    message = gettext_lazy("还不能再要一条验证码。")
+    next_step = gettext_lazy("请等 %(seconds)d 秒后再获取；已经要过的短信可能还在路上，请先看看手机。")
 
 
 class TooManyCodes(Refused):
@@ -101,9 +102,9 @@ def check(*, sent: int, purpose: str, phone: str, code: str, now: datetime) -> N
     right, left = False, 0
     with transaction.atomic(durable=True):
         rows = CodeSent.objects.select_for_update().filter(pk=sent, purpose=purpose, phone_hash=phone_hash)
-        row = rows.exclude(digest="").filter(expires_at__gt=now, tries__lt=tries).first()
+        row = _good(rows, tries=tries, now=now).first()
         if row:
-            right = hmac.compare_digest(row.digest, _digest(_typed(code), purpose=purpose, phone_hash=phone_hash))
+            right = hmac.compare_digest(row.digest, _digest(typed(code), purpose=purpose, phone_hash=phone_hash))
             row.tries += 1
             row.digest = "" if right else row.digest
             row.save(update_fields=["tries", "digest"])
@@ -113,6 +114,13 @@ def check(*, sent: int, purpose: str, phone: str, code: str, now: datetime) -> N
     if left:
         raise WrongCode(left=left)
     raise CodeOver
+
+
+def is_good(*, sent: int, phone: str, now: datetime) -> bool:
+    """Whether the code of row `sent` can still be answered: not used, not too old, tries left."""
+    tries = account_rules.in_force(now=now).code_tries
+    rows = CodeSent.objects.filter(pk=sent, phone_hash=identity.phone_hash(phone))
+    return _good(rows, tries=tries, now=now).exists()
 
 
 def one_at_a_time(*keys: str) -> None:
@@ -130,7 +138,8 @@ def one_at_a_time(*keys: str) -> None:
 def _count(*, purpose, phone, device, address, code, rule: AccountRule, now: datetime) -> CodeSent:
     phone_hash = identity.phone_hash(phone)
     one_at_a_time(f"code:phone:{phone_hash}", f"code:device:{device}", f"code:address:{address}")
-    _refuse_too_many(CodeSent.objects.filter(phone_hash=phone_hash), rule=rule, device=device, address=address, now=now)
+    to_phone = _same_allowance(phone_hash, device=device)
+    _refuse_too_many(to_phone, rule=rule, device=device, address=address, now=now)
     return CodeSent.objects.create(
         purpose=purpose,
         phone_hash=phone_hash,
@@ -142,10 +151,20 @@ def _count(*, purpose, phone, device, address, code, rule: AccountRule, now: dat
     )
 
 
+def _same_allowance(phone_hash: str, *, device: str):
+    """The codes to this phone that count together: those that browsers asked for which signed in to its account
+    before, or those of all others. A stranger with fresh browsers uses up the strangers' share, not the owner's."""
+    known = KnownDevice.objects.filter(user__account_phone__phone_hash=phone_hash)
+    sent = CodeSent.objects.filter(phone_hash=phone_hash)
+    theirs = Q(device__in=known.values("digest"))
+    return sent.filter(theirs if known.filter(digest=device).exists() else ~theirs)
+
+
 def _refuse_too_many(to_phone, *, rule: AccountRule, device: str, address: str | None, now: datetime) -> None:
-    last = to_phone.order_by("-sent_at").values_list("sent_at", flat=True).first()
-    wait = rule.codes_pause_seconds - (now - last).total_seconds() if last else 0
-    if wait > 0:
+    """The pause is for a code that may still be on its way: one that is used up keeps nobody waiting for the next."""
+    last = to_phone.order_by("-sent_at", "-pk").first()
+    wait = rule.codes_pause_seconds - (now - last.sent_at).total_seconds() if last else 0
+    if wait > 0 and _good(to_phone.filter(pk=last.pk), tries=rule.code_tries, now=now).exists():
         raise CodeTooSoon(seconds=int(wait) + 1)
     if to_phone.filter(sent_at__gt=now - DAY).count() >= rule.codes_per_phone:
         raise TooManyCodes(when=_("明天"))
@@ -153,6 +172,10 @@ def _refuse_too_many(to_phone, *, rule: AccountRule, device: str, address: str |
         raise TooManyCodes(when=_("明天"))
     if CodeSent.objects.filter(address=address, sent_at__gt=now - HOUR).count() >= rule.codes_per_address:
         raise TooManyCodes(when=_("一小时后"))
+
+
+def _good(rows, *, tries: int, now: datetime):
+    return rows.exclude(digest="").filter(expires_at__gt=now, tries__lt=tries)
 
 
 def _network(address: str | None) -> str | None:
@@ -168,7 +191,7 @@ def _digest(code: str, *, purpose: str, phone_hash: str) -> str:
     return keyed_hash(f"code-{purpose}", f"{phone_hash}:{code}")
 
 
-def _typed(code: str) -> str:
+def typed(code: str) -> str:
     """'１２３ 456' is 123456: full-width digits and blanks come from phone keyboards and from copying."""
     return "".join(unicodedata.normalize("NFKC", code).split())
 

@@ -71,6 +71,8 @@ class FamilyForm(PersonFields):
                 self.add_error("guardian", _("请确认您是监护人。"))
             if not self.cleaned_data.get("child_rules"):
                 self.add_error("child_rules", _("请阅读后勾选同意。"))
+        else:
+            self.fields["guardian"].widget.attrs |= {"autofocus": True, "aria-describedby": "refusal"}
         self.asks_guardian = True
 
     @property

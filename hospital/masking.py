@@ -2,14 +2,14 @@
 
 
 def name(full: str) -> str:
-    """周志明 → 周*明, 李四 → 李*, Anna Berg → A*** B***."""
+    """周志明 → 周*明, 李四 → 李*, Anna Berg → A*** B***; of a long one two stars: 欧阳一二三 → 欧**三."""
     if " " in full:
         return " ".join(name_part[:1] + "***" for name_part in full.split())
     if len(full) <= 1:
         return "*" if full else ""
     if len(full) == 2:
         return full[0] + "*"
-    return full[0] + "*" * (len(full) - 2) + full[-1]
+    return full[0] + "*" * min(len(full) - 2, 2) + full[-1]
 
 
 def phone(number: str) -> str:

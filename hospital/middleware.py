@@ -87,7 +87,8 @@ class DatabaseGone:
         if wants_json(request):
             response = JsonResponse({"code": "unavailable", "message": sentence, "next": advice}, status=503)
         else:
-            response = render(None, "errors/503.html", {"sentence": sentence, "advice": advice}, status=503)
+            context = {"sentence": sentence, "advice": advice, "edition": request.COOKIES.get("edition")}
+            response = render(None, "errors/503.html", context, status=503)
         response["Retry-After"] = "3"
         return response
 

@@ -2,6 +2,7 @@
 
     phone_codes.ask(request, purpose=Purpose.BIND, phone=patient.phone, now=now)     # sends; Refused: show it
     phone_codes.asked(request, purpose=Purpose.BIND)                                 # for the page: whose phone
+    phone_codes.on_its_way(request, purpose=Purpose.BIND, phone=phone, now=now)      # may a page say "sent"?
     phone = phone_codes.answer(request, purpose=Purpose.BIND, code=typed, now=now)   # Refused: show it
 
 Neither inside a transaction. The session holds the phone encrypted and the number of the row, never the code.
@@ -39,6 +40,12 @@ def asked(request, *, purpose: str) -> Asked | None:
     """What this session waits for an answer to."""
     kept = request.session.get(_slot(purpose))
     return Asked(cipher().decrypt(kept["phone"].encode()).decode(), kept["sent"]) if kept else None
+
+
+def on_its_way(request, *, purpose: str, phone: str, now: datetime) -> bool:
+    """Whether this session can still answer a code that was sent to `phone`."""
+    waiting = asked(request, purpose=purpose)
+    return waiting is not None and waiting.phone == phone and codes.is_good(sent=waiting.sent, phone=phone, now=now)
 
 
 def answer(request, *, purpose: str, code: str, now: datetime) -> str:

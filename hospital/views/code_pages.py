@@ -1,7 +1,7 @@
 """What the pages with an SMS code share: where to go afterwards, and one form that answers or asks again."""
 
 from collections.abc import Callable
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -15,10 +15,18 @@ from hospital.errors import Refused
 
 
 def onward(request) -> str:
-    """The page that the person wanted, if it is one of ours; else nothing."""
+    """The address of ours that the person wanted; else nothing. Not a word without a slash: redirect() takes it for
+    the name of a view."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""
     ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    return wanted if ours else ""
+    return wanted if ours and wanted.startswith("/") else ""
+
+
+def back_of(after: str) -> str:
+    """Of who came here from choosing a time: the times again, since the step after them leads here anew."""
+    if urlsplit(after).path != reverse("appointments:book_who"):
+        return ""
+    return f"{reverse('appointments:book_back')}?{urlsplit(after).query}"
 
 
 def to(name: str, *, after: str = "") -> str:
@@ -52,11 +60,12 @@ def code_page(
             try:
                 proved = phone_codes.answer(request, purpose=purpose, code=form.cleaned_data["code"], now=clock.now())
             except Refused as wrong:
-                refusal, form = wrong, CodeForm()
+                refusal, form = wrong, CodeForm(refused=True)
             else:
                 return right(proved)
     minutes = account_rules.in_force(now=clock.now()).code_minutes
     more |= {"phone": masking.phone(phone), "minutes": minutes, "demo": settings.DEMO}
+    more["over"] = not phone_codes.on_its_way(request, purpose=purpose, phone=phone, now=clock.now())
     return _render(request, template, form=form, after=after, refusal=refusal, **more)
 
 
@@ -69,10 +78,11 @@ def _ask(request, *, purpose: str, phone: str) -> Refused | None:
 
 def _is_on_its_way(request, refusal: Refused, *, purpose: str, phone: str) -> bool:
     """Who went back and typed the same phone again is let on to the code that was just sent."""
-    waiting = phone_codes.asked(request, purpose=purpose)
-    return isinstance(refusal, codes.CodeTooSoon) and waiting is not None and waiting.phone == phone
+    return isinstance(refusal, codes.CodeTooSoon) and phone_codes.on_its_way(
+        request, purpose=purpose, phone=phone, now=clock.now()
+    )
 
 
 def _render(request, template: str, *, refusal: Refused | None, **context) -> HttpResponse:
     status = refusal.status if refusal else 422 if context["form"].errors else 200
-    return render(request, template, {"refusal": refusal, **context}, status=status)
+    return render(request, template, {"refusal": refusal, "back": back_of(context["after"]), **context}, status=status)

@@ -44,7 +44,8 @@ def server_error(request):
             "next": _("请用同一个请求编号再试一次。"),
         }
         return JsonResponse(body, status=500)
-    return render(None, "errors/500.html", {"request_id": getattr(request, "request_id", "")}, status=500)
+    context = {"request_id": getattr(request, "request_id", ""), "edition": request.COOKIES.get("edition")}
+    return render(None, "errors/500.html", context, status=500)
 
 
 def stale_page(request, reason=""):

@@ -16,7 +16,7 @@ from hospital.family_forms import FamilyForm, RelationForm
 from hospital.family_policies import GuardianNeeded, is_child
 from hospital.models import CodeSent, Patient, RelatedPerson
 from hospital.permissions import freshly_signed_in, patient_required
-from hospital.views.code_pages import code_page, onward
+from hospital.views.code_pages import back_of, code_page, onward
 
 BINDING = "binding"
 """In the session: whom the account wants to add once the code is right. Ids and words of the form, no personal data."""
@@ -57,7 +57,7 @@ def add(request: HttpRequest):
         except Refused as no:
             refusal = no
     rule = account_rules.in_force(now=now)
-    context = {"form": form, "refusal": refusal, "after": after, "rule": rule}
+    context = {"form": form, "refusal": refusal, "after": after, "rule": rule, "back": back_of(after)}
     context["child_notice"] = consents.current(consents.CHILD, now=now) if form.asks_guardian else None
     status = refusal.status if refusal else 422 if form.errors else 200
     return render(request, "family/add.html", context, status=status)
@@ -87,8 +87,7 @@ def _ask_for_code(request, patient: Patient, form: FamilyForm, *, now) -> None:
     try:
         phone_codes.ask(request, purpose=CodeSent.Purpose.BIND, phone=patient.phone, now=now)
     except codes.CodeTooSoon:
-        waiting = phone_codes.asked(request, purpose=CodeSent.Purpose.BIND)
-        if waiting is None or waiting.phone != patient.phone:
+        if not phone_codes.on_its_way(request, purpose=CodeSent.Purpose.BIND, phone=patient.phone, now=now):
             raise
 
 

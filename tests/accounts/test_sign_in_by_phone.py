@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from hospital import accounts
 from hospital.fields import keyed_hash
-from hospital.models import AccountPhone, AccountRule, AuditEvent, KnownDevice, RoleAssignment, User
+from hospital.models import AccountPhone, AccountRule, AuditEvent, CodeSent, KnownDevice, RoleAssignment, User
 from tests.factories import NOW, AccountFactory, OrganizationFactory, PatientFactory, StaffFactory
 
 from .acts import PHONE, answer, ask, last_code, other_than, sign_in
@@ -108,6 +108,38 @@ def test_a_wrong_code_is_counted_and_the_third_one_ends_it(client):
     assert answer(client, right).status_code == 422
     assert not is_in(client)
     assert AuditEvent.objects.filter(action="account.code_refused").count() == 4
+
+
+@pytest.mark.parametrize("typed", ["12ab", "12345", "1234567", "一二三四五六"])
+def test_what_cannot_be_a_code_costs_no_try(client, typed):
+    ask(client)
+    page = answer(client, typed)
+    assert (page.status_code, "请输入 6 位数字" in page.content.decode()) == (422, True)
+    assert CodeSent.objects.get().tries == 0
+
+
+def test_after_a_code_is_used_up_the_next_is_sent_at_once_and_no_page_says_that_the_old_one_is_coming(client):
+    ask(client)
+    for _ in range(3):
+        page = answer(client, other_than(last_code())).content.decode()
+    assert ("验证码已发到" in page, 'name="code"' in page) == (False, False)
+    assert "验证码已发到" not in client.get("/sign-in/code/").content.decode()
+
+    assert client.post("/sign-in/code/", {"again": "1"}).status_code == 302
+    assert "验证码已发到" in client.get("/sign-in/code/").content.decode()
+    for _ in range(3):
+        answer(client, other_than(last_code()))
+    assert ask(client).status_code == 302  # by "another phone" and the same one again
+    assert CodeSent.objects.count() == 3
+    assert answer(client).status_code == 302
+
+
+def test_who_must_wait_for_the_next_code_is_not_told_that_one_was_sent(client):
+    ask(Client())
+    page = ask(client)
+    assert page.status_code == 429
+    assert "请等 60 秒" in page.content.decode() or "请等 61 秒" in page.content.decode()
+    assert "发过" not in page.content.decode()
 
 
 def test_a_code_ends_with_its_time(client, clock):

@@ -74,6 +74,32 @@ def test_what_is_wrong_is_said_beside_its_field(client, wrong, field):
     assert not Patient.objects.exists()
 
 
+def test_a_wrong_form_opens_at_its_first_wrong_field_and_says_so_above_all(client):
+    page = client.post(ADD, typed(number="110105194912310021", phone="12")).content.decode()
+
+    assert re.search(r"<title>有误：添加就诊人</title>", page)
+    assert re.search(r'role="alert">.*?有 2 处要改.*?href="#id_number".*?href="#id_phone"', page, re.S)
+    field = re.search(r'<input[^>]*name="number"[^>]*>', page)[0]
+    assert ("autofocus" in field, 'aria-invalid="true"' in field) == (True, True)
+    assert re.search(r'aria-describedby="[^"]*id_number_error', field)
+    assert page.count("autofocus") == 1
+
+
+def test_the_ticks_for_a_child_are_announced_when_they_appear(client):
+    NoticeFactory(kind="child")
+    page = client.post(ADD, typed(name="李小宝", number=CHILD_CARD, relation="child")).content.decode()
+
+    assert "<title>有误：" in page
+    assert 'role="alert"' in page
+    assert "autofocus" in re.search(r'<input[^>]*name="guardian"[^>]*>', page)[0]
+
+
+def test_back_from_adding_leads_to_the_times_that_were_being_chosen(client):
+    page = client.get(f"{ADD}?next=/book/who/%3Fschedule%3D7%26start%3D2026-11-25T08:30:00%252B08:00").content.decode()
+    assert 'href="/book/back/?schedule=7&amp;start=2026-11-25T08:30:00%2B08:00"' in page
+    assert 'class="topbar__back" href="/me/family/"' in client.get(f"{ADD}?next=/me/").content.decode()
+
+
 def test_a_passport_comes_with_birth_date_and_sex(client):
     said = typed(name="Anna Berg", kind="passport", number="E12345678", birth_date="1990-03-07", sex="F")
     assert client.post(ADD, said).status_code == 302

@@ -100,7 +100,7 @@ def test_there_is_nothing_of_anybody_else_in_it(client, household):
 
 def test_the_same_is_read_as_a_page(client, household):
     page = client.post(EXPORT, {"form": "page"}).content.decode()
-    for words in ("登录手机", "13800000001", "李秀英", "青霉素过敏", "已预约", "下载文件"):
+    for words in ("登录手机", "13800000001", "李秀英", "青霉素过敏", "已预约", "下载（电脑文件）"):
         assert words in page
 
 

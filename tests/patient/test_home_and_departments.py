@@ -1,12 +1,15 @@
 """首页, step 1 of 4 and the shell around all pages (V2, B7 web)."""
 
+import html
 import re
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
 
 from appointments.views.patient.addresses import slots_page
+from hospital.models import Organization
 from tests.factories import (
     NOW,
     TODAY,
@@ -111,6 +114,46 @@ def test_a_search_without_a_match_says_what_else_to_type(place):
 
     assert "没有找到“zzzz”" in page
     assert "拼音首字母" in page
+
+
+def test_who_found_nothing_is_offered_the_plain_clinics_and_the_hospitals_phone(place):
+    half_day(department=place)
+    Organization.objects.update(phone="010-5550-0100")
+    page = words("/book/departments/?q=感冒")
+
+    assert "不知道看哪科" in page
+    assert (place.name in page, "010-5550-0100" in page) == (True, True)
+
+
+def test_the_step_is_a_fraction_for_the_eye_and_words_for_the_ear():
+    page = read("/book/departments/")
+    assert '<small class="topbar__step" aria-hidden="true">1/4</small>' in page
+    assert '<span class="visually-hidden">，第 1 步，共 4 步</span>' in page
+    assert "topbar__step" not in read("/sign-in/")
+
+
+@pytest.mark.parametrize(("edition", "shown"), [("elderly", True), ('"><b>', False)])
+def test_a_page_that_is_not_there_keeps_the_edition_and_leads_home(edition, shown):
+    client = Client()
+    client.cookies["edition"] = edition
+    page = client.get("/nowhere/").content.decode()
+    assert ('data-edition="elderly"' in page, "data-edition" in page) == (shown, shown)
+    assert 'href="/"' in page
+
+
+def test_back_from_signing_in_leads_to_the_times_with_the_chosen_one(place):
+    schedule = half_day(department=place)
+    choice = f"{schedule.pk}@{schedule.starts_at.isoformat()}"
+    after = f"/book/who/?{urlencode({'slot': choice})}"
+    page = read(f"/sign-in/?{urlencode({'next': after})}")
+    back = html.unescape(re.search(r'class="topbar__back" href="([^"]+)"', page)[1])
+
+    assert back.startswith("/book/back/?slot=")
+    there = Client().get(back)
+    assert there.status_code == 302
+    assert f"slot={schedule.pk}%40" in there.headers["Location"]
+    assert "checked" in read(there.headers["Location"])
+    assert Client().get("/book/back/?slot=x").headers["Location"] == "/book/departments/"
 
 
 def test_the_edition_is_on_the_page_and_its_button_comes_back_here(place):

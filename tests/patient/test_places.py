@@ -39,6 +39,20 @@ def test_a_department_is_found_by_name_pinyin_and_initials(text):
     assert found(text) == ["心血管内科"]
 
 
+@pytest.mark.parametrize("text", ["心内", "心内科", "心 内科", "xnk", "XNK"])
+def test_a_department_is_found_by_some_of_its_characters_in_order_when_nothing_else_is(text):
+    department("心血管内科")
+    department("内分泌科")
+
+    assert found(text) == ["心血管内科"]
+
+
+def test_a_blank_in_a_chinese_name_does_not_hide_the_doctor():
+    half_day(role=doctor(name="王建国", pinyin="wangjianguo", initials="wjg"))
+
+    assert [one.role.practitioner.name for one in places.search("王 建国", campus=None, now=NOW).people] == ["王建国"]
+
+
 @pytest.mark.parametrize("text", ["", "   ", "zzz", "%", "_", "a'b", "0", "心" * 400])
 def test_what_is_not_there_is_not_found(text):
     department("心血管内科")
@@ -128,7 +142,7 @@ def test_searching_asks_as_often_for_twelve_people_as_for_one(django_assert_num_
 
     add(1)
     places.search("王医生", campus=None, now=NOW)  # the rules are kept in the process
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):  # one of them: departments by characters in order
         places.search("王医生", campus=None, now=NOW)
     add(11)
     with django_assert_num_queries(6):

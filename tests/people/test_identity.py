@@ -149,7 +149,7 @@ def test_a_name_has_one_written_form(typed, kept):
 
 @pytest.mark.parametrize(
     ("name", "shown"),
-    [("周志明", "周*明"), ("李四", "李*"), ("欧阳志明", "欧**明"), ("王", "*"), ("", ""), ("Anna Berg", "A*** B***")],
+    [("周志明", "周*明"), ("李四", "李*"), ("欧阳志明", "欧**明"), ("欧阳阿卜杜拉曼", "欧**曼"), ("王", "*"), ("", ""), ("Anna Berg", "A*** B***")],
 )
 def test_a_name_is_masked(name, shown):
     assert masking.name(name) == shown
@@ -158,7 +158,7 @@ def test_a_name_is_masked(name, shown):
 @given(st.text(alphabet="李王张秀英志明建国", min_size=2, max_size=6))
 def test_a_masked_name_never_shows_a_middle_and_never_the_whole(name):
     shown = masking.name(name)
-    assert len(shown) == len(name)
+    assert len(shown) == min(len(name), 4)  # two stars are enough: a row of them pushes the rest off a phone
     assert shown != name
     assert set(shown[1:-1]) <= {"*"}
 

@@ -1,11 +1,13 @@
 """Which department: of every house that takes part, in groups, or found by what somebody typed."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
 
+from appointments.models import Schedule
 from appointments.policies.scarcity import State
 from hospital import clock
 from hospital.models import Campus, CareTeam, Department, PractitionerRole
@@ -85,10 +87,11 @@ class Found:
 
 def search(text: str, *, campus: int | None, now: datetime) -> Found:
     """By Chinese, pinyin or its initials, whole matches first; doctors also by what they are good at."""
-    text = text.strip()[:LONGEST]
+    text = _squeezed(text[:LONGEST])
     if not text:
         return Found([], [])
-    departments = _matching(departments_shown(campus=campus), text)[:MOST]
+    shown = departments_shown(campus=campus)
+    departments = list(_matching(shown, text)[:MOST]) or _in_order(shown, text)
     here = {"department__active": True, "department__organization__active": True, "active": True}
     here |= {"department__campus": campus} if campus else {}
     related = ("department__campus", "department__organization", "service")
@@ -97,7 +100,28 @@ def search(text: str, *, campus: int | None, now: datetime) -> Found:
     roles = _matching(roles, text, path="practitioner__", good="specialty_text")
     teams = _matching(CareTeam.objects.filter(**here).order_by(*_house(), "pinyin", "id"), text, good="introduction")
     people = [*teams.select_related(*related)[:MOST], *roles.select_related("practitioner", *related)[:MOST]]
-    return Found(list(departments), _with_days(people, now=now))
+    return Found(departments, _with_days(people, now=now))
+
+
+def unsure(*, campus: int | None, now: datetime) -> list[Department]:
+    """不知道看哪科: departments with a plain clinic to come, where whoever sits sees everybody."""
+    plain = Schedule.objects.filter(role=None, team=None, day__gte=clock.today(now), status=Schedule.Status.OPEN)
+    return list(departments_shown(campus=campus).filter(pk__in=plain.values("department"))[:MOST])
+
+
+def _squeezed(text: str) -> str:
+    """王 建国 is one name; the blanks of other scripts stand between words."""
+    text = " ".join(text.split())
+    return text if text.isascii() else text.replace(" ", "")
+
+
+def _in_order(rows: QuerySet, text: str) -> list[Department]:
+    """The last resort, over departments only, which are few: 心内科 means 心血管内科, and so does xnk."""
+    typed = text.lower().replace(" ", "")
+    if len(typed) < (INSIDE if typed.isascii() else 2):
+        return []
+    path = "initials" if typed.isascii() else "name"
+    return list(rows.filter(**{f"{path}__regex": ".*".join(map(re.escape, typed))})[:MOST])
 
 
 def _matching(rows: QuerySet, text: str, *, path: str = "", good: str = "") -> QuerySet:

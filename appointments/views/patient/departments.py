@@ -23,6 +23,9 @@ def departments(request):
     }
     if text:
         context["found"] = places.search(text, campus=campus, now=clock.now())
+        if not context["found"]:
+            context["unsure"] = places.unsure(campus=campus, now=clock.now())
+            context["houses"] = {each.organization for each in campuses if not each.organization.parent_id}
     else:
         context["groups"] = places.grouped(places.departments_shown(campus=campus))
     return render(request, "patient/departments.html", context)

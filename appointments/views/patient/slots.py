@@ -3,14 +3,16 @@
 import hashlib
 
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from appointments.errors import PastNumber, SoldOut, StoppedMeanwhile
+from appointments.forms.bookings import ChoiceForm
 from appointments.forms.patient import SlotsAsked
+from appointments.models import Schedule
 from appointments.policies.scarcity import State
 from appointments.selectors.patient import actors, slices, terms
 from appointments.selectors.patient import days as strips
@@ -18,7 +20,7 @@ from appointments.selectors.patient.openings import days_shown, openings_of, to_
 from hospital import clock
 from hospital.models import HealthcareService
 
-from .addresses import page_of
+from .addresses import page_of, slots_page
 
 
 @require_safe
@@ -45,6 +47,18 @@ def clinic(request, department, service):
     who = {"department": place, "service": row}
     page = page_of(role=None, team=None, department=department, service=service)
     return _show(request, who, page, department=place, service=row, role=None, team=None)
+
+
+@require_safe
+@never_cache
+def back(request):
+    """From signing in or adding a person to the times, the chosen one still chosen. Takes what /book/who/ takes."""
+    choice = ChoiceForm(request.GET)
+    schedule = Schedule.objects.filter(pk=choice.cleaned_data["schedule"]).first() if choice.is_valid() else None
+    if schedule is None:
+        return redirect("appointments:departments")
+    slot = f"{schedule.pk}@{choice.cleaned_data['start'].isoformat()}"
+    return redirect(slots_page(schedule, slot=slot))
 
 
 def _show(request, who: dict, page: str, **actor):
