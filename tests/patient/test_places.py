@@ -145,5 +145,5 @@ def test_searching_asks_as_often_for_twelve_people_as_for_one(django_assert_num_
     with django_assert_num_queries(7):  # one of them: departments by characters in order
         places.search("王医生", campus=None, now=NOW)
     add(11)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         assert len(places.search("王医生", campus=None, now=NOW).people) == 12
