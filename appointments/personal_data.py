@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
+from django.db.models import Q
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from hospital import masking, messages
-from hospital.models import Patient
+from hospital import family, masking, messages
+from hospital.models import Patient, User
 from hospital.personal_data import Entry, Field, Section, holds, lies_ahead
 
 from .models import Appointment, NoShow, PatientSuspension
@@ -15,27 +16,29 @@ ACTOR = ("department", "schedule__room", "schedule__team", "schedule__role__prac
 
 
 @holds
-def bookings(patient: Patient, whole: bool) -> Section:
+def bookings(patient: Patient, whole: bool, by: User | None) -> Section:
     rows = Appointment.objects.filter(patient=patient).select_related("slot", "encounter", *ACTOR)
+    rows = rows.filter(by=by) if by else rows
     return Section("bookings", _("预约与就诊"), [_booking(row) for row in rows.order_by("start", "pk")])
 
 
 @holds
-def noshows(patient: Patient, whole: bool) -> Section:
-    rows = NoShow.objects.filter(patient=patient).order_by("day", "pk")
+def noshows(patient: Patient, whole: bool, by: User | None) -> Section:
+    rows = NoShow.objects.filter(patient=patient).order_by("day", "pk") if by is None else []
     return Section("noshows", _("爽约记录"), [_noshow(row) for row in rows])
 
 
 @holds
-def suspensions(patient: Patient, whole: bool) -> Section:
-    rows = PatientSuspension.objects.filter(patient=patient).order_by("starts_at")
+def suspensions(patient: Patient, whole: bool, by: User | None) -> Section:
+    rows = PatientSuspension.objects.filter(patient=patient).order_by("starts_at") if by is None else []
     return Section("suspensions", _("暂停自助预约"), [_suspension(row) for row in rows])
 
 
 @lies_ahead
-def to_come(patients: list[int], now: datetime) -> list[str]:
+def to_come(patients: list[int], now: datetime, account: User | None) -> list[str]:
     """周*明 11月25日 星期三 08:30 心血管内科 王医生: every number that is still held or booked."""
     live = Appointment.objects.filter(patient__in=patients, start__gt=now, status__in=["pending", "booked"])
+    live = live.filter(family.seen(account, own=Q(by=account))) if account else live
     language = translation.get_language() or ""
     return [
         f"{masking.name(row.patient.name)} {messages.moment(row.start.isoformat(), language)} {_with_whom(row)}"

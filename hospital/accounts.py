@@ -95,6 +95,7 @@ def give_phone(*, patient: Patient, phone: str, by: User, now: datetime, request
         row.save(update_fields=["phone", "phone_hash"])
         audit.record(action="patient.phone_changed", actor=by, patient=row, now=now, request=request)
     own = RelatedPerson.objects.filter(patient=patient, relation=RelatedPerson.Relation.SELF, ended_at=None)
+    own = own.exclude(proof=RelatedPerson.Proof.REGISTERED)  # whoever knew the number may have registered the person
     person = own.select_related("account").order_by("-since").first()
     if person is None or by_phone(phone) == person.account:
         return True
@@ -148,13 +149,22 @@ def release_phone(*, user: User, now: datetime, request=None) -> str:
     return phone
 
 
+def forget_phone(*, user: User, patients: list[int] | None = None) -> None:
+    """The account's phone goes from the records of its people, or of these only: they have none then."""
+    row = AccountPhone.objects.filter(user=user).first()
+    if row:
+        _move_people(user, row.phone_hash, "", patients=patients)
+
+
 def _attach(user: User, phone: str, *, now: datetime) -> None:
     AccountPhone.objects.create(user=user, phone=phone, phone_hash=identity.phone_hash(phone), verified_at=now)
 
 
-def _move_people(user: User, old_hash: str, phone: str) -> None:
-    """Those of the account's people who were told things on its phone."""
-    people = RelatedPerson.objects.filter(account=user, ended_at=None).values("patient")
+def _move_people(user: User, old_hash: str, phone: str, *, patients: list[int] | None = None) -> None:
+    """Those of the account's people (or of these) who were told things on its phone."""
+    people = patients
+    if people is None:
+        people = RelatedPerson.objects.filter(account=user, ended_at=None).values("patient")
     rows = Patient.objects.select_for_update(no_key=True).filter(pk__in=people, phone_hash=old_hash)
     for patient in rows.order_by("pk"):
         patient.phone, patient.phone_hash = phone, identity.phone_hash(phone)

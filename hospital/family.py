@@ -9,10 +9,10 @@ from datetime import date, datetime, time, timedelta
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import transaction
-from django.db.models import BooleanField, F, Func
+from django.db.models import BooleanField, F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
-from . import account_rules, audit, clock, consents, identity, messages, patients
+from . import account_rules, accounts, audit, clock, consents, identity, messages, patients
 from . import family_policies as policies
 from .errors import Refused
 from .models import AccountPhone, AccountRule, AuditEvent, Notice, Patient, PatientIdentifier, RelatedPerson, User
@@ -20,6 +20,7 @@ from .models import AccountPhone, AccountRule, AuditEvent, Notice, Patient, Pati
 WRONG = "family.refused"
 """The trail's word for a name that does not belong to the document: what a day's tries are counted by."""
 
+UNPROVED = RelatedPerson.Proof.REGISTERED
 LATELY = timedelta(days=30)
 BOUND_AT_WINDOW = "family.bound"
 
@@ -37,6 +38,12 @@ class GoToTheWindow(Refused):
     code = "bind_at_the_window"
     message = _("这位就诊人没有登记可以核验的手机，不能在网上添加。")
     next_step = _("请带就诊人的证件和您的手机到窗口办理绑定。")
+
+
+class SelfAtTheWindow(Refused):
+    code = "self_at_the_window"
+    message = _("“本人”不能在网上更改。")
+    next_step = _("请带证件和手机到窗口更改。")
 
 
 class NoSuchAccount(Refused):
@@ -72,7 +79,13 @@ def people_of(account: User) -> list[RelatedPerson]:
     return list(rows.select_related("patient").order_by("place"))
 
 
-def theirs(account: User, *, inactive_too: bool = False) -> Func:
+def bound_to(patient: Patient) -> list[RelatedPerson]:
+    """Who may act for the patient now, for the window."""
+    rows = RelatedPerson.objects.filter(patient=patient, ended_at=None)
+    return list(rows.select_related("account").order_by("pk"))
+
+
+def theirs(account: User, *, inactive_too: bool = False, proved: bool = False) -> Func:
     """A condition on a table with `patient`: the row is of one of the account's people.
 
     Their ids as an array, found first: as `patient IN (SELECT …)` PostgreSQL read every patient and every booking of a
@@ -80,8 +93,16 @@ def theirs(account: User, *, inactive_too: bool = False) -> Func:
     """
     people = RelatedPerson.objects.filter(account=account, ended_at=None)
     people = people if inactive_too else people.filter(patient__active=True)
+    people = people.exclude(proof=UNPROVED) if proved else people
     ids = ArraySubquery(people.values("patient"))
     return Func(F("patient_id"), ids, template="%(expressions)s)", arg_joiner=" = ANY(", output_field=BooleanField())
+
+
+def seen(account: User, *, own: Q, inactive_too: bool = False) -> Q:
+    """What the account sees of a table with `patient`: all rows of those whom a phone or a window proved; of a person
+    whom it registered itself only its `own` doing. A name and a document number are for sale."""
+    people = theirs(account, inactive_too=inactive_too)
+    return Q(people) & (own | Q(theirs(account, inactive_too=inactive_too, proved=True)))
 
 
 def is_mine(account: User, patient_id: int) -> bool:
@@ -96,23 +117,26 @@ def add(*, account: User, person: Person, now: datetime, request=None) -> Relate
     NameMismatch, SecondSelf, TooManyAdditions, TooManyWrongTries.
     """
     rule = account_rules.in_force(now=now)
-    paper = identity.read_document(kind=person.kind, number=person.number)
+    paper = _agrees_with_itself(person, rule=rule, now=now)
     with transaction.atomic():
         refusal = _refusal_before_looking(account, person.relation, rule=rule, now=now)
-        if refusal is None:
-            known = _holder(paper)
-            if known is None:
-                return _register(account, person, paper, rule=rule, now=now, request=request)
-            if known.active and known.name == identity.read_name(person.name):
-                return _bind_known(account, known, person, rule=rule, now=now, request=request)
-            refusal = NameMismatch()
+        if refusal:
+            raise refusal
+        try:
+            with transaction.atomic():
+                return _look(account, person, paper, rule=rule, now=now, request=request)
+        except policies.AlreadyYours:
+            raise  # tells nothing new
+        except Refused as no:
+            refusal = no
             audit.record(action=WRONG, actor=account, now=now, detail={"kind": person.kind}, request=request)
     raise refusal  # outside the transaction: the counted try stays
 
 
 def bind_proved(*, account: User, patient: Patient, relation: str, agreed: bool, now: datetime, request=None):
     """Add a registered person after a code to the phone of their record. Raises as `add`."""
-    return _bind(account, patient, relation, proof="phone", agreed=agreed, actor=account, now=now, request=request)
+    proof = _by_phone(patient)
+    return _bind(account, patient, relation, proof=proof, agreed=agreed, actor=account, now=now, request=request)
 
 
 def bind_at_the_window(
@@ -120,39 +144,48 @@ def bind_at_the_window(
 ) -> RelatedPerson:
     """A clerk who holds the document adds the person to the account of a phone. `agreed`: the guardian signed for the
     child. Raises as `add`, and NoSuchAccount."""
-    row = AccountPhone.objects.filter(phone_hash=identity.phone_hash(identity.read_phone(phone))).first()
-    if row is None or not row.user.is_active:
-        raise NoSuchAccount
+    row = account_of(phone)
     with transaction.atomic():
-        bound = _bind(row.user, patient, relation, proof="desk", agreed=agreed, actor=by, now=now, request=request)
+        said = {"relation": relation, "agreed": agreed, "by": by, "now": now, "request": request}
+        bound = _confirm(row.user, patient, **said) or _bind(
+            row.user, patient, relation, proof="desk", agreed=agreed, actor=by, now=now, request=request
+        )
         messages.tell(patient=patient, template=BOUND_AT_WINDOW, params={}, dedupe=f"family:{bound.pk}", now=now)
     return bound
 
 
+def account_of(phone: str) -> AccountPhone:
+    """For the window. Raises BadPhone, NoSuchAccount."""
+    rows = AccountPhone.objects.filter(phone_hash=identity.phone_hash(identity.read_phone(phone)))
+    row = rows.select_related("user").first()
+    if row is None or not row.user.is_active:
+        raise NoSuchAccount
+    return row
+
+
 def change_relation(*, row: RelatedPerson, relation: str, now: datetime, request=None) -> None:
-    """Raises ChildHasNoAccount, SecondSelf."""
-    rule = account_rules.in_force(now=now)
+    """By the account itself: never to or from 本人, which opens a whole copy. Raises SelfAtTheWindow."""
+    if relation != row.relation and RelatedPerson.Relation.SELF in (relation, row.relation):
+        raise SelfAtTheWindow
     with transaction.atomic():
-        others = [other for other in _locked_family(row.account) if other.pk != row.pk]
-        refusal = policies.refusal_of_relation(others=others, relation=relation) or policies.refusal_of_child(
-            row.patient.birth_date, relation=relation, agreed=True, rule=rule, day=clock.today(now)
-        )
-        if refusal:
-            raise refusal
+        _locked_family(row.account)
         row.relation = relation
         row.save(update_fields=["relation"])
         _trace("family.changed", row, actor=row.account, now=now, request=request)
 
 
 @transaction.atomic
-def unbind(*, row: RelatedPerson, by: User, now: datetime, request=None) -> None:
-    """解除绑定. Bookings stay: whoever has the document still comes. What was agreed to for the person ends.
-    Twice is once."""
+def unbind(*, row: RelatedPerson, by: User, now: datetime, reason: str = "", request=None) -> None:
+    """解除绑定, by the account or by a window that says the `reason`. Bookings stay: whoever has the document still
+    comes. What was agreed to for the person ends, and so does the account's phone on the record of somebody else, or
+    of anybody when the window ends it. Twice is once."""
     _locked_family(row.account)
     if not RelatedPerson.objects.filter(pk=row.pk, ended_at=None).update(ended_at=now):
         return
     consents.withdraw_all(account=row.account, patient=row.patient, now=now)
-    _trace("family.ended", row, actor=by, now=now, request=request)
+    if row.relation != RelatedPerson.Relation.SELF or by != row.account:
+        accounts.forget_phone(user=row.account, patients=[row.patient_id])
+    _trace("family.ended", row, actor=by, now=now, request=request, **({"reason": reason} if reason else {}))
 
 
 def wrong_today(account: User, *, now: datetime) -> int:
@@ -170,15 +203,32 @@ def _refusal_before_looking(account: User, relation: str, *, rule: AccountRule, 
     )
 
 
+def _agrees_with_itself(person: Person, *, rule: AccountRule, now: datetime) -> identity.Document:
+    """The document, if what was typed can be true. Nobody is looked up: known and unknown numbers answer alike."""
+    paper = identity.read_document(kind=person.kind, number=person.number)
+    born, _sex = patients.facts_of([paper], sex=person.sex, birth_date=person.birth_date, now=now)
+    if person.phone:
+        identity.read_phone(person.phone)
+    _refuse_child(born, person, rule=rule, now=now)
+    return paper
+
+
+def _look(account: User, person: Person, paper, *, rule, now: datetime, request) -> RelatedPerson | CodeNeeded:
+    known = _holder(paper)
+    if known is None:
+        return _register(account, person, rule=rule, now=now, request=request)
+    if known.active and known.name == identity.read_name(person.name):
+        return _bind_known(account, known, person, rule=rule, now=now, request=request)
+    raise NameMismatch
+
+
 def _holder(paper: identity.Document) -> Patient | None:
     row = PatientIdentifier.objects.filter(kind=paper.kind, number_hash=paper.hash).select_related("patient").first()
     return row.patient if row else None
 
 
-def _register(account: User, person: Person, paper, *, rule, now: datetime, request) -> RelatedPerson:
+def _register(account: User, person: Person, *, rule, now: datetime, request) -> RelatedPerson:
     """建档 by the account itself, and bound to it."""
-    born = paper.birth_date or person.birth_date
-    _refuse_child(born, person, rule=rule, now=now)
     try:
         patient = patients.register_patient(
             name=person.name,
@@ -192,7 +242,7 @@ def _register(account: User, person: Person, paper, *, rule, now: datetime, requ
         )
     except patients.AlreadyRegistered:  # at a window, in this very moment: its words name the person
         raise NameMismatch from None
-    return _write(account, patient, person.relation, proof="registered", rule=rule, now=now, request=request)
+    return _write(account, patient, person.relation, proof=UNPROVED, rule=rule, now=now, request=request)
 
 
 def _bind_known(account: User, patient: Patient, person: Person, *, rule, now: datetime, request):
@@ -204,7 +254,7 @@ def _bind_known(account: User, patient: Patient, person: Person, *, rule, now: d
         raise GoToTheWindow
     if patient.phone != _phone_of(account):
         return CodeNeeded(patient=patient)
-    return _write(account, patient, person.relation, proof="phone", rule=rule, now=now, request=request)
+    return _write(account, patient, person.relation, proof=_by_phone(patient), rule=rule, now=now, request=request)
 
 
 def _bind(account, patient, relation, *, proof, agreed, actor, now: datetime, request) -> RelatedPerson:
@@ -222,6 +272,34 @@ def _bind(account, patient, relation, *, proof, agreed, actor, now: datetime, re
         if refusal:
             raise refusal
         return _write(account, patient, relation, proof=proof, rule=rule, now=now, request=request, actor=actor)
+
+
+def _confirm(account: User, patient: Patient, *, relation, agreed, by, now: datetime, request) -> RelatedPerson | None:
+    """The window has seen the document of somebody who is bound already: the proof is the desk's now, the relation
+    what is said there. None: nothing to confirm."""
+    rule, day = account_rules.in_force(now=now), clock.today(now)
+    family = _locked_family(account)
+    row = next((row for row in family if row.patient_id == patient.pk), None)
+    if row is None or (row.proof == RelatedPerson.Proof.DESK and row.relation == relation):
+        return None
+    refusal = policies.refusal_of_relation(
+        others=[other for other in family if other != row], relation=relation
+    ) or policies.refusal_of_child(patient.birth_date, relation=relation, agreed=agreed, rule=rule, day=day)
+    if refusal:
+        raise refusal
+    row.proof, row.relation = RelatedPerson.Proof.DESK, relation
+    row.guardian = policies.is_child(patient.birth_date, rule=rule, day=day)
+    row.save(update_fields=["proof", "relation", "guardian"])
+    _trace("family.changed", row, actor=by, now=now, request=request)
+    return row
+
+
+def _by_phone(patient: Patient) -> str:
+    """What a code to the phone of record proves. On a record that was made on the web the phone is what some account
+    typed, and proves nothing until a window wrote another."""
+    typed = RelatedPerson.objects.filter(patient=patient, proof=UNPROVED).exists()
+    given = AuditEvent.objects.filter(patient=patient, action="patient.phone_changed").exists()
+    return UNPROVED if typed and not given else RelatedPerson.Proof.PHONE
 
 
 def _refuse_child(born: date | None, person: Person, *, rule, now: datetime) -> None:
@@ -261,8 +339,8 @@ def _phone_of(account: User) -> str:
     return row.phone if row else ""
 
 
-def _trace(action: str, row: RelatedPerson, *, actor: User, now: datetime, request) -> None:
-    detail = {"account": row.account_id, "relation": row.relation, "proof": row.proof}
+def _trace(action: str, row: RelatedPerson, *, actor: User, now: datetime, request, **more) -> None:
+    detail = {"account": row.account_id, "relation": row.relation, "proof": row.proof, **more}
     audit.record(
         action=action,
         actor=actor,

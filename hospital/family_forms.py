@@ -140,6 +140,20 @@ class WindowBindForm(PersonFields):
         return _or_invalid(identity.read_phone, self.cleaned_data["phone"])
 
 
+class WindowEndForm(Plain):
+    """解除绑定 at the window; the reason goes to the trail as a word, not as free text."""
+
+    reason = forms.ChoiceField(
+        label=_("原因"),
+        choices=[
+            ("", _("请选择原因")),
+            ("not_agreed", _("就诊人没有同意绑定")),
+            ("asked", _("就诊人要求解除")),
+            ("mistake", _("绑错了账号")),
+        ],
+    )
+
+
 class WindowCorrectForm(forms.ModelForm):
     """更正资料, with the document in hand."""
 

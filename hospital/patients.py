@@ -75,9 +75,7 @@ def register_patient(
     papers = [identity.read_document(kind=kind, number=number) for kind, number in documents]
     if not papers or not name:
         raise MissingDocument
-    born, sex = _agreed(papers, "birth_date", birth_date, _("出生日期")), _agreed(papers, "sex", sex, _("性别"))
-    if born and not (0 <= (clock.today(now) - born).days < 150 * 366):
-        raise ImpossibleBirthDate
+    born, sex = facts_of(papers, sex=sex, birth_date=birth_date, now=now)
     phone = identity.read_phone(phone) if phone.strip() else ""
     sounds, initials = pinyin.of_person(name)
     with transaction.atomic():
@@ -96,6 +94,15 @@ def register_patient(
         _attach(patient, papers, seen_at=now if seen else None)
         audit.record(action="patient.registered", actor=by, patient=patient, now=now, request=request)
     return patient
+
+
+def facts_of(papers: list[identity.Document], *, sex: str, birth_date: date | None, now: datetime):
+    """Birth date and sex, as papers and person agree; nobody is looked up. Raises DocumentMismatch,
+    ImpossibleBirthDate."""
+    born, sex = _agreed(papers, "birth_date", birth_date, _("出生日期")), _agreed(papers, "sex", sex, _("性别"))
+    if born and not (0 <= (clock.today(now) - born).days < 150 * 366):
+        raise ImpossibleBirthDate
+    return born, sex
 
 
 def add_document(

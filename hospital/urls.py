@@ -40,6 +40,7 @@ urlpatterns = [
     path("notices/<str:kind>/", privacy.notice, name="notice"),
     path("notices/<str:kind>/<int:version>/", privacy.notice, name="notice_version"),
     path("desk/patients/<int:pk>/bind/", window.bind, name="desk_bind"),
+    path("desk/patients/<int:pk>/bind/<int:row>/end/", window.end, name="desk_unbind"),
     path("desk/patients/<int:pk>/correct/", window.correct, name="desk_correct"),
     path("edition/", edition.edition, name="edition"),
     path("language/", set_language, name="set_language"),

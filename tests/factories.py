@@ -238,7 +238,7 @@ class RelatedPersonFactory(Factory):
     account = factory.SubFactory(AccountFactory)
     patient = factory.SubFactory(PatientFactory)
     relation = factory.LazyAttribute(lambda row: "other" if row.account.family.exists() else "self")
-    proof = "registered"
+    proof = "desk"
     place = factory.LazyAttribute(lambda row: 1 + row.account.family.filter(ended_at=None).count())
     since = NOW
 

@@ -1,7 +1,7 @@
 """预约 of the account's people: look, confirm, cancel, reschedule. Another's is not found, whatever its number."""
 
 import msgspec
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.response import Response
@@ -31,11 +31,16 @@ KEY = OpenApiParameter(
 
 
 def own(caller):
-    """Bookings of the people whom the account books for now; a token that books anyone reaches all."""
+    """Bookings of the people whom the account books for now (of the unproved, its own ones); a token that books anyone
+    reaches all."""
     rows = Appointment.objects.select_related(*SHOWN)
     if caller.books_anyone:
         return rows
-    return rows.filter(Exists(_family(caller).filter(patient=OuterRef("patient"))))
+    proved = _family(caller).exclude(proof=RelatedPerson.Proof.REGISTERED)
+    return rows.filter(
+        Exists(_family(caller).filter(patient=OuterRef("patient"))),
+        Q(by=caller.user.pk) | Exists(proved.filter(patient=OuterRef("patient"))),
+    )
 
 
 def _family(caller):
@@ -75,7 +80,7 @@ class Appointments(AppointmentRows, ListEndpoint):
         mine = list(
             _family(self.request.auth).values_list("patient", flat=True)
         )  # as numbers: so few that their index wins
-        return Appointment.objects.select_related(*SHOWN).filter(patient__in=mine)
+        return super().get_queryset().filter(patient__in=mine)
 
 
 @extend_schema_view(get=extend_schema(operation_id="getAppointment", tags=["bookings"], summary="One booking"))

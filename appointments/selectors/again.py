@@ -95,7 +95,7 @@ def again_for(account: User, *, now: datetime) -> list[Again]:
 def _last_places(account: User, *, now: datetime) -> list[Again]:
     """Per patient and place the latest visit; a leading expert is only seen again through the team (B11)."""
     rows = Appointment.objects.filter(
-        family.theirs(account),
+        family.seen(account, own=Q(by=account)),
         status__in=[State.FULFILLED, State.BOOKED, State.ARRIVED],
         day__gt=clock.today(now) - LOOK_BACK,
         schedule__gate_team=None,

@@ -38,8 +38,8 @@ EARLY = timedelta(minutes=15)
 
 
 def of_account(account: User) -> QuerySet[Appointment]:
-    """Bookings of the people whom the account looks after now; nobody else's, ever."""
-    return Appointment.objects.filter(family.theirs(account)).select_related(*RELATED)
+    """Bookings of the people whom the account looks after now (of the unproved, its own); nobody else's, ever."""
+    return Appointment.objects.filter(family.seen(account, own=Q(by=account))).select_related(*RELATED)
 
 
 def _ahead(now: datetime) -> Q:

@@ -90,45 +90,49 @@ def _plain(value):
     return value.isoformat() if isinstance(value, date) else value
 
 
-Holder = Callable[[Patient, bool], Section]
-Ahead = Callable[[list[int], datetime], list[str]]
+Holder = Callable[[Patient, bool, User | None], Section]
+Ahead = Callable[[list[int], datetime, User | None], list[str]]
 _holders: list[Holder] = []
 _aheads: list[Ahead] = []
 
 
 def holds(holder: Holder) -> Holder:
-    """Register what an app holds of one patient: holder(patient, whole) -> Section."""
+    """Register what an app holds of one patient: holder(patient, whole, by) -> Section; `by`: only this account's acts."""
     if holder not in _holders:
         _holders.append(holder)
     return holder
 
 
 def lies_ahead(question: Ahead) -> Ahead:
-    """Register what is still to come for some patients: question(patient ids, now) -> lines for people."""
+    """Register what is still to come for some patients: question(patient ids, now, account) -> lines for people;
+    `account`: only what it may see."""
     if question not in _aheads:
         _aheads.append(question)
     return question
 
 
-def ahead_of(patients: Iterable[int], *, now: datetime) -> list[str]:
+def ahead_of(patients: Iterable[int], *, now: datetime, account: User | None = None) -> list[str]:
     ids = list(patients)
-    return [line for question in _aheads for line in question(ids, now)] if ids else []
+    return [line for question in _aheads for line in question(ids, now, account)] if ids else []
 
 
 def copy_of(account: User, *, now: datetime) -> Copy:
     """A whole copy for the account: itself, and each of its people as far as they are its to see.
 
-    A child's data goes to its guardian only (article 31); of another adult there is what this account books, not the
-    records: those are that person's to ask for.
+    A child's data goes to its guardian only (article 31), while it is a child; of another adult there is what is booked,
+    not the records: those are that person's to ask for. Of whom neither a phone nor a window proved, there is only what
+    this account did itself.
     """
     rule, day = account_rules.in_force(now=now), clock.today(now)
     people = []
     for row in family.people_of(account):
+        proved = row.proof != RelatedPerson.Proof.REGISTERED
         child = is_child(row.patient.birth_date, rule=rule, day=day)
         if child and not row.guardian:
             continue
-        whole = row.guardian or row.relation == RelatedPerson.Relation.SELF
-        people.append(PersonCopy(row.patient, whole, _of_person(row.patient, whole)))
+        whole = proved and (child or row.relation == RelatedPerson.Relation.SELF)
+        by = None if proved else account
+        people.append(PersonCopy(row.patient, whole, _of_person(row.patient, whole, by)))
     return Copy(made_at=now, sections=_of_account(account), people=people)
 
 
@@ -228,11 +232,11 @@ def _act(row: AuditEvent) -> Entry:
     ]
 
 
-def _of_person(patient: Patient, whole: bool) -> list[Section]:
+def _of_person(patient: Patient, whole: bool, by: User | None) -> list[Section]:
     sections = [
         Section("person", _("基本信息"), [_person(patient, whole)]),
         Section("documents", _("证件"), [_document(row, whole) for row in patient.identifiers.order_by("pk")]),
-        *(holder(patient, whole) for holder in _holders),
+        *(holder(patient, whole, by) for holder in _holders),
     ]
     if not whole:
         return sections

@@ -1,7 +1,8 @@
 """注销账号 (个人信息保护法 article 47): what goes at once, and what the law keeps.
 
-Gone: the phone, family bindings, devices, keys of programs, sessions, messages to come. Consents end. Medical rows of
-the persons stay for their time (RetentionRule) and are no longer reached through this account.
+Gone: the phone (also as the contact of the account's people), family bindings, devices, keys of programs, sessions,
+messages to come. Consents end. Medical rows of the persons stay for their time (RetentionRule) and are no longer
+reached through this account.
 """
 
 from datetime import datetime
@@ -9,7 +10,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from hospital import audit, consents
+from hospital import accounts, audit, consents
 from hospital.models import AccountPhone, ApiToken, DataRequest, KnownDevice, Message, RelatedPerson, User
 
 
@@ -22,6 +23,7 @@ def close_account(*, account: User, by: User, now: datetime, request=None) -> bo
     account = User.objects.select_for_update(no_key=True).get(pk=account.pk)
     if not account.is_active and not AccountPhone.objects.filter(user=account).exists():
         return False
+    accounts.forget_phone(user=account)
     gone = {
         "family": RelatedPerson.objects.filter(account=account, ended_at=None).update(ended_at=now),
         "consents": consents.withdraw_all(account=account, now=now),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from hospital import account_rules, clock, codes, consents, family, masking, personal_data, phone_codes
+from hospital import account_rules, accounts, clock, codes, consents, family, masking, personal_data, phone_codes
 from hospital.errors import Refused
 from hospital.family_forms import FamilyForm, RelationForm
 from hospital.family_policies import GuardianNeeded, is_child
@@ -177,8 +177,11 @@ def end(request: HttpRequest, pk: int):
         family.unbind(row=row, by=request.user, now=now, request=request)
         messages.success(request, _("已解除绑定。"))
         return redirect("family")
-    ahead = personal_data.ahead_of([row.patient_id], now=now)
-    return render(request, "family/end.html", {"row": row, "name": masking.name(row.patient.name), "ahead": ahead})
+    ahead = personal_data.ahead_of([row.patient_id], now=now, account=request.user)
+    own = row.relation == RelatedPerson.Relation.SELF
+    context = {"row": row, "name": masking.name(row.patient.name), "ahead": ahead}
+    context["loses_phone"] = not own and row.patient.phone and row.patient.phone == accounts.phone_of(request.user)
+    return render(request, "family/end.html", context)
 
 
 def _mine(request, pk: int) -> RelatedPerson:

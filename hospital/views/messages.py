@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils import translation
@@ -14,8 +14,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from hospital import clock, messages, permissions
 from hospital.errors import NotAllowed
-from hospital.family import theirs
-from hospital.models import GatewayReceipt, Message
+from hospital.family import seen
+from hospital.models import Fact, GatewayReceipt, Message
 
 PER_PAGE = 30
 
@@ -29,9 +29,10 @@ class Shown:
 
 
 def _mine(user):
-    """What was said in the app to this account or to a person it looks after."""
-    own = Q(user=user) | Q(theirs(user, inactive_too=True))
-    sent = Message.objects.filter(own, channel=Message.Channel.INAPP, status=Message.Status.SENT)
+    """What was said in the app to this account or to a person it looks after; of the unproved, about what it booked."""
+    did = Q(Exists(Fact.objects.filter(key=OuterRef("about"), actor=user)))
+    mine = Q(user=user) | seen(user, own=did, inactive_too=True)
+    sent = Message.objects.filter(mine, channel=Message.Channel.INAPP, status=Message.Status.SENT)
     return sent.select_related("patient").order_by("-sent_at", "-pk")
 
 

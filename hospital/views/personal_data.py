@@ -71,7 +71,7 @@ def erasure(request: HttpRequest):
         "form": form,
         "refusal": refusal,
         "asked": asked.first(),
-        "ahead": personal_data.ahead_of(people, now=clock.now()),
+        "ahead": personal_data.ahead_of(people, now=clock.now(), account=request.user),
         "retention": retention.lines(),
     }
     status = refusal.status if refusal else 422 if form.errors else 200

@@ -5,13 +5,13 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from hospital import account_rules, accounts, audit, clock, family, masking, personal_data
 from hospital.errors import Refused
-from hospital.family_forms import WindowBindForm, WindowCorrectForm
+from hospital.family_forms import WindowBindForm, WindowCorrectForm, WindowEndForm
 from hospital.family_policies import is_child
-from hospital.models import Patient
+from hospital.models import Patient, RelatedPerson
 from hospital.permissions import WINDOW_ROLES, role_required
 
 
@@ -19,19 +19,47 @@ from hospital.permissions import WINDOW_ROLES, role_required
 @never_cache
 @role_required(*WINDOW_ROLES)
 def bind(request: HttpRequest, pk: int):
-    """绑定到手机账号: for whom no code can prove it."""
+    """绑定到手机账号: for whom no code can prove it. A typed phone may be anybody's: the first step says whose account
+    it is, the second binds."""
     person, now = _person(request, pk), clock.now()
     form, refusal = WindowBindForm(request.POST or None), None
     if form.is_valid():
         said = {name: form.cleaned_data[name] for name in ("phone", "relation", "agreed")}
         try:
+            account = family.account_of(said["phone"]).user
+            if request.POST.get("account") != str(account.pk):
+                more = {"found": _found(account), "child": _is_child(person, now)}
+                return _page(request, "desk/bind.html", person, form, None, **more)
             family.bind_at_the_window(patient=person, by=request.user, now=now, request=request, **said)
             messages.success(request, _("已绑定到这个手机的账号。"))
             return redirect("appointments:desk_patient", person.pk)
         except Refused as no:
             refusal = no
-    child = is_child(person.birth_date, rule=account_rules.in_force(now=now), day=clock.today(now))
-    return _page(request, "desk/bind.html", person, form, refusal, child=child)
+    return _page(request, "desk/bind.html", person, form, refusal, child=_is_child(person, now))
+
+
+def _is_child(person: Patient, now) -> bool:
+    return is_child(person.birth_date, rule=account_rules.in_force(now=now), day=clock.today(now))
+
+
+def _found(account) -> dict:
+    """What lets a clerk and the person at the window tell whether it is the right account."""
+    names = [masking.name(row.patient.name) for row in family.people_of(account)]
+    return {"account": account, "people": _("、").join(names)}
+
+
+@require_POST
+@role_required(*WINDOW_ROLES)
+def end(request: HttpRequest, pk: int, row: int):
+    """解除绑定, for the person whose data it is: whoever knew the number may have registered them."""
+    person, form = _person(request, pk), WindowEndForm(request.POST)
+    bound = get_object_or_404(RelatedPerson.objects.select_related("account", "patient"), pk=row, patient=person)
+    if form.is_valid():
+        family.unbind(row=bound, by=request.user, now=clock.now(), reason=form.cleaned_data["reason"], request=request)
+        messages.success(request, _("已解除绑定。"))
+    else:
+        messages.error(request, _("请选择解除绑定的原因。"))
+    return redirect("desk_bind", person.pk)
 
 
 @require_http_methods(["GET", "POST"])
@@ -74,6 +102,8 @@ def _page(request, template: str, person: Patient, form, refusal: Refused | None
         "phone": masking.phone(person.phone),
         "documents": list(person.identifiers.order_by("pk")),
         "form": form,
+        "bindings": [(row, masking.phone(accounts.phone_of(row.account))) for row in family.bound_to(person)],
+        "ending": WindowEndForm(),
         "refusal": refusal,
         **more,
     }

@@ -78,6 +78,14 @@ def test_a_subscriber_of_ipv6_has_one_limit_for_all_his_addresses(rule):
     assert send("13900000019", device="x", address="2001:db8:1:3::7")
 
 
+def test_a_stranger_with_fresh_browsers_does_not_lock_the_owner_out(rule):
+    """B16: whoever signed in from a browser before has an allowance of their own there."""
+    owner = AccountFactory(phone=PHONE)
+    KnownDevice.objects.create(user=owner, digest="own", first_seen_at=NOW, last_seen_at=NOW)
+    assert how_many_go([lambda n=n: send(device=f"fresh{n}") for n in range(5)]) == 3
+    assert how_many_go([lambda: send(device="own") for _n in range(4)]) == 3
+
+
 def test_all_purposes_count_together(rule):
     purposes = [purpose for purpose in CodeSent.Purpose for _ in range(2)]
     assert how_many_go([lambda purpose=purpose: send(purpose=purpose) for purpose in purposes]) == 3

@@ -22,6 +22,6 @@ def next_visit(account: User, *, now: datetime) -> Appointment | None:
     waiting = Q(status__in=[Appointment.Status.BOOKED, Appointment.Status.ARRIVED])
     held = Q(status=Appointment.Status.PENDING, slot__hold_until__gt=now)
     rows = Appointment.objects.filter(
-        family.theirs(account), waiting | held, day__gte=clock.today(now), schedule__ends_at__gt=now
+        family.seen(account, own=Q(by=account)), waiting | held, day__gte=clock.today(now), schedule__ends_at__gt=now
     )
     return rows.select_related(*RELATED, *PLACE).order_by("start", "id").first()
