@@ -149,7 +149,7 @@ class ExternalRecordAdmin(LookAdmin):
     """外部系统编号: whose number is whom."""
 
     viewers = frozenset({Role.OFFICE, Role.SYSADMIN, Role.AUDITOR})
-    hidden = ("digest",)
+    hidden = ("digest", "phone_told")
     list_display = ["system", "kind", "number", "person", "subject", "changed_at"]
     list_filter = ["system", "kind"]
     search_fields = ["=number", "=subject"]

@@ -89,6 +89,11 @@ class PatientFacts:
     noshow_days: int
 
 
+def _texts(conditions: list[Condition], kind: str) -> list[str]:
+    """What any system knows, each once."""
+    return list(dict.fromkeys(row.text for row in conditions if row.kind == kind))
+
+
 def patient_facts(*, patient: Patient, organization_id: int, now: datetime) -> PatientFacts:
     today = clock.today(now)
     conditions = list(patient.conditions.order_by("kind", "id"))
@@ -103,8 +108,8 @@ def patient_facts(*, patient: Patient, organization_id: int, now: datetime) -> P
     return PatientFacts(
         patient=patient,
         age=age_on(patient.birth_date, today),
-        allergies=[row.text for row in conditions if row.kind == Condition.Kind.ALLERGY],
-        problems=[row.text for row in conditions if row.kind == Condition.Kind.PROBLEM],
+        allergies=_texts(conditions, Condition.Kind.ALLERGY),
+        problems=_texts(conditions, Condition.Kind.PROBLEM),
         last_visit=last,
         noshows=noshows,
         noshow_days=days,

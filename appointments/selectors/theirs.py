@@ -7,8 +7,12 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from appointments.models import Appointment, Schedule, ScheduleParticipant
+from hospital import clock
 from hospital.api.errors import Invalid
 from hospital.models import Department, ExternalRecord, HealthcareService, Patient, Practitioner, Room
+
+from . import rules
+from .bookings import slice_of
 
 SUBJECT = "appointment:"
 
@@ -73,15 +77,25 @@ def is_linked(row: Appointment, *, system: str) -> bool:
     return ExternalRecord.objects.filter(system=system, subject=f"{SUBJECT}{row.pk}").exists()
 
 
-def bookings(said, patient: Patient, places: Places, *, system: str) -> list[Appointment]:
-    """The patient's bookings of that day there that no visit of theirs has yet."""
+def bookings(said, patient: Patient, places: Places, *, system: str, now: datetime) -> list[Appointment]:
+    """The patient's bookings of that day there that no visit of theirs has yet; of the time they tell, if they do."""
     rows = _rows().filter(patient=patient, day=said.day, schedule__in=_there(places))
     rows = rows.exclude(status__in=[Appointment.Status.CANCELLED, Appointment.Status.PENDING])
     found = {f"{SUBJECT}{row.pk}": row for row in rows.order_by("start", "pk")}
     taken = ExternalRecord.objects.filter(system=system, subject__in=list(found)).values_list("subject", flat=True)
     for subject in list(taken):
         del found[subject]
-    return list(found.values())
+    free = list(found.values())
+    if said.start is None:
+        return free
+    exact = [row for row in free if row.start == said.start]
+    return exact or [row for row in free if _slice_starts(row, now=now) == said.start]
+
+
+def _slice_starts(row: Appointment, *, now: datetime) -> datetime:
+    """The time on our own slip: the public slice of the number."""
+    rule = rules.booking_rule_for(row.schedule, day=clock.today(now))
+    return slice_of(row, minutes=rule.segment_minutes)[0]
 
 
 def schedules(said, places: Places, *, now: datetime) -> list[Schedule]:

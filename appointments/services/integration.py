@@ -39,6 +39,7 @@ class Theirs(StrEnum):
 
 
 OVER = frozenset({Theirs.CANCELLED, Theirs.LEFT})
+ENDED = OVER | {Theirs.FINISHED}
 
 
 class NoSuchAppointment(Refused):
@@ -131,7 +132,7 @@ class Said:
 @dataclass(frozen=True)
 class Upserted:
     result: Result
-    appointment: Appointment | None  # None: it was over before we heard of it
+    appointment: Appointment | None  # None: it had ended before we heard of it
 
 
 def upsert(
@@ -151,10 +152,11 @@ def upsert(
             return Upserted(result, theirs.appointment_of(record))
         patient = records.patient_with(system=system, number=said.patient)
         row = _linked(record, said, patient) if record and record.subject else None
-        row = row or _found(said, patient, places, system=system)
+        fitting = [row] if row else _fitting(said, patient, places, system=system, moment=moment)
+        row = row or _one_of(fitting, said)
         if row and row.day != said.day and row.live and said.status not in OVER:
             raise VisitMoved(day=row.day.isoformat())
-        if row is None and said.status not in OVER:
+        if row is None and said.status not in OVER and not fitting:
             row = _booked(said, patient, places, by=by, now=now, moment=moment)
         if row is not None:
             _walk(row, said, places, by=by, moment=moment)
@@ -178,15 +180,12 @@ def _linked(record: ExternalRecord, said: Said, patient: Patient) -> Appointment
     return row
 
 
-def _found(said: Said, patient: Patient, places: theirs.Places, *, system: str) -> Appointment | None:
-    """The one that they name, or the only one that fits. Raises NoSuchAppointment, SeveralBookings and others."""
+def _fitting(
+    said: Said, patient: Patient, places: theirs.Places, *, system: str, moment: datetime
+) -> list[Appointment]:
+    """The one that they name, or those that may be meant. Raises NoSuchAppointment, VisitOfAnother, LinkedElsewhere."""
     if said.appointment is None:
-        rows = theirs.bookings(said, patient, places, system=system)
-        exact = [row for row in rows if row.start == said.start]
-        rows = exact or rows
-        if len(rows) > 1:
-            raise SeveralBookings
-        return rows[0] if rows else None
+        return theirs.bookings(said, patient, places, system=system, now=moment)
     row = theirs.appointment(said.appointment, organization_id=places.organization_id)
     if row is None:
         raise NoSuchAppointment(appointment=said.appointment)
@@ -194,7 +193,19 @@ def _found(said: Said, patient: Patient, places: theirs.Places, *, system: str) 
         raise VisitOfAnother
     if theirs.is_linked(row, system=system):
         raise LinkedElsewhere
-    return row
+    return [row]
+
+
+def _one_of(rows: list[Appointment], said: Said) -> Appointment | None:
+    """What ended before we heard of it is perhaps not what was booked here: only a named one, or one of that very time.
+
+    Raises SeveralBookings.
+    """
+    if said.appointment is None and said.status in ENDED:
+        rows = [row for row in rows if row.start == said.start]
+    if len(rows) > 1:
+        raise SeveralBookings
+    return rows[0] if rows else None
 
 
 def _booked(

@@ -80,8 +80,10 @@ def upsert(*, system: str, number: str, said: Said, by: User, now: datetime) -> 
         if result := records.seen_before(record, digest=digest, changed_at=said.changed_at, now=now):
             return Upserted(result, record.patient)
         patient, result = _person(record, said, papers, system=system, by=by, now=now)
+        told = record.phone_told if record else ""
         records.remember(
             record, system=system, kind=KIND, number=number, patient=patient,
+            phone_told=told if said.phone is None else identity.phone_hash(said.phone),
             digest=digest, changed_at=said.changed_at, now=now,
         )  # fmt: skip
         return Upserted(result, patient)
@@ -148,7 +150,8 @@ def _person(record, said: Said, papers, *, system: str, by: User, now: datetime)
     result = Result.CREATED if record is None else Result.UPDATED
     patient = Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
     _refuse_another(patient, said, papers)
-    changed = _bring_up_to_date(patient, said, papers, by=by, now=now)
+    told = record.phone_told if record else ""
+    changed = _bring_up_to_date(patient, said, papers, system=system, told=told, by=by, now=now)
     detail = {"system": system, "changed": changed}
     audit.record(action="patient.received", actor=by, patient=patient, now=now, detail=detail)
     return patient, result
@@ -205,10 +208,10 @@ def _refuse_another(patient: Patient, said: Said, papers: list[identity.Document
 
 
 def _bring_up_to_date(
-    patient: Patient, said: Said, papers: list[identity.Document], *, by: User, now: datetime
+    patient: Patient, said: Said, papers: list[identity.Document], *, system: str, told: str, by: User, now: datetime
 ) -> list[str]:
-    """What was told and is new. Returns the names of what changed, for the trail."""
-    fields = _fields(patient, said, papers)
+    """What was told and is new. `told`: the hash of the phone that they told before. The names of what changed."""
+    fields = _fields(patient, said, papers, told=told)
     for name, value in fields.items():
         setattr(patient, name, value)
     if fields:
@@ -219,16 +222,19 @@ def _bring_up_to_date(
     for paper in new:
         patients.add_document(patient=patient, kind=paper.kind, number=paper.number, by=by, now=now)
     changed += ["documents"] if new else []
-    for kind, told in ((Condition.Kind.ALLERGY, said.allergies), (Condition.Kind.PROBLEM, said.problems)):
-        if told is not None and _set_conditions(patient, kind, told):
+    for kind, texts in ((Condition.Kind.ALLERGY, said.allergies), (Condition.Kind.PROBLEM, said.problems)):
+        if texts is not None and _set_conditions(patient, kind, texts, system=system):
             changed.append(kind.value)
     return changed
 
 
-def _fields(patient: Patient, said: Said, papers: list[identity.Document]) -> dict:
+def _fields(patient: Patient, said: Said, papers: list[identity.Document], *, told: str) -> dict:
+    """A phone is theirs to change while ours is the one they told, or none: one that was proved, changed or cleared
+    here since is never overwritten by what they had before."""
     wanted = {}
-    if said.phone is not None:
-        wanted |= {"phone": said.phone, "phone_hash": identity.phone_hash(said.phone)}
+    phone = told if said.phone is None else identity.phone_hash(said.phone)
+    if phone != told and patient.phone_hash in {told, ""}:
+        wanted |= {"phone": said.phone, "phone_hash": phone}
     if said.insurance is not None:
         wanted["insurance"] = said.insurance
     born = said.birth_date or next((paper.birth_date for paper in papers if paper.birth_date), None)
@@ -238,10 +244,11 @@ def _fields(patient: Patient, said: Said, papers: list[identity.Document]) -> di
     return {name: value for name, value in wanted.items() if getattr(patient, name) != value}
 
 
-def _set_conditions(patient: Patient, kind: str, told: tuple[str, ...]) -> bool:
-    """Their list is the list: their doctors write it, here it is only shown."""
-    held = set(patient.conditions.filter(kind=kind).values_list("text", flat=True))
-    patient.conditions.filter(kind=kind, text__in=held - set(told)).delete()
-    rows = [Condition(patient=patient, kind=kind, text=text) for text in told if text not in held]
+def _set_conditions(patient: Patient, kind: str, told: tuple[str, ...], *, system: str) -> bool:
+    """A system's list is the whole of what it knows, never of what another one does or was noted here."""
+    own = patient.conditions.filter(kind=kind, system=system)
+    held = set(own.values_list("text", flat=True))
+    own.filter(text__in=held - set(told)).delete()
+    rows = [Condition(patient=patient, kind=kind, text=text, system=system) for text in told if text not in held]
     Condition.objects.bulk_create(rows, ignore_conflicts=True)
     return held != set(told)

@@ -109,9 +109,10 @@ def seen_before(record: ExternalRecord | None, *, digest: str, changed_at: datet
 def remember(
     record: ExternalRecord | None, *, digest: str, changed_at: datetime, now: datetime, **who
 ) -> ExternalRecord:
-    """`who`: system, kind, number, patient and subject."""
+    """`who`: system, kind, number, patient, and of a visit its subject, of a patient the hash of the phone told."""
     row = record or ExternalRecord(**who)
     row.subject = who.get("subject", row.subject)
+    row.phone_told = who.get("phone_told", row.phone_told)
     row.digest, row.changed_at, row.received_at = digest, changed_at, now
     row.save()
     return row

@@ -30,6 +30,7 @@ class ExternalRecord(models.Model):
     patient = models.ForeignKey(Patient, models.PROTECT, related_name="external_records", verbose_name=_("就诊人"))
     subject = models.CharField(_("对象"), max_length=60, blank=True)
     digest = models.CharField(max_length=64)
+    phone_told = models.CharField(max_length=64, blank=True, default="", db_default="")  # keyed hash, as last told
     changed_at = models.DateTimeField(_("更新时间"))  # theirs: an older state never overwrites a newer one
     received_at = models.DateTimeField(_("接收时间"))
 

@@ -250,7 +250,8 @@ class Condition(models.Model):
     kind = models.CharField(_("类型"), max_length=10, choices=Kind)
     text = models.CharField(_("内容"), max_length=60)
     noted_on = models.DateField(_("记录日"), null=True, blank=True)
+    system = models.CharField(_("来源"), max_length=40, blank=True, default="", db_default="")  # "": noted here
 
     class Meta:
         verbose_name = verbose_name_plural = _("过敏与问题")
-        constraints = [models.UniqueConstraint(fields=["patient", "kind", "text"], name="condition_once")]
+        constraints = [models.UniqueConstraint(fields=["patient", "kind", "text", "system"], name="condition_once")]

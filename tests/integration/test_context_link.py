@@ -260,7 +260,7 @@ def test_a_role_with_a_second_factor_signs_in_itself(client, room):
     assert "_auth_user_id" not in client.session
 
 
-@pytest.mark.parametrize("role", ["secadmin", "sysadmin", "office", "auditor"])
+@pytest.mark.parametrize("role", ["secadmin", "sysadmin", "office", "auditor", "triage", "counter", "cashier"])
 def test_an_account_that_can_do_more_than_consult_signs_in_itself(client, room, role):
     RoleAssignment.objects.create(user=room.user, role=role, organization=OrganizationFactory())
     assert open_(client, link(room)).status_code == 403

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from appointments.selectors import consult
 from hospital.fields import keyed_hash
 from hospital.models import ApiToken, AuditEvent, Condition, ExternalRecord, Patient, PatientIdentifier
 from tests.factories import NOW, IdentifierFactory, OrganizationFactory, PatientFactory
@@ -59,6 +60,69 @@ def test_what_is_left_out_stays_and_what_is_told_empty_goes(his):
     assert set(Condition.objects.values_list("text", flat=True)) == {"海鲜", "高血压"}
     assert (patient.phone, patient.phone_hash, patient.insurance) == ("", "", "employee")
     assert patient.identifiers.count() == 1
+
+
+def their_phone(his, phone, wall):
+    """What they say at that time, and what is held after it."""
+    his.patient(phone=phone, changed_at=f"2026-11-23T{wall}:00+08:00")
+    patient = Patient.objects.get()
+    assert patient.phone_hash == (keyed_hash("phone", patient.phone) if patient.phone else "")
+    return patient.phone
+
+
+def here(phone):
+    Patient.objects.update(phone=phone, phone_hash=keyed_hash("phone", phone) if phone else "")
+
+
+def test_their_old_phone_never_overwrites_the_one_proved_here(his):
+    assert their_phone(his, "13800136210", "09:00") == "13800136210"
+    assert their_phone(his, "13800136211", "09:01") == "13800136211"  # a correction of theirs
+    here("13900139000")  # at our window
+    his.patient(phone="13800136211", insurance="resident", changed_at="2026-11-23T09:02:00+08:00")
+    assert Patient.objects.get().phone == "13900139000"
+    assert Patient.objects.get().insurance == "resident"
+    assert their_phone(his, "13800136212", "09:03") == "13900139000"
+    assert their_phone(his, "", "09:04") == "13900139000"
+    assert their_phone(his, "13900139000", "09:05") == "13900139000"  # they learned of it
+    assert their_phone(his, "13800136213", "09:06") == "13800136213"  # and the next change is theirs again
+
+
+def test_a_phone_of_a_person_who_was_here_first_stays(his):
+    IdentifierFactory(patient=PatientFactory(name="周志明", sex="U", birth_date=None, phone="13900139000"), number=CARD)
+    assert their_phone(his, "13800136210", "09:00") == "13900139000"
+    assert ExternalRecord.objects.exists()
+
+
+def test_a_phone_released_here_stays_away_until_they_tell_a_new_one(his):
+    his.patient()
+    here("")  # it belongs to somebody else now
+    his.patient(insurance="resident", changed_at="2026-11-23T09:02:00+08:00")
+    assert Patient.objects.get().phone == ""
+    assert their_phone(his, "13800136212", "09:03") == "13800136212"
+
+
+def test_a_system_replaces_only_its_own_list(his, client):
+    his.patient(allergies=["青霉素", "海鲜"])
+    patient = Patient.objects.get()
+    Condition.objects.create(patient=patient, kind="allergy", text="碘")  # noted here
+    lis = System(client, name="lis")
+    lis.patient("7", allergies=["青霉素", "花生"], changed_at="2026-11-23T09:01:00+08:00")
+    lis.patient("7", allergies=[], changed_at="2026-11-23T09:02:00+08:00")
+    assert set(patient.conditions.values_list("text", flat=True)) == {"青霉素", "海鲜", "碘"}
+
+    lis.patient("7", allergies=["青霉素"], changed_at="2026-11-23T09:03:00+08:00")
+    his.patient(allergies=["海鲜"], changed_at="2026-11-23T09:04:00+08:00")  # 青霉素 is still the other's
+    facts = consult.patient_facts(patient=patient, organization_id=his.organization.pk, now=NOW)
+    assert sorted(facts.allergies) == sorted(["青霉素", "海鲜", "碘"])
+
+
+def test_the_consult_room_shows_what_two_systems_know_once(his, client):
+    his.patient(allergies=["青霉素"], problems=["高血压"])
+    System(client, name="lis").patient("7", allergies=["青霉素"], problems=["高血压"])
+
+    facts = consult.patient_facts(patient=Patient.objects.get(), organization_id=his.organization.pk, now=NOW)
+    assert (facts.allergies, facts.problems) == (["青霉素"], ["高血压"])
+    assert Condition.objects.count() == 4
 
 
 def test_an_older_message_never_overwrites_a_newer_one(his):
@@ -211,7 +275,9 @@ def test_the_same_number_of_another_system_is_another_number(his, client):
 def test_the_trail_and_the_records_hold_no_personal_data(his):
     his.patient(allergies=["青霉素"])
     trail = list(AuditEvent.objects.values_list("detail", "subject"))
-    kept = json.dumps([trail, list(ExternalRecord.objects.values_list("number", "digest", "subject"))], default=str)
+    kept = json.dumps(
+        [trail, list(ExternalRecord.objects.values_list("number", "digest", "subject", "phone_told"))], default=str
+    )
 
     for said in ("周志明", "13800136210", CARD, "1949", "青霉素"):
         assert said not in kept

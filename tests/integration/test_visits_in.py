@@ -85,6 +85,45 @@ def test_the_time_on_the_slip_tells_two_bookings_apart(his, clinic, patient):
     assert his.visit(**said(start=row.start.isoformat())).json()["appointment"] == row.pk
 
 
+def test_another_time_on_the_slip_is_another_visit_and_its_cancel_leaves_the_online_booking(his, clinic, patient):
+    """Booked online for 08:00; their window registers the afternoon."""
+    mine = appointment_row(clinic, patient, number=1)
+    hours = {"starts_at": NOW + timedelta(hours=4), "ends_at": NOW + timedelta(hours=8)}
+    afternoon = open_schedule(day=TODAY, half="pm", role=clinic.role, **hours)
+    start = afternoon.slots.order_by("start").first().start.isoformat()
+
+    assert his.visit("V7", **said(start=start)).json()["schedule"] == afternoon.pk
+    assert his.visit("V7", **said("cancelled", start=start, changed_at=at("09:55"))).json()["status"] == "cancelled"
+    mine.refresh_from_db()
+    assert mine.status == "booked"
+
+
+def test_the_time_on_the_slip_may_be_that_of_the_public_slice(his, clinic, patient):
+    row = appointment_row(clinic, patient, number=2)  # 08:24, in the slice from 08:00
+    assert his.visit(**said(start=at("08:00"))).json()["appointment"] == row.pk
+
+
+@pytest.mark.parametrize("status", ["cancelled", "left", "finished"])
+@pytest.mark.parametrize("told", [{}, {"start": at("08:00")}], ids=["no time", "the slice"])
+def test_what_ended_before_we_heard_of_it_touches_no_booking_that_may_be_another_s(his, clinic, patient, status, told):
+    """V7 came and went while the link was down; the patient's own booking, made online, is another visit."""
+    row = appointment_row(clinic, patient, number=2)
+    answer = his.visit("V7", **said(status, **told))
+
+    assert (answer.status_code, answer.json()["appointment"]) == (201, None)
+    assert list(Appointment.objects.values_list("pk", "status")) == [(row.pk, "booked")]
+    assert his.visit("V1", **said()).json()["appointment"] == row.pk
+
+
+@pytest.mark.parametrize("how", ["appointment", "start"])
+def test_what_ended_is_linked_when_it_names_the_booking_or_its_very_time(his, clinic, patient, how):
+    row = appointment_row(clinic, patient, number=2)
+    named = {"appointment": row.pk} if how == "appointment" else {"start": row.start.isoformat()}
+
+    answer = his.visit("V7", **said("cancelled", **named)).json()
+    assert (answer["appointment"], answer["status"]) == (row.pk, "cancelled")
+
+
 def test_a_second_visit_is_never_the_same_booking(his, clinic, patient):
     row = appointment_row(clinic, patient, number=4)
     his.visit("V1", **said())
@@ -265,7 +304,7 @@ def test_a_visit_that_we_moved_ourselves_is_taken_up_where_it_is(his, clinic, pa
     row = appointment_row(clinic, patient)
     visit.call(encounter=visit.check_in(appointment=row, by=None, now=NOW), by=None, now=NOW)
 
-    answer = his.visit(**said("finished"))
+    answer = his.visit(**said("finished", appointment=row.pk))
     assert answer.json()["visit_status"] == "finished"
     assert Encounter.objects.get().calls == 1
 
