@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy
 from . import addresses, audit, clock
 from .fields import cipher
 from .models import RolePolicy, User
-from .permissions import roles_of
+from .permissions import is_patient_account, roles_of
 from .phone_signin import PatientsByPhone
 
 JUST_NOW = timedelta(minutes=5)
@@ -84,6 +84,12 @@ class HouseAccountAdapter(PatientsByPhone, DefaultAccountAdapter):
             now=clock.now(),
             request=context.request,
         )
+
+    def get_logout_redirect_url(self, request):
+        """Staff share their screens: the next one signs in at the same door."""
+        if request.user.is_authenticated and not is_patient_account(request.user):
+            return reverse("account_login")
+        return super().get_logout_redirect_url(request)
 
     def logout(self, request):
         if request.user.is_authenticated:

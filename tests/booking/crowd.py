@@ -83,6 +83,7 @@ def in_processes(acts: list[Act]) -> list:
 
     def person(place: int, act: Act) -> None:
         try:
+            _forget_inherited_sockets()
             gate.wait(PATIENCE)
             answers.put((place, act()))
         except BaseException:
@@ -98,3 +99,10 @@ def in_processes(acts: list[Act]) -> list:
     for child in children:
         child.join()
     return [told[place] for place in range(len(acts))]
+
+
+def _forget_inherited_sockets() -> None:
+    """Once Playwright's loop has run in this thread, asgiref hides the connections made before it from close_all(),
+    but a fork has no loop and finds them again: twenty children would talk on one socket."""
+    for each in connections.all(initialized_only=True):
+        each.connection = None  # psycopg2 leaves a socket alone that another process opened

@@ -32,7 +32,7 @@ def doctor():
 
 
 def test_a_doctor_signs_in_with_the_keyboard_lands_and_leaves(open_as, axe, doctor):
-    page = open_as(None, "/")
+    page = open_as(None, "/accounts/login/")
     axe(page)
     page.keyboard.type(doctor.username)  # the first field has the focus
     page.keyboard.press("Tab")
@@ -65,7 +65,7 @@ def test_the_fifth_wrong_password_shows_the_locked_page(open_as, axe, doctor):
 def test_a_second_factor_is_set_up_kept_and_asked_for(open_as, axe, live_server):
     RolePolicy.objects.create(role="secadmin", second_factor=True)
     user = StaffFactory(username="sec01", roles="secadmin")
-    page = open_as(None, "/")
+    page = open_as(None, "/accounts/login/")
     fill_in(page, user)
     page.get_by_role("heading", name="启用两步验证").wait_for()
     assert page.locator(".qr img").evaluate("image => image.naturalWidth") > 0
@@ -103,7 +103,7 @@ def test_the_pages_about_ones_own_account_are_accessible_on_desk_and_phone(open_
 
 
 def test_sign_in_works_without_script_and_at_320_pixels(open_as, doctor):
-    page = open_as(None, "/", size=(320, 640), script=False)
+    page = open_as(None, "/accounts/login/", size=(320, 640), script=False)
     fill_in(page, doctor)
     assert page.get_by_role("heading", name="去哪里").is_visible()
 
