@@ -124,7 +124,8 @@ def reschedule(
     referral: TeamReferral | None = None,
     now: datetime | None = None,
 ) -> Appointment:
-    """改约 in one step: the same row moves to another number, the old one is given back. A hold's clock restarts.
+    """改约 in one step: the same row moves to another number, the old one is given back. A hold's clock
+    restarts when staff move it, and runs on when self-service does (B14).
 
     Raises TooLateToCancel, WrongState, and what `book` raises; on a refusal the old number is kept.
     """

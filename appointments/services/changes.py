@@ -162,8 +162,8 @@ def cancel(
     if refusal:
         raise refusal
     late = policy.is_late(row, rule=rule, now=moment)
-    rest = rest_time(rule) if row.status == Appointment.Status.BOOKED else None
-    _let_go(row, note=reason, rest=rest, now=moment)
+    rests = row.self_service or row.status == Appointment.Status.BOOKED
+    _let_go(row, note=reason, rest=rest_time(rule) if rests else None, now=moment)
     _publish(
         "appointment.cancelled", row, by=by, request_key=request_key, body=body, now=moment, channel=channel, late=late
     )
@@ -172,14 +172,16 @@ def cancel(
 
 @transaction.atomic
 def drop(*, appointment: Appointment, by: User | None, now: datetime | None = None) -> Appointment:
-    """Take a held line off the basket: its number is free at once. Dropping twice is once. Raises WrongState."""
+    """Take a held line off the basket: its number is free at once, but for one that self-service held, which rests
+    as a cancelled one does (B14). Dropping twice is once. Raises WrongState."""
     [row] = lock(appointment.pk)
     if row.status == Appointment.Status.CANCELLED:
         return row
     if row.status != Appointment.Status.PENDING:
         raise WrongState(state=row.get_status_display())
     moment = now or database_now()
-    _let_go(row, note="dropped", rest=None, now=moment)
+    rest = rest_time(rules.booking_rule_for(row.schedule, day=clock.today(moment))) if row.self_service else None
+    _let_go(row, note="dropped", rest=rest, now=moment)
     _publish("appointment.dropped", row, by=by, request_key=None, body=None, now=moment, channel=row.channel)
     return row
 

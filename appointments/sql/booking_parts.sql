@@ -88,16 +88,41 @@ CREATE OR REPLACE FUNCTION booking_miss(
                AND (p_from IS NULL OR (s.start >= p_from AND s.start < p_to))) t
 $$;
 
--- Let an expired (or dropped) hold go: the number is free again, the patient's time too, and a fact says so.
+-- How long a hold of a self-service channel rests when nobody confirmed it: the rule in force on p_moment's day at the
+-- hospital (as selectors.rules.booking_rule_for), a random part of it.
+CREATE OR REPLACE FUNCTION booking_rest(p_schedule bigint, p_moment timestamptz) RETURNS interval LANGUAGE sql VOLATILE AS $$
+    SELECT (least_rest + random() * (most_rest - least_rest)) * interval '1 minute'
+      FROM (SELECT 60 AS least_rest, 120 AS most_rest, -1 AS specific, NULL::date AS since, 0 AS id
+            UNION ALL
+            SELECT r.rest_minutes_min, r.rest_minutes_max,
+                   CASE WHEN r.role_id IS NULL THEN 0 ELSE 4 END + CASE WHEN r.service_id IS NULL THEN 0 ELSE 2 END
+                     + CASE WHEN r.department_id IS NULL THEN 0 ELSE 1 END,
+                   r.effective_from, r.id
+              FROM appointments_bookingrule r JOIN appointments_schedule s ON s.organization_id = r.organization_id
+             WHERE s.id = p_schedule
+               AND r.effective_from <= (p_moment AT TIME ZONE 'Asia/Shanghai')::date
+               AND (r.effective_to IS NULL OR r.effective_to >= (p_moment AT TIME ZONE 'Asia/Shanghai')::date)
+               AND (r.role_id IS NULL OR r.role_id = s.role_id)
+               AND (r.service_id IS NULL OR r.service_id = s.service_id)
+               AND (r.department_id IS NULL OR r.department_id = s.department_id)) rules
+     ORDER BY specific DESC, since DESC, id DESC LIMIT 1
+$$;
+
+-- Let an expired hold go: the number is given back, the patient's time too, and a fact says so. What was held by
+-- self-service rests like a returned number, so that nobody can hand it on by letting the clock run out (B14).
 -- The caller holds the slot and the patient.
 CREATE OR REPLACE FUNCTION booking_lapse(p_appointment bigint, p_slot bigint, p_moment timestamptz)
 RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    gone record;
 BEGIN
     UPDATE appointments_appointment SET status = 'cancelled', cancelled_at = p_moment, note = 'lapsed'
-     WHERE id = p_appointment AND slot_id = p_slot AND status = 'pending';
+     WHERE id = p_appointment AND slot_id = p_slot AND status = 'pending'
+    RETURNING schedule_id, self_service, extra INTO gone;
     IF NOT FOUND THEN RETURN; END IF;
     DELETE FROM hospital_patienttime WHERE source = 'appointment' AND source_id = p_appointment;
-    UPDATE appointments_slot SET status = 'free', hold_until = NULL WHERE id = p_slot;
+    PERFORM booking_give_back(p_slot, gone.schedule_id, gone.extra,
+                              CASE WHEN gone.self_service THEN booking_rest(gone.schedule_id, p_moment) END, p_moment);
     INSERT INTO hospital_fact (topic, key, payload, happened_at, fanned_out)
     VALUES ('appointment.lapsed', 'appointment:' || p_appointment,
             jsonb_build_object('appointment', p_appointment, 'slot', p_slot), p_moment, false);
@@ -150,6 +175,7 @@ END $$;
 -- Take one number for a patient who is locked: free and rested ones first, else one whose hold has passed, lowest
 -- first, that fits the patient's day. `slot` is null on a miss. A former holder is let go here; his patient row is
 -- taken with SKIP LOCKED (who holds a patient waits for nobody), and `code` is busy when that was not to be had.
+-- A number that rests once its holder is let go is nobody's for now: the next one is looked for.
 CREATE OR REPLACE FUNCTION booking_claim(
     p_schedule bigint, p_number int, p_from timestamptz, p_to timestamptz, p_pools bigint[], p_patient bigint,
     p_except bigint, p_allow_past boolean, p_moment timestamptz,
@@ -159,33 +185,37 @@ DECLARE
     was text;
     former record;
 BEGIN
-    SELECT s.id, s.number, s.start, s.minutes, s.status INTO slot, number, start, minutes, was
-      FROM appointments_slot s
-     WHERE s.schedule_id = p_schedule AND s.status IN ('free', 'held', 'resting')
-       AND (s.status = 'free' OR s.hold_until <= p_moment)
-       AND s.pool_id = ANY (p_pools)
-       AND (p_number IS NULL OR s.number = p_number)
-       AND (p_from IS NULL OR (s.start >= p_from AND s.start < p_to))
-       AND (p_allow_past OR s.start > p_moment)
-       AND NOT EXISTS (SELECT 1 FROM hospital_patienttime t
-                        WHERE t.patient_id = p_patient AND t.during && tstzrange(s.start, s.start + s.minutes * interval '1 minute')
-                          AND (t.source <> 'appointment' OR t.source_id IS DISTINCT FROM p_except))
-     ORDER BY (s.status = 'held'), s.number
-     LIMIT 1
-       FOR NO KEY UPDATE SKIP LOCKED;
-    IF slot IS NULL THEN
-        code := booking_miss(p_schedule, p_number, p_from, p_to, p_pools, p_patient, p_except, p_allow_past, p_moment);
-    ELSIF was = 'held' THEN
+    LOOP
+        SELECT s.id, s.number, s.start, s.minutes, s.status INTO slot, number, start, minutes, was
+          FROM appointments_slot s
+         WHERE s.schedule_id = p_schedule AND s.status IN ('free', 'held', 'resting')
+           AND (s.status = 'free' OR s.hold_until <= p_moment)
+           AND s.pool_id = ANY (p_pools)
+           AND (p_number IS NULL OR s.number = p_number)
+           AND (p_from IS NULL OR (s.start >= p_from AND s.start < p_to))
+           AND (p_allow_past OR s.start > p_moment)
+           AND NOT EXISTS (SELECT 1 FROM hospital_patienttime t
+                            WHERE t.patient_id = p_patient AND t.during && tstzrange(s.start, s.start + s.minutes * interval '1 minute')
+                              AND (t.source <> 'appointment' OR t.source_id IS DISTINCT FROM p_except))
+         ORDER BY (s.status = 'held'), s.number
+         LIMIT 1
+           FOR NO KEY UPDATE SKIP LOCKED;
+        IF slot IS NULL THEN
+            code := booking_miss(
+                p_schedule, p_number, p_from, p_to, p_pools, p_patient, p_except, p_allow_past, p_moment);
+            RETURN;
+        END IF;
+        EXIT WHEN was <> 'held';
         SELECT a.id, a.patient_id INTO former
           FROM appointments_appointment a WHERE a.slot_id = slot AND a.status = 'pending';
-        IF FOUND THEN
-            IF former.patient_id <> p_patient THEN
-                PERFORM 1 FROM hospital_patient p WHERE p.id = former.patient_id FOR NO KEY UPDATE SKIP LOCKED;
-                IF NOT FOUND THEN code := 'busy'; RETURN; END IF;
-            END IF;
-            PERFORM booking_lapse(former.id, slot, p_moment);
+        EXIT WHEN NOT FOUND;
+        IF former.patient_id <> p_patient THEN
+            PERFORM 1 FROM hospital_patient p WHERE p.id = former.patient_id FOR NO KEY UPDATE SKIP LOCKED;
+            IF NOT FOUND THEN code := 'busy'; RETURN; END IF;
         END IF;
-    END IF;
+        PERFORM booking_lapse(former.id, slot, p_moment);
+        EXIT WHEN EXISTS (SELECT 1 FROM appointments_slot s WHERE s.id = slot AND s.status = 'free');
+    END LOOP;
 END $$;
 
 -- The answer to a repeated request: null when the key is new; replayed while what it did still stands;

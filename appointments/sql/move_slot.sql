@@ -2,8 +2,8 @@
 --
 -- Order of waiting: the old slot, the patient, the appointment; then the new slot with SKIP LOCKED. (Claiming the new
 -- one first deadlocks with stops and other moves; two rows would violate the unique day.)
--- p_rest is null when the old number is free at once, else how long it rests if the schedule is sold out and more
--- than a day away (against resale, B14).
+-- p_rest is how long the old number rests if the schedule is sold out and more than a day away (against resale, B14);
+-- what the consult room or the counter only held is free at once.
 --
 -- p_seen_slot and p_seen_status are what the policy was asked about (cut-off); anything else by now: retry, ask again.
 --
@@ -37,7 +37,7 @@ BEGIN
     PERFORM 1 FROM appointments_slot s WHERE s.id = old.slot FOR NO KEY UPDATE;
     PERFORM 1 FROM hospital_patient p WHERE p.id = old.patient FOR NO KEY UPDATE;
     SELECT a.slot_id AS slot, a.patient_id AS patient, a.schedule_id AS schedule, a.status, a.extra, s.number, s.start,
-           s.minutes, s.hold_until, a.fee
+           s.minutes, s.hold_until, a.fee, a.self_service
       INTO old FROM appointments_appointment a JOIN appointments_slot s ON s.id = a.slot_id
      WHERE a.id = p_appointment AND a.slot_id = old.slot FOR NO KEY UPDATE OF a;
     IF NOT FOUND THEN code := 'retry'; RETURN; END IF;
@@ -54,6 +54,15 @@ BEGIN
         code := 'moved'; RETURN;
     END IF;
 
+    -- A suspended patient books nothing by moving: only within the schedule, or away from a stopped one.
+    IF p_self_service AND old.schedule <> p_schedule THEN
+        SELECT max(x.ends_at) INTO until FROM appointments_patientsuspension x
+         WHERE x.patient_id = old.patient AND x.lifted_at IS NULL AND x.starts_at <= moment AND x.ends_at > moment
+           AND NOT EXISTS (SELECT 1 FROM appointments_schedule left_behind
+                            WHERE left_behind.id = old.schedule AND left_behind.status = 'stopped');
+        IF until IS NOT NULL THEN code := 'suspended'; RETURN; END IF;
+    END IF;
+
     PERFORM booking_lapse_own(old.patient, moment);
     SELECT * INTO ground FROM booking_ground(
         p_schedule, old.patient, p_channel, p_pools, p_public, p_team, p_referral, p_encounter, p_appointment, moment);
@@ -65,7 +74,10 @@ BEGIN
     code := claim.code;
     IF code IS NOT NULL THEN RETURN; END IF;
 
-    hold_until := CASE WHEN old.status = 'pending' THEN moment + p_hold END;
+    -- By self-service a hold's clock runs on: moving it to and fro must not keep numbers from others for ever.
+    hold_until := CASE WHEN old.status <> 'pending' THEN NULL
+                       WHEN p_self_service THEN least(old.hold_until, moment + p_hold)
+                       ELSE moment + p_hold END;
     number := claim.number; start := claim.start; minutes := claim.minutes; fee := ground.fee;
     BEGIN
         UPDATE appointments_slot s SET status = CASE WHEN old.status = 'pending' THEN 'held' ELSE 'booked' END,
@@ -84,7 +96,7 @@ BEGIN
            SET during = tstzrange(claim.start, claim.start + claim.minutes * interval '1 minute')
          WHERE t.source = 'appointment' AND t.source_id = p_appointment;
         PERFORM booking_give_back(old.slot, old.schedule, old.extra,
-                                  CASE WHEN old.status = 'booked' THEN p_rest END, moment);
+                                  CASE WHEN old.status = 'booked' OR old.self_service THEN p_rest END, moment);
         INSERT INTO hospital_fact (topic, key, payload, actor_id, account, request_key, body, happened_at, fanned_out)
         VALUES ('appointment.moved', 'appointment:' || p_appointment,
                 jsonb_build_object('appointment', p_appointment, 'schedule', p_schedule, 'slot', claim.slot,

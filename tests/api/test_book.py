@@ -8,7 +8,7 @@ import pytest
 from appointments.models import Appointment
 from appointments.services import changes
 from hospital.models import ApiToken
-from tests.factories import NOW, PatientFactory, UserFactory, open_schedule
+from tests.factories import NOW, TODAY, PatientFactory, UserFactory, open_schedule
 
 pytestmark = pytest.mark.django_db
 
@@ -150,8 +150,8 @@ def test_a_loser_of_the_last_second_costs_no_claim_and_a_winner_is_still_answere
 
 
 def test_what_is_remembered_as_sold_out_ends_with_its_second(post, patient, account, time_machine):
-    """B14: a number that came back is found again."""
-    schedule = open_schedule(numbers=1)
+    """B14: a number that came back is found again (so near to its day, it does not rest)."""
+    schedule = open_schedule(numbers=1, day=TODAY + timedelta(days=1))
     post(schedule, {"patient": patient.pk}, key="won")
     loser = PatientFactory(account=account)
     post(schedule, {"patient": loser.pk}, key="lost")

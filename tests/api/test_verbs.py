@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from appointments.models import Appointment
+from appointments.models import Appointment, PatientSuspension
 from tests.api.conftest import Program, issue
 from tests.factories import NOW, TODAY, AccountFactory, PatientFactory, appointment_row, open_schedule
 
@@ -140,3 +140,16 @@ def test_a_move_to_nowhere_is_not_found(program, held):
     for pk in (10**9, 2**63 - 1):
         answer = program.post(f"/appointments/{held.pk}/reschedule/", {"schedule": pk})
         assert code(answer) == (404, "not_found")
+
+
+def test_a_suspended_patient_moves_nothing_to_another_schedule(program, held, schedule):
+    """B16: with the day until when, as when booking."""
+    PatientSuspension.objects.create(patient=held.patient, starts_at=NOW, ends_at=NOW + timedelta(days=30))
+    other = open_schedule(numbers=3, day=schedule.day + timedelta(days=1))
+    path = f"/appointments/{held.pk}/reschedule/"
+
+    refused = program.post(path, {"schedule": other.pk})
+
+    assert code(refused) == (409, "suspended")
+    assert "12月23日" in refused.json()["message"]
+    assert program.post(path, {"schedule": schedule.pk, "number": 2}).status_code == 200

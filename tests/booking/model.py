@@ -102,13 +102,13 @@ class Pencil:
         }
 
     def lapse_own(self, patient: int, now: datetime) -> None:
-        for visit in self.live(patient):
+        for visit in sorted(self.live(patient), key=lambda each: (each.clinic, each.number)):
             if self.expired(visit, now):
-                self.let_go(visit)
+                self.let_go(visit, now)
 
-    def let_go(self, visit: Visit) -> None:
+    def let_go(self, visit: Visit, now: datetime) -> None:
         visit.status = "cancelled"
-        self.number_of(visit).put("free")
+        self.give_back(self.clinics[visit.clinic], self.number_of(visit), visit.extra, visit.channel == "web", now)
 
     def over_limit(self, patient: int, clinic: Clinic, channel: str, moving: Visit | None) -> str | None:
         if channel != "web":
@@ -119,7 +119,7 @@ class Pencil:
         return "limit" if sum(visit.channel == "web" for visit in that_day) >= 2 else None
 
     def claim(self, clinic: Clinic, channel: str, number, patient: int, moving, now) -> tuple[str | None, int]:
-        """The lowest that fits; one whose hold has passed only when there is no other."""
+        """The lowest that fits; one whose hold has passed only when there is no other, and unless it has to rest."""
         there = self.candidates(clinic, channel, number, now)
         ahead = self.ahead(there, channel, now)
         fitting = self.fitting(ahead, patient, moving)
@@ -128,7 +128,9 @@ class Pencil:
         chosen = min(fitting, key=lambda n: (fitting[n].status == "held", n))
         for visit in self.visits.values():
             if visit.status == "pending" and self.number_of(visit) is fitting[chosen]:
-                self.let_go(visit)
+                self.let_go(visit, now)
+        if fitting[chosen].status == "resting" and fitting[chosen].until > now:
+            return self.claim(clinic, channel, number, patient, moving, now)
         return None, chosen
 
     def book(self, pk, *, clinic: int, patient: int, channel: str, number: int | None, now: datetime) -> str:
@@ -166,8 +168,8 @@ class Pencil:
             return "ok"
         if code := self.refused_to_cancel(visit, channel, now):
             return code
-        was, visit.status = visit.status, "cancelled"
-        self.give_back(self.clinics[visit.clinic], self.number_of(visit), visit.extra, was == "booked", now)
+        may_rest, visit.status = visit.status == "booked" or visit.channel == "web", "cancelled"
+        self.give_back(self.clinics[visit.clinic], self.number_of(visit), visit.extra, may_rest, now)
         return "ok"
 
     def drop(self, visit: Visit, now: datetime) -> str:
@@ -201,10 +203,12 @@ class Pencil:
         if code:
             return code
         held = visit.status == "pending"
-        where.numbers[chosen].put(*(("held", now + HOLD[channel] * MINUTE) if held else ("booked",)))
-        left, extra = self.clinics[visit.clinic], visit.extra
+        until = now + HOLD[channel] * MINUTE
+        until = min(until, old.until) if held and channel == "web" else until
+        where.numbers[chosen].put(*(("held", until) if held else ("booked",)))
+        left, extra, may_rest = self.clinics[visit.clinic], visit.extra, not held or visit.channel == "web"
         visit.clinic, visit.number, visit.channel, visit.extra = clinic, chosen, channel, False
-        self.give_back(left, old, extra, not held, now)
+        self.give_back(left, old, extra, may_rest, now)
         return "ok"
 
     def add_on(self, pk, *, clinic: int, patient: int, now: datetime) -> str:

@@ -198,7 +198,7 @@ def test_a_patient_is_never_in_two_places_and_the_lowest_number_that_fits_is_giv
 
 
 def test_an_expired_hold_is_taken_over_and_its_holder_hears_that_it_lapsed():
-    schedule, early = open_schedule(numbers=1), PatientFactory()
+    schedule, early = open_schedule(numbers=1, day=TODAY + timedelta(days=1)), PatientFactory()  # too near to rest
     user = UserFactory()
     held = take(schedule, early, key="k", by=user)
     later = NOW + timedelta(minutes=15)

@@ -7,7 +7,7 @@ import pytest
 
 from appointments import errors
 from appointments.models import Appointment, BookingRule, Slot
-from appointments.services import booking, changes
+from appointments.services import booking, changes, supply
 from hospital.models import Fact, PatientTime
 from tests.booking.acts import A_SECOND, take, take_and_confirm, utc
 from tests.factories import NOW, TODAY, PatientFactory, UserFactory, add_numbers, open_schedule
@@ -239,9 +239,61 @@ def test_exactly_a_day_before_is_little_time():
     assert slot_of(row).status == "free"
 
 
-def test_a_hold_that_is_dropped_is_free_at_once():
-    """Nobody can sell on what was never confirmed, and the next patient is waiting."""
-    row = take(open_schedule(numbers=1))
+@pytest.mark.parametrize(
+    "let_go",
+    [
+        lambda row, now: cancel(row, now=now),
+        lambda row, now: changes.drop(appointment=row, by=None, now=now),
+        lambda row, now: supply.lapse_holds(now=now + timedelta(minutes=15)),
+    ],
+    ids=["cancelled", "dropped", "lapsed"],
+)
+def test_a_number_that_self_service_held_rests_as_a_cancelled_one_does(let_go):
+    """B14: else hold and give up is the way round the rest."""
+    sold_out, with_others = open_schedule(numbers=1), open_schedule(numbers=2)
+    rests, free = take(sold_out), take(with_others)
+
+    let_go(rests, NOW)
+    let_go(free, NOW)
+
+    assert (slot_of(rests).status, slot_of(free).status) == ("resting", "free")
+    until = slot_of(rests).hold_until
+    assert NOW + timedelta(minutes=60) <= until <= NOW + timedelta(minutes=135)
+    with pytest.raises(errors.SoldOut):
+        take(sold_out, now=until - A_SECOND)
+    assert take(sold_out, now=until).slot_id == rests.slot_id
+
+
+def test_who_waits_for_a_hold_to_lapse_finds_its_number_at_rest():
+    """B14: the moment that a hold ends is known; taking it over then would hand it on. For its holder, too."""
+    schedule, others = open_schedule(numbers=1), open_schedule(numbers=2)
+    mine, patient = take(schedule), PatientFactory()
+    first, second = take(others, patient), take(others, channel="consult", number=2)
+    later = NOW + timedelta(minutes=15)
+
+    for who in (PatientFactory(), mine.patient):
+        with pytest.raises(errors.SoldOut):
+            take(schedule, who, now=later)
+    assert (slot_of(mine).status, Appointment.objects.get(pk=mine.pk).note) == ("resting", "lapsed")
+    assert take(others, now=later).slot_id == second.slot_id  # the consult room's goes on; the one that rests is passed
+    assert slot_of(first).status == "resting"
+
+
+def test_a_lapsed_hold_rests_as_long_as_the_rule_of_its_doctor_says():
+    schedule = open_schedule(numbers=1)
+    of_the_doctor = {"organization": BookingRule.objects.get().organization, "role": schedule.role}
+    BookingRule.objects.create(effective_from=TODAY, rest_minutes_min=7, rest_minutes_max=7, **of_the_doctor)
+    BookingRule.objects.create(effective_from=TODAY + timedelta(days=1), **of_the_doctor)  # not yet
+    row, later = take(schedule), NOW + timedelta(minutes=16)
+
+    supply.lapse_holds(now=later)
+
+    assert slot_of(row).hold_until == later + timedelta(minutes=7)
+
+
+def test_a_hold_of_the_consult_room_that_is_dropped_is_free_at_once():
+    """It was made in front of the doctor, and the next patient is waiting."""
+    row = take(open_schedule(numbers=1), channel="consult")
 
     dropped = changes.drop(appointment=row, by=None, now=NOW)
 

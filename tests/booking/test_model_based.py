@@ -16,7 +16,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from appointments.models import Appointment, Slot
+from appointments.models import Appointment, BookingRule, Slot
 from appointments.selectors import rules as rule_rows
 from appointments.services import booking, changes, extras
 from hospital import clock
@@ -242,6 +242,7 @@ class Hospital(RuleBasedStateMachine):
 def test_any_sequence_of_acts_gets_the_answers_of_a_careful_clerk(monkeypatch):
     monkeypatch.setattr(booking.random, "uniform", lambda low, high: (low + high) / 2)
     Hospital.schedules, Hospital.user = clinics(), UserFactory()
+    BookingRule.objects.update(rest_minutes_min=90, rest_minutes_max=90)  # what rests by itself has no luck either
     Hospital.patients = PatientFactory.create_batch(3)
     rule_rows.forget()
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from appointments import errors
-from appointments.models import Appointment, Slot
+from appointments.models import Appointment, PatientSuspension, Slot
 from appointments.services import booking, changes, extras
 from hospital.models import Fact, PatientTime, PriceItem
 from tests.booking.acts import A_SECOND, take, take_and_confirm, utc
@@ -51,17 +51,45 @@ def test_the_price_of_the_new_day_holds():
     assert move(take_and_confirm(old), new).fee == 30
 
 
-def test_a_held_line_moves_and_its_clock_starts_again():
-    """Choosing another time in the basket: the same line."""
-    schedule, patient = open_schedule(), PatientFactory()
-    row = take(schedule, patient)
-    later = NOW + timedelta(minutes=10)
+@pytest.mark.parametrize(("channel", "clock"), [("web", 15), ("consult", 2 + 3), ("counter", 2 + 5)])
+def test_a_held_line_moves_and_its_clock_runs_on_for_patients_and_starts_again_for_staff(channel, clock):
+    """Choosing another time in the basket: the same line. B14: nobody holds numbers for ever by moving to and fro."""
+    schedule = open_schedule()
+    row = take(schedule, channel=channel)
 
-    moved = move(row, schedule, number=5, now=later)
+    moved = move(row, schedule, channel=channel, number=5, now=NOW + timedelta(minutes=2))
 
     assert (moved.pk, moved.status) == (row.pk, "pending")
-    assert moved.slot.hold_until == later + timedelta(minutes=15)
+    assert moved.slot.hold_until == NOW + timedelta(minutes=clock)
     assert status_of(row) == "free"
+
+
+def suspended_until(patient, days=30, **more):
+    return PatientSuspension.objects.create(
+        patient=patient, starts_at=NOW - A_SECOND, ends_at=NOW + timedelta(days=days), **more
+    )
+
+
+def test_a_suspended_patient_books_nothing_by_moving_and_the_window_may_move():
+    """B16: a booking kept for this would be the way round every suspension."""
+    row, new = take_and_confirm(open_schedule(day=IN_A_WEEK)), open_schedule(day=IN_A_WEEK)
+    suspended_until(row.patient)
+
+    with pytest.raises(errors.PatientSuspended) as refusal:
+        move(row, new)
+    assert "12月23日" in refusal.value.sentence
+    assert status_of(row) == "booked"
+    assert move(row, row.schedule, number=5).slot.number == 5
+    assert move(row, new, channel="counter").schedule == new
+
+
+def test_a_suspended_patient_moves_away_from_what_the_hospital_stopped():
+    """B13."""
+    row, new = take_and_confirm(open_schedule(day=IN_A_WEEK)), open_schedule(day=IN_A_WEEK)
+    suspended_until(row.patient)
+    extras.suspend(schedule=row.schedule, by=None, reason="会议", now=NOW)
+
+    assert move(row, new).schedule == new
 
 
 def test_a_hold_that_has_passed_cannot_be_moved():
@@ -175,14 +203,17 @@ def test_a_move_may_overlap_the_time_that_it_leaves():
     assert move(row, open_schedule(day=IN_A_WEEK, numbers=8), number=2).slot.number == 2
 
 
-def test_the_old_number_of_a_sold_out_clinic_rests_and_a_held_one_is_free_at_once():
-    booked, held = open_schedule(numbers=1), open_schedule(numbers=1)
-    first, second = take_and_confirm(booked), take(held)
+def test_the_old_number_of_a_sold_out_clinic_rests_and_what_the_consult_room_held_is_free_at_once():
+    rows = [
+        take_and_confirm(open_schedule(numbers=1)),
+        take(open_schedule(numbers=1)),
+        take(open_schedule(numbers=1), channel="consult"),
+    ]
 
-    move(first, open_schedule())
-    move(second, open_schedule())
+    for row in rows:
+        move(row, open_schedule())
 
-    assert (status_of(first), status_of(second)) == ("resting", "free")
+    assert [status_of(row) for row in rows] == ["resting", "resting", "free"]
 
 
 def test_after_the_cut_off_a_patient_cannot_move_and_the_window_can():

@@ -19,6 +19,7 @@ from tests.factories import NOW, TODAY, PatientFactory, UserFactory, open_schedu
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+TOMORROW = TODAY + timedelta(days=1)  # too near for a number to rest
 IN_A_WEEK = TODAY + timedelta(days=7)
 AT_THE_END = NOW + timedelta(minutes=15)  # of a hold from the web
 
@@ -140,7 +141,7 @@ def test_a_hold_that_has_passed_is_taken_over_by_one_of_two():
     with Crowd(2) as crowd:
         for _round in range(15):
             schedule = open_schedule(numbers=1)
-            held = take(schedule, by=user)
+            held = take(schedule, by=user, channel="consult")
 
             answers = crowd.at_once(
                 *(partial(take, schedule, PatientFactory(), by=user, now=AT_THE_END) for _n in "ab")
@@ -156,7 +157,7 @@ def test_who_confirms_in_time_and_who_takes_over_never_both_have_it():
     outcomes = Counter()
     with Crowd(2) as crowd:
         for _round in range(20):
-            schedule = open_schedule(numbers=1)
+            schedule = open_schedule(numbers=1, day=TOMORROW)
             held = take(schedule, by=user)
 
             answers = crowd.at_once(
@@ -174,7 +175,7 @@ def test_who_takes_over_a_hold_does_not_wait_for_its_former_holder(monkeypatch):
     """Who holds a patient waits for nobody: a stop may hold the one and wait for the other."""
     monkeypatch.setattr(booking, "sleep", lambda _seconds: None)
     schedule, former, user = open_schedule(numbers=1), PatientFactory(), UserFactory()
-    take(schedule, former, by=user)
+    take(schedule, former, by=user, channel="consult")
 
     with Crowd(1) as crowd:
         with transaction.atomic():
@@ -192,8 +193,8 @@ def test_two_people_who_took_over_each_others_holds_at_once_do_not_deadlock():
         for _round in range(15):
             first, second = open_schedule(numbers=1), open_schedule(numbers=1, day=IN_A_WEEK)
             left, right = PatientFactory(), PatientFactory()
-            take(first, left, by=user)
-            take(second, right, by=user)
+            take(first, left, by=user, channel="consult")
+            take(second, right, by=user, channel="consult")
 
             answers = crowd.at_once(
                 partial(take, second, left, by=user, now=AT_THE_END),
@@ -236,7 +237,7 @@ def test_one_tab_cancels_while_the_other_moves():
     user = UserFactory()
     with Crowd(2) as crowd:
         for _round in range(15):
-            old, new = open_schedule(numbers=1), open_schedule(numbers=1, day=IN_A_WEEK)
+            old, new = open_schedule(numbers=1, day=TOMORROW), open_schedule(numbers=2, day=IN_A_WEEK)
             row = take(old, by=user)
 
             cancelled, moved = crowd.at_once(

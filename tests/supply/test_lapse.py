@@ -28,7 +28,7 @@ def hold(schedule, patient=None):
 
 
 def test_an_expired_hold_frees_the_number_and_the_patients_time_and_leaves_a_fact():
-    held = hold(open_schedule(numbers=1))
+    held = hold(open_schedule(numbers=2))
 
     assert supply.lapse_holds(now=LATER) == 1
 
