@@ -13,10 +13,11 @@ LOOK_UP = """
 SELECT t.user_id, t.channel, t.scopes, t.organization_id, t.system,
        EXISTS (SELECT 1 FROM hospital_relatedperson p
                 WHERE p.account_id = t.user_id AND p.patient_id = %(patient)s AND p.ended_at IS NULL),
-       %(patient)s IS NOT NULL AND NOT 'book_anyone' = ANY (t.scopes) AND EXISTS (
+       NOT 'book_anyone' = ANY (t.scopes) AND EXISTS (
            SELECT 1 FROM (SELECT DISTINCT ON (n.kind) n.id, n.kind FROM hospital_notice n
                            WHERE n.published_on <= %(today)s ORDER BY n.kind, n.version DESC) latest
-            WHERE (latest.kind <> 'child' OR EXISTS (
+            WHERE (latest.kind = 'privacy' OR %(patient)s IS NOT NULL)
+              AND (latest.kind <> 'child' OR EXISTS (
                       SELECT 1 FROM hospital_patient p
                        WHERE p.id = %(patient)s AND p.birth_date > %(today)s::date - make_interval(years => coalesce(
                              (SELECT r.guarded_until FROM hospital_accountrule r WHERE r.effective_from <= %(today)s
@@ -40,8 +41,8 @@ class Caller:
     """`user` has its id only; other fields are fetched when they are asked for.
 
     `own_patient`: the patient that was asked about is one of the account's people. `lacks_consent`: the account has not
-    agreed to every notice in force that booking for this patient needs (O4); never of a programme that books anyone,
-    whose hospital asked the patient itself.
+    agreed to every notice in force that booking for this patient needs, and where no patient was asked about, to the
+    privacy notice (O4); never of a programme that books anyone, whose hospital asked the patient itself.
     """
 
     user: User

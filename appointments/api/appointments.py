@@ -2,6 +2,7 @@
 
 import msgspec
 from django.db.models import Exists, OuterRef, Q
+from django.forms import Field
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.response import Response
@@ -12,7 +13,7 @@ from hospital import clock
 from hospital.api import plain, rates
 from hospital.api.authentication import BOOK
 from hospital.api.endpoint import DetailEndpoint, ListEndpoint
-from hospital.api.errors import NothingHere, by_field
+from hospital.api.errors import ConsentNeeded, Invalid, NothingHere, by_field
 from hospital.api.filters import RowNumber
 from hospital.models import RelatedPerson
 
@@ -69,13 +70,18 @@ class AppointmentRows:
 @extend_schema_view(get=extend_schema(operation_id="listAppointments", tags=["bookings"], summary="Bookings 预约"))
 class Appointments(AppointmentRows, ListEndpoint):
     """The latest visit first, past and cancelled ones too. A token that books anyone names the `patient`; without it,
-    the list is of the account's own people."""
+    the list is of the account's own people. 409 `consent_needed` until the account has agreed, on the pages, to the
+    privacy notice in force; not for a token that books anyone."""
 
+    asks_privacy = True
     filterset_class = AppointmentFilter
     order = ("-day", "-start", "-id")
 
     def get_queryset(self):
-        if self.request.auth.books_anyone and "patient" in self.request.query_params:
+        named = self.request.query_params.get("patient")
+        if named == "":  # to the filter that is nobody in particular: everybody
+            raise Invalid({"patient": [Field.default_error_messages["required"]]})
+        if self.request.auth.books_anyone and named:
             return super().get_queryset()
         mine = list(
             _family(self.request.auth).values_list("patient", flat=True)
@@ -85,7 +91,9 @@ class Appointments(AppointmentRows, ListEndpoint):
 
 @extend_schema_view(get=extend_schema(operation_id="getAppointment", tags=["bookings"], summary="One booking"))
 class OneAppointment(AppointmentRows, DetailEndpoint):
-    """As it stands now."""
+    """As it stands now. 409 `consent_needed` as in the list."""
+
+    asks_privacy = True
 
 
 class Verb(AppointmentRows, DetailEndpoint):
@@ -93,12 +101,15 @@ class Verb(AppointmentRows, DetailEndpoint):
 
     http_method_names = ["post", "options"]
     asks: type
+    asks_consent = False  # to what booking for this patient needs (O4)
 
     def post(self, request, pk):
         key = plain.request_key(request._request)
         asked = self._read(request)
         row = self.get_object()
         rates.spend(request.auth)
+        if self.asks_consent and plain.caller(request, scopes=BOOK, patient_id=row.patient_id).lacks_consent:
+            raise ConsentNeeded()
         self.act(row, asked, key=key, by=request.user, channel=request.auth.channel)
         return Response(self.get_serializer(self.get_object()).data)
 
@@ -125,9 +136,10 @@ def verb(operation: str, summary: str, asks: type, **more):
 
 @verb("confirmAppointment", "Confirm a hold 确认", ConfirmRequest)
 class Confirm(Verb):
-    """锁号 → 已预约, while the hold's clock runs; 409 `lapsed` after it."""
+    """锁号 → 已预约, while the hold's clock runs; 409 `lapsed` after it, `consent_needed` as when booking."""
 
     asks = ConfirmRequest
+    asks_consent = True
 
     def act(self, row, asked, *, key, by, channel):
         changes.confirm(appointment=row, by=by, request_key=key, now=clock.deciding())
@@ -147,9 +159,11 @@ class Cancel(Verb):
 
 @verb("rescheduleAppointment", "Reschedule in one step 改约", RescheduleRequest)
 class Reschedule(Verb):
-    """The same booking on another number; on a refusal the old number is kept. A hold's clock starts again."""
+    """The same booking on another number; on a refusal the old number is kept. A hold's clock runs on, but for
+    staff's. 409 `consent_needed` as when booking; `suspended` unless it stays on its schedule or that was stopped."""
 
     asks = RescheduleRequest
+    asks_consent = True
 
     def act(self, row, asked, *, key, by, channel):
         asked.check()

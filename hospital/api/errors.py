@@ -97,6 +97,13 @@ class ConsentNeeded(Refused):
     next_step = _("请用这个账号登录网页，阅读并同意后再约。")
 
 
+class PrivacyNeeded(ConsentNeeded):
+    """O4: not even the account's own people are shown before it agreed to the privacy notice."""
+
+    message = _("还没有同意个人信息告知书的现行版本。")
+    next_step = _("请用这个账号登录网页，阅读并同意后再试。")
+
+
 class TooMany(Refused):
     """`seconds` until the next one is taken."""
 

@@ -27,9 +27,11 @@ class PatientOut(serializers.Serializer):
 
 @extend_schema_view(get=extend_schema(operation_id="listPatients", tags=["people"], summary="Patients 就诊人"))
 class Patients(ListEndpoint):
-    """The people whom the account books for, in the account's own order. Nobody else is ever listed."""
+    """The people whom the account books for, in the account's own order. Nobody else is ever listed. 409
+    `consent_needed` until the account has agreed, on the pages, to the privacy notice in force."""
 
     scopes = BOOK
+    asks_privacy = True
     serializer_class = PatientOut
     queryset = RelatedPerson.objects.none()
     order = ("place", "id")

@@ -89,6 +89,8 @@ def refusals_of(operation: AutoSchema) -> set[int]:
         statuses |= {409, 413, 415, 422, 429}
     elif getattr(operation.view, "takes_parameters", False):
         statuses.add(422)
+    if getattr(operation.view, "asks_privacy", False):
+        statuses.add(409)
     return statuses - getattr(operation.view, "never_answers", frozenset())
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from hospital import clock, consents, tokens
 from hospital.models import AccountRule, Notice
-from tests.api.conftest import issue
-from tests.factories import NOW, TODAY, PatientFactory, open_schedule
+from tests.api.conftest import Program, issue
+from tests.factories import NOW, TODAY, PatientFactory, appointment_row, open_schedule
 
 pytestmark = pytest.mark.django_db
 
@@ -77,8 +77,44 @@ def test_the_look_up_says_what_the_pages_say(account, stopped_clock, birth, guar
     assert old.version == 1
 
 
-def test_reading_needs_no_consent(program, patient):
-    publish("privacy")
+def test_a_hold_is_confirmed_and_moved_with_consent_and_given_up_without(program, account, patient):
+    """O4: consent taken back after the hold was made."""
+    schedule = open_schedule(numbers=5)
+    path = f"/schedules/{schedule.pk}/appointments/"
+    row = program.post(path, {"patient": patient.pk}).json()["appointment"]
+    health = publish("health")
+    verbs = {"confirm": {}, "reschedule": {"schedule": schedule.pk, "number": 3}}
 
-    assert program.get("/patients/").status_code == 200
-    assert program.get("/appointments/").status_code == 200
+    def sent(verb):
+        answer = program.post(f"/appointments/{row}/{verb}/", verbs.get(verb, {}))
+        return answer.status_code, answer.json().get("code")
+
+    assert [sent(verb) for verb in verbs] == [(409, "consent_needed")] * 2
+    given = consents.give(account=account, notice=health, patient=patient, now=NOW)
+    assert [sent(verb) for verb in verbs] == [(200, None)] * 2
+    consents.withdraw(consent=given, now=NOW)
+    assert sent("cancel") == (200, None)
+
+
+def test_the_accounts_people_and_bookings_are_shown_after_the_privacy_notice(program, account, patient):
+    """O4: as its pages are. What is public stays so."""
+    row = appointment_row(open_schedule(numbers=5), patient)
+    publish("health")
+    privacy = publish("privacy")
+    own = ["/patients/", "/appointments/", f"/appointments/{row.pk}/"]
+
+    answers = [program.get(path) for path in own]
+    assert [(each.status_code, each.json()["code"]) for each in answers] == [(409, "consent_needed")] * 3
+    assert program.get("/departments/").status_code == 200
+    consents.give(account=account, notice=privacy, now=NOW)
+    assert [program.get(path).status_code for path in own] == [200] * 3
+
+
+def test_the_hospitals_own_programme_reads_and_confirms_without(stopped_clock, account, patient):
+    publish("privacy")
+    publish("health")
+    house, schedule = Program(issue(account, "book_anyone")), open_schedule(numbers=5)
+    row = house.post(f"/schedules/{schedule.pk}/appointments/", {"patient": patient.pk}).json()["appointment"]
+
+    assert house.get("/appointments/", {"patient": patient.pk}).status_code == 200
+    assert house.post(f"/appointments/{row}/confirm/").status_code == 200

@@ -164,6 +164,16 @@ def test_an_ended_bond_ends_the_sight_of_bookings(program, account, patient):
     assert program.get(f"/appointments/{row.pk}/").status_code == 404
 
 
+def test_nobody_in_particular_is_not_everybody(stopped_clock):
+    """`patient=` without a value would be the whole house's list."""
+    appointment_row(open_schedule(), PatientFactory())
+    desk = Program(issue(AccountFactory(), "book_anyone", channel="phone"))
+
+    answer = desk.get("/appointments/", {"patient": ""})
+
+    assert (answer.status_code, list(answer.json()["fields"])) == (422, ["patient"])
+
+
 def test_a_token_that_books_anyone_sees_the_bookings_of_the_patient_it_names(stopped_clock):
     desk = Program(issue(AccountFactory(), "book_anyone", channel="phone"))
     row = appointment_row(open_schedule(), PatientFactory())

@@ -5,12 +5,12 @@ from uuid import uuid4
 
 import pytest
 
-from appointments.models import Appointment, Schedule
+from appointments.models import Appointment, PatientSuspension, Schedule
 from hospital import clock
-from hospital.models import Fact
-from tests.factories import NOW, TODAY, PatientFactory, TeamFactory, appointment_row, open_schedule
+from hospital.models import Fact, RelatedPerson
+from tests.factories import NOW, TODAY, NoticeFactory, PatientFactory, TeamFactory, appointment_row, open_schedule
 
-from .scenes import SOON, at, booked, clinic, eve, key_on
+from .scenes import SOON, agree, at, booked, clinic, eve, key_on
 from .test_cancel import words_of_refused
 from .test_cards import words_of
 
@@ -159,3 +159,30 @@ def test_what_the_doctor_booked_is_moved_by_the_patient(mine):
 
     assert move(mine, row, value(second)).status_code == 302
     assert row.start > NOW
+
+
+def test_without_consent_nothing_is_moved_and_the_page_leads_to_it(mine, two_days):
+    """O4: as when booking."""
+    row, _first, second = two_days
+    NoticeFactory(kind="health")
+    person = RelatedPerson.objects.get(patient=mine.person)
+    to_consent = f'href="/me/family/{person.pk}/consent/?next='
+
+    assert to_consent in mine.get(f"/bookings/{row.pk}/change/").content.decode()
+    refused = move(mine, row, value(second))
+    assert (refused.status_code, to_consent in refused.content.decode()) == (409, True)
+    assert Appointment.objects.get().schedule != second
+    agree(mine.user, mine.person)
+    assert move(mine, row, value(second)).status_code == 302
+
+
+def test_a_suspended_patient_is_told_until_when_and_keeps_the_number(mine, two_days):
+    """B16."""
+    row, _first, second = two_days
+    PatientSuspension.objects.create(patient=mine.person, starts_at=NOW, ends_at=NOW + timedelta(days=30))
+
+    refused = move(mine, row, value(second))
+
+    assert refused.status_code == 409
+    assert "暂停至12月23日" in words_of_refused(refused)
+    assert Appointment.objects.get().schedule != second
