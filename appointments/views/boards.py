@@ -3,7 +3,6 @@
 from django.db.models import Q
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -14,6 +13,7 @@ from appointments.services import visit
 from hospital import clock, masking
 from hospital.models import Campus, Department
 from hospital.permissions import assignments, role_required
+from hospital.views.code_pages import onward
 
 from .desk_reach import ROLES, encounter_within_reach, houses, schedule_within_reach
 
@@ -117,9 +117,7 @@ def act(request: HttpRequest, pk: int, act: str):
 
 def _back(request: HttpRequest):
     """To the board that the button was on; never to a foreign address."""
-    address = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(address, allowed_hosts={request.get_host()})
-    return redirect(address if safe else "appointments:desk_board")
+    return redirect(onward(request) or "appointments:desk_board")
 
 
 @require_safe
