@@ -69,3 +69,13 @@ def test_two_pages_of_one_account_for_one_person_are_one_booking_and_a_refusal()
     refused = next(answer for answer in answers if answer.status_code == 409)
     assert "同一天同一科室已有预约" in refused.content.decode()
     assert Appointment.objects.count() == 1
+
+
+def test_two_accounts_that_post_the_same_key_share_no_basket():
+    """The key comes from the browser: what the code on one card names is never another account's booking."""
+    schedule, key = clinic(), "7d444840-9dc0-41d1-b245-5ffdce74fad2"
+    for account in (account_with("周志明"), account_with("李秀英")):
+        browser(account).post(where(schedule), {"patient": people(account)[0].pk, "request_key": key})
+
+    first, second = Appointment.objects.values_list("basket", flat=True)
+    assert first != second

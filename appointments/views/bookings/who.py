@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode, urlsplit
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 from django.contrib import messages
 from django.http import HttpRequest
@@ -125,7 +125,7 @@ def _give(page: "Page", patient: Patient, *, key: UUID) -> Appointment:
         by=page.request.user,
         request_key=str(key),
         start=page.chosen.start,
-        basket=key,  # what the code on the success card names
+        basket=uuid5(key, str(page.request.user.pk)),  # what the code on the success card names: never another's
         visit_type=walkin.visit_type(patient, schedule),
         confirmed=True,
         now=clock.deciding(),
