@@ -60,7 +60,7 @@ def test_from_a_public_page_through_the_code_to_the_own_account_in_both_editions
     page.get_by_role("link", name="记住了，回去输入").click()
     page.get_by_label("6 位验证码").fill("12")
     page.get_by_role("button", name="登录", exact=True).click()
-    expect(page.get_by_role("alert")).to_contain_text("还可以再试")
+    expect(page.get_by_role("alert")).to_contain_text("请输入 6 位数字")
     page.troubles.clear()
     good(page, axe)
 
