@@ -56,7 +56,7 @@ def end(request: HttpRequest, pk: int, row: int):
     bound = get_object_or_404(RelatedPerson.objects.select_related("account", "patient"), pk=row, patient=person)
     if form.is_valid():
         family.unbind(row=bound, by=request.user, now=clock.now(), reason=form.cleaned_data["reason"], request=request)
-        messages.success(request, _("已解除绑定。"))
+        messages.success(request, _("这个账号与就诊人的绑定已解除。"))
     else:
         messages.error(request, _("请选择解除绑定的原因。"))
     return redirect("desk_bind", person.pk)
