@@ -185,6 +185,3 @@ class ChannelRuleAdmin(RuleAdmin):
     form = KindsForm
     list_display = ["organization", "channel", "kinds", "effective_from", "effective_to"]
     list_select_related = ["organization"]
-
-
-from . import admin_tokens  # noqa: E402, F401 — tokens of programs

@@ -97,7 +97,7 @@ _aheads: list[Ahead] = []
 
 
 def holds(holder: Holder) -> Holder:
-    """Register what an app holds of one patient: holder(patient, whole, by) -> Section; `by`: only this account's acts."""
+    """Register what an app holds of one patient: holder(patient, whole, by) -> Section; `by`: its own acts only."""
     if holder not in _holders:
         _holders.append(holder)
     return holder
@@ -119,7 +119,7 @@ def ahead_of(patients: Iterable[int], *, now: datetime, account: User | None = N
 def copy_of(account: User, *, now: datetime) -> Copy:
     """A whole copy for the account: itself, and each of its people as far as they are its to see.
 
-    A child's data goes to its guardian only (article 31), while it is a child; of another adult there is what is booked,
+    A child's data goes to its guardian only (article 31), while it is a child; of another adult what is booked,
     not the records: those are that person's to ask for. Of whom neither a phone nor a window proved, there is only what
     this account did itself.
     """

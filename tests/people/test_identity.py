@@ -149,7 +149,15 @@ def test_a_name_has_one_written_form(typed, kept):
 
 @pytest.mark.parametrize(
     ("name", "shown"),
-    [("周志明", "周*明"), ("李四", "李*"), ("欧阳志明", "欧**明"), ("欧阳阿卜杜拉曼", "欧**曼"), ("王", "*"), ("", ""), ("Anna Berg", "A*** B***")],
+    [
+        ("周志明", "周*明"),
+        ("李四", "李*"),
+        ("欧阳志明", "欧**明"),
+        ("欧阳阿卜杜拉曼", "欧**曼"),
+        ("王", "*"),
+        ("", ""),
+        ("Anna Berg", "A*** B***"),
+    ],
 )
 def test_a_name_is_masked(name, shown):
     assert masking.name(name) == shown

@@ -43,7 +43,8 @@ class Command(BaseCommand):
         for problem in wrong.problems:
             what, cure = problem.sentences(_)
             row = _("第 %(row)s 行") % {"row": problem.row} if problem.row else ""
-            lines.append(f"  {' '.join(part for part in (problem.sheet, row, problem.column) if part)}{_('：')}{what}{cure}")
+            place = " ".join(part for part in (problem.sheet, row, problem.column) if part)
+            lines.append(f"  {place}{_('：')}{what}{cure}")
         return "\n".join(lines)
 
     def _show(self, report: Report, *, everything: bool, retire_missing: bool) -> None:
