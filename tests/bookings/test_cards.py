@@ -160,12 +160,14 @@ def test_a_held_number_shows_its_clock_and_is_confirmed(mine):
     assert held.status == "booked"
 
 
-def test_a_held_number_is_given_up_and_free_at_once(mine):
-    schedule = clinic(numbers=1)
+@pytest.mark.parametrize(("numbers", "then"), [(2, "free"), (1, "resting")], ids=["others are left", "sold out"])
+def test_a_held_number_is_given_up_and_rests_only_while_it_is_in_demand(mine, numbers, then):
+    """B14: who waits for the very second finds nothing to wait for."""
+    schedule = clinic(numbers=numbers)
     held = booking.book(schedule=schedule, patient=mine.person, channel="app", by=mine.user, request_key="k", now=NOW)
     mine.post(f"/bookings/{held.pk}/cancel/")
 
-    assert schedule.slots.get().status == "free"
+    assert schedule.slots.get(number=1).status == then
     assert "您放弃了这个号" in words_of(mine.get("/bookings/"))
 
 
