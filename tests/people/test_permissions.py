@@ -33,6 +33,7 @@ PUBLIC = {  # open to strangers, each with its reason
     "doctor_slots",
     "team_slots",
     "clinic_slots",
+    "book_back",  # to the times, from the address alone
     "api_schema",
     "api_docs",
     "notice",  # nobody signs in to read what signing in means
