@@ -47,9 +47,9 @@ class Tally:
         return (self.answers[answer] if answer else self.total) / self.seconds
 
     def percentile(self, percent: float, *, since: float = 0.0, until: float = float("inf")) -> float:
-        """Of the requests that were due in a span of time."""
+        """Of the requests that were under way in a span of time, however briefly."""
         pairs = zip(self.latencies, self.asked, strict=True)
-        ordered = sorted(latency for latency, asked in pairs if since <= asked <= until)
+        ordered = sorted(latency for latency, asked in pairs if asked <= until and asked + latency >= since)
         return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
 
     @property

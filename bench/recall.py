@@ -1,6 +1,7 @@
 """Bookings while the follow-up job moves the unused numbers of other pools into the public one."""
 
 import time
+from collections.abc import Iterator
 
 from django.db import connection, connections
 
@@ -36,7 +37,8 @@ def measure(sizes: Sizes, ground: Ground, calls: Calls, port: int) -> list[table
         calm.append(tally.percentile(99) * 1000)
         next_first = _make_due(ground, first=next_first, numbers=sizes.recalled) + 1
         tally, began, ended, numbers = _load_beside_recall(calls, port, places)
-        during.append(tally.percentile(99, since=began, until=ended) * 1000)
+        # each connection asks again within EVERY: a shorter look, at a recall of a few numbers, could meet none
+        during.append(tally.percentile(99, since=min(began, ended - EVERY), until=ended) * 1000)
         took.append(ended - began)
         moved.append(numbers)
     note = (
@@ -65,19 +67,26 @@ def _make_due(ground: Ground, *, first: int, numbers: int) -> int:
         return max((row[0] for row in cursor.fetchall()), default=first)
 
 
-def _load(calls: Calls, port: int, places, *, seconds: float, stop=None) -> load.Tally:
+def _load(calls: Calls, port: int, places, *, seconds: float, begun=None, stop=None) -> load.Tally:
     connections.close_all()
     block = int(seconds / EVERY * CONNECTIONS) + CONNECTIONS
-    requests = calls.spread(OURS, places, block=block)
+    spread = calls.spread(OURS, places, block=block)
+
+    def requests(place: int) -> Iterator[bytes]:
+        if begun:
+            begun.set()
+        return spread(place)
+
     return load.drive(port, requests, connections=CONNECTIONS, seconds=seconds, every=EVERY, stop=stop)
 
 
 def _load_beside_recall(calls: Calls, port: int, places):
     """The job runs in a process of its own, as in a Celery worker; the load ends when it has."""
-    stop, results = load.FORK.Event(), load.FORK.Queue()
+    begun, stop, results = load.FORK.Event(), load.FORK.Event(), load.FORK.Queue()
 
     def job() -> None:
-        time.sleep(1)  # the load has begun
+        begun.wait(LONGEST)
+        time.sleep(1)  # every connection has asked a few times
         began = time.monotonic()
         moved = supply.follow_up(now=clock.now())
         results.put((began, time.monotonic(), moved))
@@ -86,7 +95,7 @@ def _load_beside_recall(calls: Calls, port: int, places):
     connections.close_all()
     worker = load.FORK.Process(target=job, daemon=True)
     worker.start()
-    tally = _load(calls, port, places, seconds=LONGEST, stop=stop)
+    tally = _load(calls, port, places, seconds=LONGEST, begun=begun, stop=stop)
     began, ended, moved = results.get(timeout=LONGEST)
     worker.join()
     return tally, began, ended, moved

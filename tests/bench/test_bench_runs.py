@@ -91,8 +91,9 @@ def test_a_ratio_is_of_medians_and_says_whether_its_target_is_met():
     assert isinstance(slower, Row)
 
 
-def test_a_percentile_looks_at_what_was_due_in_a_span():
+def test_a_percentile_looks_at_what_was_under_way_in_a_span():
     tally = Tally(latencies=[1.0, 2.0, 9.0], asked=[10.0, 20.0, 30.0])
 
     assert tally.percentile(99) == 9
     assert tally.percentile(99, since=5, until=25) == 2
+    assert tally.percentile(99, since=38, until=38.5) == 9
