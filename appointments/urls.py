@@ -2,8 +2,9 @@
 
 from django.urls import include, path, re_path
 
-from .views import boards, consult, consult_basket, desk, office, window, workstation
+from .views import boards, consult, consult_basket, desk, window, workstation
 from .views.bookings import acts, cards, change, who
+from .views.office import week
 from .views.patient import departments, doctors, home, slots
 
 app_name = "appointments"
@@ -53,9 +54,9 @@ urlpatterns = [
     path("desk/board/", boards.board, name="desk_board"),
     path("desk/schedules/<int:pk>/call-next/", boards.summon, name="desk_summon"),
     re_path(r"^desk/encounters/(?P<pk>\d+)/(?P<act>call|start|pass|finish|left)/$", boards.act, name="desk_act"),
-    path("office/", office.week, name="office_week"),
-    path("office/schedules/<int:pk>/", office.schedule, name="office_schedule"),
-    path("office/schedules/<int:pk>/patients/", office.patients, name="office_patients"),
+    path("office/", week.week, name="office_week"),
+    path("office/schedules/<int:pk>/", week.schedule, name="office_schedule"),
+    path("office/schedules/<int:pk>/patients/", week.patients, name="office_patients"),
     path("screen/department/<int:pk>/", boards.department_screen, name="screen_department"),
     path("screen/campus/<int:pk>/", boards.campus_screen, name="screen_campus"),
 ]

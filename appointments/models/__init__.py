@@ -1,24 +1,39 @@
 from .appointment import Appointment, NoShow, PatientSuspension, TeamReferral
+from .imports import ImportRun
+from .office import BulkAct, BulkChange, DraftLine, JobRun, LayoutDraft
 from .rules import BookingRule, ChannelRule, ConsultLevelRule, SupplyRule, SupplyShare
 from .schedule import Schedule, ScheduleParticipant, ScheduleTemplate
-from .slot import Allotment, Pool, Slot
+from .slot import Allotment, PartnerGroup, Pool, Slot
+from .stops import CallNote, StopCase, StopOffer, Substitution, Suspension
 from .visit import Encounter
 
 __all__ = [
     "Allotment",
     "Appointment",
     "BookingRule",
+    "BulkAct",
+    "BulkChange",
+    "CallNote",
     "ChannelRule",
     "ConsultLevelRule",
+    "DraftLine",
     "Encounter",
+    "ImportRun",
+    "JobRun",
+    "LayoutDraft",
     "NoShow",
+    "PartnerGroup",
     "PatientSuspension",
     "Pool",
     "Schedule",
     "ScheduleParticipant",
     "ScheduleTemplate",
     "Slot",
+    "StopCase",
+    "StopOffer",
+    "Substitution",
     "SupplyRule",
     "SupplyShare",
+    "Suspension",
     "TeamReferral",
 ]

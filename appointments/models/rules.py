@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from hospital.models import Department, HealthcareService, Organization, PractitionerRole
 from hospital.models.history import keeps_history
 
-from .slot import Pool
+from .slot import PartnerGroup, Pool
 
 
 class Channel(models.TextChoices):
@@ -89,6 +89,12 @@ class SupplyShare(models.Model):
 
     rule = models.ForeignKey(SupplyRule, models.CASCADE, related_name="shares", verbose_name=_("规则"))
     kind = models.CharField(_("号池"), max_length=10, choices=Pool.Kind)
+    partner = models.ForeignKey(
+        Organization, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("下级机构")
+    )
+    group = models.ForeignKey(
+        PartnerGroup, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("协作单位组")
+    )
     percent = models.PositiveSmallIntegerField(_("百分比"))
     opens_days = models.PositiveSmallIntegerField(_("提前几天开放"))
     opens_time = models.TimeField(_("开放时刻"))
@@ -99,7 +105,15 @@ class SupplyShare(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = _("号池份额")
         constraints = [
-            models.UniqueConstraint(fields=["rule", "kind"], name="supplyshare_once"),
+            models.UniqueConstraint(
+                fields=["rule", "kind", "partner", "group"], nulls_distinct=False, name="supplyshare_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(partner__isnull=True, group__isnull=True)
+                | Q(kind="partner", partner__isnull=True)
+                | Q(kind="partner", group__isnull=True),
+                name="supplyshare_only_partner_shares_have_a_partner",
+            ),
             models.CheckConstraint(condition=Q(percent__range=(0, 100)), name="supplyshare_percent"),
             models.CheckConstraint(
                 condition=Q(shared_days__isnull=True, shared_time__isnull=True)

@@ -48,15 +48,23 @@ class ScheduleTemplate(models.Model):
     starts = models.TimeField(_("开始"), null=True, blank=True)
     ends = models.TimeField(_("结束"), null=True, blank=True)
     numbers = models.PositiveSmallIntegerField(_("号数"))
+    minutes = models.PositiveSmallIntegerField(
+        _("每号分钟"), null=True, blank=True
+    )  # empty: the half-day in equal parts
     parity = models.CharField(_("单双周"), max_length=5, choices=Parity, default=Parity.EVERY)
     effective_from = models.DateField(_("生效日"))
     effective_to = models.DateField(_("失效日"), null=True, blank=True)  # last day included
     active = models.BooleanField(_("启用"), default=True)
+    # what the nightly job goes on laying out: a new or changed pattern waits until a draft with it was published
+    published_at = models.DateTimeField(_("发布时间"), null=True, blank=True)
 
     class Meta:
         verbose_name = verbose_name_plural = _("出诊模板")
         constraints = [
             models.CheckConstraint(condition=Q(numbers__range=(1, 300)), name="template_sensible_count"),
+            models.CheckConstraint(
+                condition=Q(minutes__isnull=True) | Q(minutes__range=(1, 480)), name="template_sensible_minutes"
+            ),
             models.CheckConstraint(condition=Q(weekday__range=(1, 7)), name="template_weekday"),
             models.CheckConstraint(condition=Q(role__isnull=True) | Q(team__isnull=True), name="template_one_actor"),
             models.CheckConstraint(
@@ -107,6 +115,7 @@ class Schedule(models.Model):
     starts_at = models.DateTimeField(_("开始"))
     ends_at = models.DateTimeField(_("结束"))
     capacity = models.PositiveSmallIntegerField(_("号数"))  # without add-on numbers
+    minutes = models.PositiveSmallIntegerField(_("每号分钟"), null=True, blank=True)  # empty: equal parts
     status = models.CharField(_("状态"), max_length=10, choices=Status, default=Status.OPEN)
     stop_reason = models.CharField(_("停诊原因"), max_length=100, blank=True)
 

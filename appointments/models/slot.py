@@ -11,8 +11,27 @@ from .schedule import Schedule
 
 
 @keeps_history
+class PartnerGroup(models.Model):
+    """协作单位组: lower institutions that share one reserve (P5)."""
+
+    organization = models.ForeignKey(
+        Organization, models.PROTECT, related_name="partner_groups", verbose_name=_("机构")
+    )
+    name = models.CharField(_("名称"), max_length=40)
+    members = models.ManyToManyField(Organization, related_name="member_of", blank=True, verbose_name=_("成员机构"))
+    active = models.BooleanField(_("启用"), default=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("协作单位组")
+        constraints = [models.UniqueConstraint(fields=["organization", "name"], name="partnergroup_one_name")]
+
+    def __str__(self):
+        return self.name
+
+
+@keeps_history
 class Pool(models.Model):
-    """号池. Every number belongs to one pool at a time; partners have one each."""
+    """号池. Every number belongs to one pool at a time. Partner pools are common, one institution's, or a group's."""
 
     class Kind(models.TextChoices):
         PUBLIC = "public", _("公共")
@@ -22,11 +41,15 @@ class Pool(models.Model):
         SPECIAL = "special", _("特殊人群")
         EXTRA = "extra", _("加号")
         TEAM = "team", _("组内转诊")  # a leading expert's numbers: only by an internal referral (B11)
+        REBOOK = "rebook", _("改约")  # kept for patients of a stopped clinic until their deadline, then public (B13)
 
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="pools", verbose_name=_("机构"))
     kind = models.CharField(_("类型"), max_length=10, choices=Kind)
     partner = models.ForeignKey(
         Organization, models.PROTECT, null=True, blank=True, related_name="partner_pools", verbose_name=_("下级机构")
+    )
+    group = models.ForeignKey(
+        PartnerGroup, models.PROTECT, null=True, blank=True, related_name="pools", verbose_name=_("协作单位组")
     )
     name = models.CharField(_("名称"), max_length=40)
 
@@ -34,10 +57,15 @@ class Pool(models.Model):
         verbose_name = verbose_name_plural = _("号池")
         constraints = [
             models.UniqueConstraint(
-                fields=["organization", "kind", "partner"], nulls_distinct=False, name="pool_once_per_kind_and_partner"
+                fields=["organization", "kind", "partner", "group"],
+                nulls_distinct=False,
+                name="pool_once_per_kind_and_partner",
             ),
             models.CheckConstraint(
-                condition=Q(partner__isnull=True) | Q(kind="partner"), name="pool_only_partner_pools_have_a_partner"
+                condition=Q(partner__isnull=True, group__isnull=True)
+                | Q(kind="partner", partner__isnull=True)
+                | Q(kind="partner", group__isnull=True),
+                name="pool_only_partner_pools_have_a_partner",
             ),
         ]
 
@@ -91,7 +119,7 @@ class Allotment(models.Model):
     """When a pool of a schedule opens to its channels, and from when its free numbers count as public.
 
     A planned release or recall is exact by these two moments; the job that follows moves rows for the figures.
-    `moved_at` says that it did.
+    `opened_at` and `moved_at` say that it did.
     """
 
     schedule = models.ForeignKey(Schedule, models.CASCADE, db_index=False, related_name="allotments")
@@ -101,6 +129,7 @@ class Allotment(models.Model):
     opens_at = models.DateTimeField(_("开放时间"))
     shared_from = models.DateTimeField(_("回收到公共"), null=True)
     moved_at = models.DateTimeField(null=True)
+    opened_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = verbose_name_plural = _("号池开放")
@@ -116,4 +145,5 @@ class Allotment(models.Model):
                 condition=Q(moved_at__isnull=True, shared_from__isnull=False),
                 name="allotment_to_move",
             ),
+            models.Index(fields=["opens_at"], condition=Q(opened_at__isnull=True), name="allotment_to_open"),
         ]

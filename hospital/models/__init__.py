@@ -10,6 +10,7 @@ from .account import (
     RetentionRule,
 )
 from .audit import AuditEvent
+from .contracts import Contract
 from .integration import ExternalRecord, IntegrationKey, UsedLink, Webhook, WebhookDelivery
 from .outbox import Delivery, Fact, GatewayReceipt, Message
 from .people import (
@@ -41,6 +42,7 @@ __all__ = [
     "CodeSent",
     "Condition",
     "Consent",
+    "Contract",
     "DataRequest",
     "Delivery",
     "Department",

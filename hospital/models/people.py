@@ -38,6 +38,7 @@ class Role(models.TextChoices):
     EXAM = "exam", _("检查预约中心")
     REFERRAL = "referral", _("转诊办")
     PARTNER = "partner", _("下级机构")
+    KIOSK = "kiosk", _("自助机")
     FINANCE = "finance", _("财务")
     AUDITOR = "auditor", _("审计")
     SYSADMIN = "sysadmin", _("系统管理员")
@@ -183,6 +184,14 @@ class Patient(Named):
         RESIDENT = "resident", _("居民医保")
         NONE = "none", _("自费")
 
+    class Special(models.TextChoices):
+        """优待: with old age (60 and over, by law of the rights of the elderly) what the special-group floor is for."""
+
+        NONE = "", _("无")
+        DISABLED = "disabled", _("残疾人")
+        SOLDIER = "soldier", _("军人及优抚对象")
+        OTHER = "other", _("其他优待对象")
+
     medical_number = models.CharField(_("门诊号"), max_length=20, unique=True)
     sex = models.CharField(_("性别"), max_length=1, choices=Sex, default=Sex.UNKNOWN)
     birth_date = models.DateField(_("出生日期"), null=True, blank=True)
@@ -195,6 +204,9 @@ class Patient(Named):
         choices=settings.LANGUAGES,
         default=settings.LANGUAGE_CODE,
         db_default=settings.LANGUAGE_CODE,
+    )
+    special = models.CharField(  # a document for it was seen at the window
+        _("优待"), max_length=10, choices=Special, default=Special.NONE, blank=True, db_default=""
     )
     registered_at = models.DateTimeField(_("建档时间"), auto_now_add=True)
     active = models.BooleanField(_("启用"), default=True)

@@ -18,7 +18,7 @@ from hospital import audit, clock, masking
 from hospital.models import HealthcareService, Organization, Role
 from hospital.permissions import organizations_of, role_required, roles_of
 
-from .figures import figures_of
+from ..figures import figures_of
 
 ROLES = (Role.OFFICE, Role.AUDITOR, Role.SYSADMIN)
 RELATED = (*selectors.ACTOR, "room", "organization")

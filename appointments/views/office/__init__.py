@@ -1,0 +1,1 @@
+"""The slot-pool office: one module a page."""
