@@ -84,7 +84,7 @@ class DraftLine(models.Model):
     draft = models.ForeignKey(LayoutDraft, models.CASCADE, related_name="lines")
     action = models.CharField(_("变动"), max_length=10, choices=Action)
     template = models.ForeignKey(ScheduleTemplate, models.SET_NULL, null=True, related_name="+")
-    schedule = models.ForeignKey(Schedule, models.SET_NULL, null=True, db_index=False, related_name="+")
+    schedule = models.ForeignKey(Schedule, models.SET_NULL, null=True, related_name="+")  # its index serves the drops
     day = models.DateField(_("就诊日"))
     name = models.CharField(_("出诊"), max_length=120)
     differences = models.JSONField(default=list)  # [field, is, would be]

@@ -1,9 +1,10 @@
 """Who sees patients, where and when: weekly templates, and the dated half-days laid out from them."""
 
+import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.contrib.postgres.fields import DateTimeRangeField, IntegerRangeField, RangeOperators
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, Deferrable, F, Func, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from hospital.models import (
@@ -18,7 +19,30 @@ from hospital.models import (
     Room,
 )
 from hospital.models.history import keeps_history
+from hospital.models.places import DayRange
 from hospital.models.time import Weekday
+
+
+def _weeks(first: int, last: int) -> Func:
+    return Func(Value(first), Value(last), function="int4range", output_field=IntegerRangeField())
+
+
+def _not_twice(what: str, name: str) -> ExclusionConstraint:
+    """One pattern a half-day for a doctor's role or a room: odd and even weeks do not meet. Own hours are compared by
+    policies.template. Deferred: an import may swap two rooms."""
+    weeks = Case(When(parity="odd", then=_weeks(1, 2)), When(parity="even", then=_weeks(2, 3)), default=_weeks(1, 3))
+    return ExclusionConstraint(
+        name=name,
+        expressions=[
+            (what, RangeOperators.EQUAL),
+            ("weekday", RangeOperators.EQUAL),
+            ("half", RangeOperators.EQUAL),
+            (weeks, RangeOperators.OVERLAPS),
+            (DayRange("effective_from", "effective_to"), RangeOperators.OVERLAPS),
+        ],
+        condition=Q(active=True, starts__isnull=True),
+        deferrable=Deferrable.DEFERRED,
+    )
 
 
 @keeps_history
@@ -80,6 +104,8 @@ class ScheduleTemplate(models.Model):
                 nulls_distinct=False,
                 name="template_once",
             ),
+            _not_twice("role", "template_doctor_once_a_half_day"),
+            _not_twice("room", "template_room_once_a_half_day"),
         ]
 
     def __str__(self):
@@ -166,4 +192,29 @@ class ScheduleParticipant(models.Model):
                 expressions=[("room", RangeOperators.EQUAL), ("during", RangeOperators.OVERLAPS)],
                 condition=Q(active=True),
             ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(  # P12: policies.contract says the same before, with a sentence
+                name="within_contract",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("practitioner", "active"),
+                condition=pgtrigger.Q(new__practitioner__isnull=False, new__active=True),
+                declare=[("house", "bigint"), ("sits_on", "date"), ("home", "bigint")],
+                func="""
+                    SELECT s.organization_id, s.day INTO house, sits_on
+                      FROM appointments_schedule s WHERE s.id = NEW.schedule_id;
+                    SELECT p.organization_id INTO home FROM hospital_practitioner p WHERE p.id = NEW.practitioner_id;
+                    IF home = house AND NOT EXISTS (SELECT 1 FROM hospital_contract c
+                        WHERE c.practitioner_id = NEW.practitioner_id AND c.organization_id = house) THEN
+                        RETURN NEW;
+                    END IF;
+                    IF NOT EXISTS (SELECT 1 FROM hospital_contract c
+                        WHERE c.practitioner_id = NEW.practitioner_id AND c.organization_id = house
+                          AND daterange(c.effective_from, c.effective_to, '[]') @> sits_on) THEN
+                        RAISE EXCEPTION 'doctor % has no contract there on %', NEW.practitioner_id, sits_on
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'doctor_within_contract';
+                    END IF;
+                    RETURN NEW;
+                """,
+            )
         ]
