@@ -71,9 +71,9 @@ def _lay(organization: Organization, first, days: int, *, ours: bool) -> float:
     writing = laying._write
     way, seconds = (writing if ours else by_bulk_create), []
 
-    def timed(batch, allocation) -> None:
+    def timed(batch, allocation, *, now) -> None:
         began = time.perf_counter()
-        way(batch, allocation)
+        way(batch, allocation, now=now)
         seconds.append(time.perf_counter() - began)
 
     laying._write = timed
@@ -87,7 +87,7 @@ def _lay(organization: Organization, first, days: int, *, ours: bool) -> float:
     return laid.numbers / sum(seconds)
 
 
-def by_bulk_create(batch, allocation) -> None:
+def by_bulk_create(batch, allocation, *, now) -> None:
     """What laying._write does, as it is usually written."""
     Schedule.objects.bulk_create([each.schedule for each in batch])
     ScheduleParticipant.objects.bulk_create([row for each in batch for row in laying._participants(each)])
@@ -103,6 +103,7 @@ def by_bulk_create(batch, allocation) -> None:
             day=each.schedule.day,
             opens_at=opening.opens_at,
             shared_from=opening.shared_from,
+            opened_at=opening.opens_at if opening.opens_at <= now else None,
         )
         for each in batch
         for opening in allocation.openings(each.schedule)

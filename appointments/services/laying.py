@@ -4,6 +4,8 @@ The database refuses a doctor in two places and a room taken twice. A batch that
 refused schedule stands alone, so that one conflict costs a few statements and skips only itself.
 """
 
+from datetime import datetime
+
 from django.db import IntegrityError, connection, transaction
 
 from appointments.models import Schedule, ScheduleParticipant
@@ -33,14 +35,17 @@ SELECT s.id, n, s.starts_at + make_interval(mins => (n - 1) * t.total / s.capaci
 """Each number has its own minute: whole minutes from floor(n × total / capacity), see shares.minutes_of."""
 
 ALLOTMENTS = """
-INSERT INTO appointments_allotment (schedule_id, pool_id, department_id, day, opens_at, shared_from)
-SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::date[], %s::timestamptz[], %s::timestamptz[])
+INSERT INTO appointments_allotment (schedule_id, pool_id, department_id, day, opens_at, shared_from, opened_at)
+SELECT *, CASE WHEN opens_at <= %s THEN opens_at END
+  FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::date[], %s::timestamptz[], %s::timestamptz[])
+       AS a (schedule_id, pool_id, department_id, day, opens_at, shared_from)
 """
+"""What is open from the first moment on needs no release afterwards."""
 
 CONFLICTS = {"a_doctor_is_in_one_place": "doctor_elsewhere", "a_room_has_one_clinic": "room_taken"}
 
 
-def lay(planned: list[Planned], *, organization: Organization, allocation: Allocation):
+def lay(planned: list[Planned], *, organization: Organization, allocation: Allocation, now: datetime):
     """Write what is not there yet. Returns (schedules written, conflicts, how many stood already)."""
     written: list[Schedule] = []
     conflicts: list[Conflict] = []
@@ -51,14 +56,14 @@ def lay(planned: list[Planned], *, organization: Organization, allocation: Alloc
             _one_planner_at_a_time(organization)
             missing = _missing(batch)
             standing += len(batch) - len(missing)
-            _lay_or_halve(missing, allocation, written, conflicts)
+            _lay_or_halve(missing, allocation, written, conflicts, now=now)
     return written, conflicts, standing
 
 
-def lay_single(planned: Planned, *, allocation: Allocation) -> Schedule:
+def lay_single(planned: Planned, *, allocation: Allocation, now: datetime) -> Schedule:
     """One schedule outside the templates. A doctor or room that is taken raises IntegrityError, nothing is written."""
     with transaction.atomic():
-        _write([planned], allocation)
+        _write([planned], allocation, now=now)
     return planned.schedule
 
 
@@ -78,12 +83,14 @@ def _missing(batch: list[Planned]) -> list[Planned]:
     return [each for each in batch if (each.template.pk, each.schedule.day) not in there]
 
 
-def _lay_or_halve(batch: list[Planned], allocation: Allocation, written: list, conflicts: list) -> None:
+def _lay_or_halve(
+    batch: list[Planned], allocation: Allocation, written: list, conflicts: list, *, now: datetime
+) -> None:
     if not batch:
         return
     try:
         with transaction.atomic():
-            _write(batch, allocation)
+            _write(batch, allocation, now=now)
     except IntegrityError as error:
         code = CONFLICTS.get(getattr(getattr(error.__cause__, "diag", None), "constraint_name", None))
         if code is None:
@@ -95,18 +102,18 @@ def _lay_or_halve(batch: list[Planned], allocation: Allocation, written: list, c
             conflicts.append(_conflict(batch[0], code))
             return
         half = len(batch) // 2
-        _lay_or_halve(batch[:half], allocation, written, conflicts)
-        _lay_or_halve(batch[half:], allocation, written, conflicts)
+        _lay_or_halve(batch[:half], allocation, written, conflicts, now=now)
+        _lay_or_halve(batch[half:], allocation, written, conflicts, now=now)
     else:
         written.extend(each.schedule for each in batch)
 
 
-def _write(batch: list[Planned], allocation: Allocation) -> None:
+def _write(batch: list[Planned], allocation: Allocation, *, now: datetime) -> None:
     Schedule.objects.bulk_create([each.schedule for each in batch])
     ScheduleParticipant.objects.bulk_create(row for each in batch for row in _participants(each))
     with connection.cursor() as cursor:
         cursor.execute(NUMBERS, _numbers(batch, allocation))
-        cursor.execute(ALLOTMENTS, _allotments(batch, allocation))
+        cursor.execute(ALLOTMENTS, [now, *_allotments(batch, allocation)])
 
 
 def _participants(planned: Planned) -> list[ScheduleParticipant]:

@@ -63,7 +63,9 @@ def lay_out(
     schedules are never touched. Publishes one fact when something was added.
     """
     plan = Timetable(organization=organization, first_day=first_day, last_day=last_day).plan()
-    written, conflicts, standing = lay(plan.planned, organization=organization, allocation=Allocation(organization))
+    written, conflicts, standing = lay(
+        plan.planned, organization=organization, allocation=Allocation(organization), now=now
+    )
     result = LaidOut(
         added=len(written),
         numbers=sum(schedule.capacity for schedule in written),
@@ -85,7 +87,7 @@ def lay_single(*, schedule: Schedule, sitters: tuple[int, ...], by: User | None 
 
     Whoever is elsewhere then, or a room that is taken, raises IntegrityError. Publishes supply.laid_out.
     """
-    laid = laying.lay_single(Planned(schedule, None, sitters), allocation=Allocation(schedule.organization))
+    laid = laying.lay_single(Planned(schedule, None, sitters), allocation=Allocation(schedule.organization), now=now)
     payload = {"schedules": 1, "numbers": schedule.capacity, "conflicts": 0}
     outbox.publish(topic=TOPIC, key=f"organization:{schedule.organization_id}", payload=payload, actor=by, now=now)
     return laid
