@@ -197,7 +197,7 @@ class ScheduleParticipant(models.Model):
             pgtrigger.Trigger(  # P12: policies.contract says the same before, with a sentence
                 name="within_contract",
                 when=pgtrigger.Before,
-                operation=pgtrigger.Insert | pgtrigger.UpdateOf("practitioner", "active"),
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("practitioner_id", "active"),
                 condition=pgtrigger.Q(new__practitioner__isnull=False, new__active=True),
                 declare=[("house", "bigint"), ("sits_on", "date"), ("home", "bigint")],
                 func="""
@@ -211,7 +211,7 @@ class ScheduleParticipant(models.Model):
                     IF NOT EXISTS (SELECT 1 FROM hospital_contract c
                         WHERE c.practitioner_id = NEW.practitioner_id AND c.organization_id = house
                           AND daterange(c.effective_from, c.effective_to, '[]') @> sits_on) THEN
-                        RAISE EXCEPTION 'doctor % has no contract there on %', NEW.practitioner_id, sits_on
+                        RAISE EXCEPTION 'the doctor has no contract there on that day'
                         USING ERRCODE = 'check_violation', CONSTRAINT = 'doctor_within_contract';
                     END IF;
                     RETURN NEW;
