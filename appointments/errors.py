@@ -236,3 +236,42 @@ class StoppedMeanwhile(Stopped):
 
     message = _("这个时段刚刚停诊。")
     next_step = _("请换一天，或选同科室其他医生。")
+
+
+class ImportUnderWay(Refused):
+    code = "import_under_way"
+    message = _("另一个导入正在进行，这次什么都没有改。")
+    next_step = _("请等一两分钟再试；导入记录里能看到是谁在导入。")
+
+
+class ImportDecided(Refused):
+    """Applied or given up already, perhaps by a colleague in this very moment."""
+
+    code = "import_decided"
+    message = _("这次导入已经是“%(state)s”，没有再做一遍。")
+    next_step = _("要再导入，请重新上传文件。")
+
+
+class WholeHouseOnly(Refused):
+    code = "whole_house_only"
+    status = 403
+    message = _("您的岗位只管一个科室，这里的数据是全院的。")
+    next_step = _("请交给门诊办公室里管全院的同事办理。")
+
+
+class HoursOverlap(Refused):
+    code = "hours_overlap"
+    message = _("%(half)s：和已登记的 %(first)s 至 %(last)s（%(hours)s）只有一部分重叠，不知道该保留哪一段。")
+    next_step = _("请把日期改到那一段之内，或从 %(first)s 开始、到 %(last)s 结束；也可以分两次登记。")
+
+
+class HoursGap(Refused):
+    code = "hours_gap"
+    message = _("%(half)s：%(first)s 至 %(last)s 会没有作息时间，那几天排不出班。")
+    next_step = _("请改日期，让前后两段接上。")
+
+
+class HoursAsBefore(Refused):
+    code = "hours_as_before"
+    message = _("这段日期的作息时间已经是这样，没有要改的。")
+    next_step = _("请核对日期和时间。")

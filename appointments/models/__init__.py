@@ -1,5 +1,5 @@
 from .appointment import Appointment, NoShow, PatientSuspension, TeamReferral
-from .imports import ImportRun
+from .imports import ImportLine, ImportRun
 from .office import BulkAct, BulkChange, DraftLine, JobRun, LayoutDraft
 from .rules import BookingRule, ChannelRule, ConsultLevelRule, SupplyRule, SupplyShare
 from .schedule import Schedule, ScheduleParticipant, ScheduleTemplate
@@ -18,6 +18,7 @@ __all__ = [
     "ConsultLevelRule",
     "DraftLine",
     "Encounter",
+    "ImportLine",
     "ImportRun",
     "JobRun",
     "LayoutDraft",
