@@ -6,7 +6,7 @@ import structlog
 from celery import shared_task
 from celery.signals import beat_init
 
-from appointments.services import changes, noshow, notices, planning, supply
+from appointments.services import changes, noshow, notices, planning, releasing, supply
 from hospital import clock
 from hospital.models import Organization
 
@@ -42,6 +42,12 @@ def _moment() -> datetime:
 def _catch_up_on_schedules(**_kwargs):
     """A house that sleeps at night (a laptop, a repair) lays out a minute after it wakes."""
     lay_out_schedules.apply_async(countdown=60, expires=3600)
+
+
+@shared_task(ignore_result=True)
+def release_numbers(**_kwargs):
+    """放号: each minute, what is open by its own moment."""
+    releasing.release(now=_moment())
 
 
 @shared_task(ignore_result=True)

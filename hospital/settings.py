@@ -288,6 +288,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=1, minute=30),
         "options": {"expires": 6 * 3600},
     },
+    "release": {"task": "appointments.tasks.release_numbers", "schedule": crontab(), "options": {"expires": 60}},
     "share": {"task": "appointments.tasks.follow_up_supply", "schedule": crontab(), "options": {"expires": 60}},
     "lapse": {"task": "appointments.tasks.lapse_holds", "schedule": crontab(), "options": {"expires": 60}},
     "noshow": {"task": "appointments.tasks.mark_noshows", "schedule": crontab(), "options": {"expires": 60}},

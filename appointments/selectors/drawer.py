@@ -124,6 +124,7 @@ TOPICS = {
     "schedule.dropped": gettext_lazy("按模板撤销"),
     "schedule.patients_listed": gettext_lazy("查看就诊名单"),
     "sitting.taken": gettext_lazy("医生入座"),
+    "supply.released": gettext_lazy("放号"),
     "supply.shared": gettext_lazy("余号回收到公共"),
 }
 """A fact's topic or an audit action as the office says it."""

@@ -8,7 +8,10 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+from appointments.models import JobRun
 from hospital import outbox
+
+from . import runs
 
 BATCH = 1_000
 """Numbers in one transaction. One UPDATE for all pushes booking's p99 to 2 s, batches leave it at 6–10 ms."""
@@ -19,7 +22,7 @@ PASSES = 2
 SHARED = "supply.shared"
 
 DUE = """
-SELECT a.schedule_id, count(s.id)
+SELECT a.schedule_id, count(s.id), min(a.shared_from)
   FROM appointments_allotment a
   LEFT JOIN appointments_slot s
     ON s.schedule_id = a.schedule_id AND s.pool_id = a.pool_id AND s.status IN ('free', 'resting')
@@ -65,24 +68,31 @@ UPDATE appointments_slot s SET pool_id = target.pool
 def follow_up(*, now: datetime) -> int:
     """Move the free numbers of shared pools into the public pool. Returns how many numbers moved.
 
-    In the order of their moments, about BATCH numbers a transaction, each schedule whole: its numbers, `moved_at`
-    and one fact `supply.shared` with the counts commit together. A schedule that somebody is booking at this
-    instant is left for the second pass or the next run.
+    In the order of their moments, about BATCH numbers a transaction, each schedule whole: its numbers, `moved_at`,
+    one fact `supply.shared` with the counts and what the JobRun has done commit together. A schedule that somebody
+    is booking at this instant is left for the second pass or the next run.
     """
-    moved = 0
-    for _pass in range(PASSES):
-        with connection.cursor() as cursor:
-            cursor.execute(DUE, {"now": now})
-            due = cursor.fetchall()
-        for schedules in _batches(due):
-            moved += _share(schedules, now=now)
-    return moved
+    due = _due(now=now)
+    if not due:
+        return 0
+    with runs.start(JobRun.Job.RECALL, due_at=due[0][2], now=now) as run:
+        for once_more in range(PASSES):
+            for schedules in _batches(_due(now=now) if once_more else due):
+                _share(schedules, now=now, run=run)
+    return run.total
 
 
-def _batches(due: list[tuple[int, int]]):
+def _due(*, now: datetime) -> list[tuple[int, int, datetime]]:
+    """(schedule, free numbers, moment), the earliest moment first."""
+    with connection.cursor() as cursor:
+        cursor.execute(DUE, {"now": now})
+        return cursor.fetchall()
+
+
+def _batches(due: list[tuple[int, int, datetime]]):
     """Whole schedules, up to BATCH numbers together (and as many schedules, when they have none left)."""
     batch, numbers = [], 0
-    for schedule, count in due:
+    for schedule, count, _moment in due:
         if batch and (numbers + count > BATCH or len(batch) >= BATCH):
             yield batch
             batch, numbers = [], 0
@@ -93,13 +103,13 @@ def _batches(due: list[tuple[int, int]]):
 
 
 @transaction.atomic
-def _share(schedules: list[int], *, now: datetime) -> int:
+def _share(schedules: list[int], *, now: datetime, run: runs.Run) -> None:
     """One batch. The allotments are claimed first: of two workers only one moves a schedule and writes its fact."""
     with connection.cursor() as cursor:
         cursor.execute(CLAIM_ALLOTMENTS, {"schedules": schedules, "now": now})
         claimed = cursor.fetchall()
         if not claimed:
-            return 0
+            return
         targets = {(schedule, pool): public for _id, schedule, pool, _kind, public in claimed}
         where = {"schedules": sorted({schedule for schedule, _pool in targets}), "pools": [row[2] for row in claimed]}
         cursor.execute(LOCK_NUMBERS, where)
@@ -119,7 +129,8 @@ def _share(schedules: list[int], *, now: datetime) -> int:
             "UPDATE appointments_allotment SET moved_at = %s WHERE id = ANY (%s)", [now, [row[0] for row in ready]]
         )
     _tell(ready, locked, now=now)
-    return len(ids)
+    if ready:
+        run.moved(len(ids))
 
 
 def _whole_schedules(targets, locked, standing) -> set[int]:
