@@ -79,7 +79,7 @@ INVARIANTS = (
         "A schedule has as many numbers as its capacity, add-ons apart (schedule ids).",
         """SELECT c.id FROM appointments_schedule c
              LEFT JOIN (SELECT s.schedule_id, count(*) AS numbers FROM appointments_slot s
-                          JOIN appointments_pool p ON p.id = s.pool_id WHERE p.kind <> 'extra'
+                          JOIN appointments_schedule own ON own.id = s.schedule_id WHERE s.number <= own.capacity
                          GROUP BY s.schedule_id) n ON n.schedule_id = c.id
             WHERE c.capacity <> coalesce(n.numbers, 0)""",
     ),

@@ -14,6 +14,7 @@ from appointments.errors import (
     Stopped,
     TooFarAhead,
     TooLateToCancel,
+    TooManyExtras,
     WrongState,
 )
 from appointments.models import Appointment, BookingRule, Schedule
@@ -101,6 +102,11 @@ def refusal_to_add_extra(schedule, *, extras: int, reason: str, rule: BookingRul
     """加号 (B10): within the schedule's limit and horizon, with a reason."""
     if not reason.strip():
         return NeedsReason()
+    return refusal_to_extend(schedule, extras=extras, wanted=1, rule=rule, now=now)
+
+
+def refusal_to_extend(schedule, *, extras: int, wanted: int, rule: BookingRule, now: datetime) -> Refused | None:
+    """`wanted` numbers above the capacity, where `extras` stand already, whoever added them (consult room, office)."""
     if schedule.status != "open":
         return Stopped()
     if schedule.ends_at <= now:
@@ -109,4 +115,6 @@ def refusal_to_add_extra(schedule, *, extras: int, reason: str, rule: BookingRul
         return TooFarAhead()
     if extras >= rule.extra_limit:
         return ExtraLimit(limit=rule.extra_limit)
+    if extras + wanted > rule.extra_limit:
+        return TooManyExtras(left=rule.extra_limit - extras, limit=rule.extra_limit)
     return None

@@ -1,8 +1,10 @@
 """加号 and 停诊: what changes a schedule's numbers while patients are booking them."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Count, F
 
 from appointments.errors import HoldLapsed, NoSuchNumber
 from appointments.models import Allotment, Appointment, Encounter, Pool, Schedule, ScheduleParticipant, Slot
@@ -42,11 +44,12 @@ def add_extra(
         return _same_answer(done)
     moment = now or sql.database_now()
     rule = rules.booking_rule_for(schedule, day=clock.today(moment))
-    extras = schedule.appointments.filter(extra=True).exclude(status=Appointment.Status.CANCELLED).count()
-    refusal = policy.refusal_to_add_extra(schedule, extras=extras, reason=reason, rule=rule, now=moment)
+    prepared = _prepared(schedule)
+    standing = count_extras([schedule]).get(schedule.pk, 0) - (1 if prepared else 0)
+    refusal = policy.refusal_to_add_extra(schedule, extras=standing, reason=reason, rule=rule, now=moment)
     if refusal:
         raise refusal
-    slot = _next_number(schedule, now=moment)
+    slot = prepared or _next_number(schedule, now=moment)
     outcome = booking.give_number(
         schedule=schedule,
         patient_id=patient.pk,
@@ -76,24 +79,64 @@ def _same_answer(fact: Fact) -> Appointment:
     return row
 
 
+def count_extras(schedules: Iterable[Schedule]) -> dict[int, int]:
+    """Schedule → numbers above its capacity, whoever added them; blocked ones (given back, undone) don't count."""
+    rows = Slot.objects.filter(schedule__in=schedules, number__gt=F("schedule__capacity"))
+    rows = rows.exclude(status=Slot.Status.BLOCKED).order_by()
+    return dict(rows.values_list("schedule_id").annotate(count=Count("id")))
+
+
+def _prepared(schedule: Schedule) -> Slot | None:
+    """The office added numbers for the consult room to give: the first that nobody has."""
+    waiting = schedule.slots.filter(pool__kind=Pool.Kind.EXTRA, status=Slot.Status.FREE, number__gt=schedule.capacity)
+    return waiting.order_by("number").first()
+
+
 def _next_number(schedule: Schedule, *, now: datetime) -> Slot:
     """The caller holds the schedule. The extra pool opens for this schedule with its first add-on."""
-    pool, _created = Pool.objects.get_or_create(
-        organization_id=schedule.organization_id,
-        kind=Pool.Kind.EXTRA,
-        partner=None,
-        defaults={"name": str(Pool.Kind.EXTRA.label)},
-    )
+    pool = extra_pool(schedule.organization_id)
     Allotment.objects.get_or_create(
         schedule=schedule,
         pool=pool,
-        defaults={"department_id": schedule.department_id, "day": schedule.day, "opens_at": now},
+        defaults={"department_id": schedule.department_id, "day": schedule.day, "opens_at": now, "opened_at": now},
     )
-    last = schedule.slots.order_by("-number").first()
-    number = last.number + 1 if last else 1
+    (slot,) = next_numbers([schedule], pool=pool, count=1)
+    slot.save()
+    return slot
+
+
+def extra_pool(organization_id: int) -> Pool:
+    pool, _created = Pool.objects.get_or_create(
+        organization_id=organization_id,
+        kind=Pool.Kind.EXTRA,
+        partner=None,
+        group=None,
+        defaults={"name": str(Pool.Kind.EXTRA.label)},
+    )
+    return pool
+
+
+def next_numbers(schedules: Sequence[Schedule], *, pool: Pool, count: int) -> list[Slot]:
+    """Numbers after each schedule's last, one after the other, not written yet. The caller holds the schedules."""
+    latest = Slot.objects.filter(schedule__in=schedules).order_by("schedule_id", "-number").distinct("schedule_id")
+    last = {slot.schedule_id: slot for slot in latest}
+    return [slot for schedule in schedules for slot in _after(schedule, last.get(schedule.pk), pool, count)]
+
+
+def _after(schedule: Schedule, last: Slot | None, pool: Pool, count: int) -> list[Slot]:
+    number = last.number if last else 0
     minutes = last.minutes if last else 10
     start = last.start + timedelta(minutes=last.minutes) if last else schedule.starts_at
-    return Slot.objects.create(schedule=schedule, number=number, start=start, minutes=minutes, pool=pool)
+    return [
+        Slot(
+            schedule=schedule,
+            number=number + n + 1,
+            start=start + timedelta(minutes=minutes * n),
+            minutes=minutes,
+            pool=pool,
+        )
+        for n in range(count)
+    ]
 
 
 @transaction.atomic

@@ -1,0 +1,109 @@
+"""Preview and apply. Who may is the view's matter; what may not is the handlers', per schedule, with its reason."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from appointments.errors import ActSettled, NeedsReason, NothingToDo, PreviewStale
+from appointments.models import BulkAct, BulkChange, Schedule, Slot
+from hospital import audit
+from hospital.models import Organization, User
+
+from .effects import Change, Effect
+from .registry import handler_of
+
+RELATED = ("role__practitioner", "team", "service", "department", "campus")
+
+KEPT = timedelta(days=1)
+"""A preview that its maker never confirmed is thrown away with the next one after so long."""
+
+
+def preview(
+    *,
+    kind: str,
+    organization: Organization,
+    schedules: Iterable[int | Schedule],
+    params: dict,
+    reason: str,
+    by: User,
+    now: datetime,
+) -> BulkAct:
+    """Look what the act would do, and keep what was seen. Writes nothing else."""
+    if not reason.strip():
+        raise NeedsReason()
+    pks = sorted({getattr(each, "pk", each) for each in schedules})
+    BulkAct.objects.filter(by=by, status=BulkAct.Status.PREVIEWED, created_at__lt=now - KEPT).delete()
+    act = BulkAct(organization=organization, kind=kind, schedules=pks, params=params, by=by, reason=reason.strip())
+    act.created_at = now
+    _keep(act, _effect(act, _schedules(act), now=now))
+    act.save()
+    return act
+
+
+def look_again(*, act: BulkAct, now: datetime) -> BulkAct:
+    """A fresh preview of the same act, after what was shown had changed."""
+    _keep(act, _effect(act, _schedules(act), now=now))
+    act.save(update_fields=["effect", "digest"])
+    return act
+
+
+@transaction.atomic
+def apply(*, act: BulkAct, by: User, now: datetime) -> BulkAct:
+    """Do it as previewed, in one transaction: the act's row, schedules by id, numbers by id, then a second look.
+
+    Raises ActSettled (done already), PreviewStale (something else stands there now), NothingToDo.
+    """
+    act = BulkAct.objects.select_for_update(no_key=True).get(pk=act.pk)
+    if act.status != BulkAct.Status.PREVIEWED:
+        raise ActSettled(state=act.get_status_display())
+    schedules = lock(act.schedules)
+    effect = _effect(act, schedules, now=now)
+    if effect.digest != act.digest:
+        raise PreviewStale()
+    if not effect.done:
+        raise NothingToDo()
+    handler, touched = handler_of(act.kind), [row for row in schedules if row.pk in effect.done]
+    changes = handler.apply(act=act, schedules=touched, params=act.params, by=by, now=now)
+    _write(act, list(changes), undo=handler.UNDO, now=now)
+    _trace(act, effect, by=by, now=now)
+    return act
+
+
+def lock(pks: list[int]) -> list[Schedule]:
+    """The schedules by id, then all their numbers by id: bookings under way are waited for and seen, new ones wait."""
+    rows = Schedule.objects.select_for_update(no_key=True, of=["self"]).select_related(*RELATED)
+    schedules = list(rows.filter(pk__in=pks).order_by("pk"))
+    held = Slot.objects.select_for_update(no_key=True).filter(schedule__in=pks).order_by("pk")
+    list(held.values_list("pk", flat=True))
+    return schedules
+
+
+def _schedules(act: BulkAct) -> list[Schedule]:
+    return list(Schedule.objects.filter(pk__in=act.schedules).select_related(*RELATED).order_by("pk"))
+
+
+def _effect(act: BulkAct, schedules: list[Schedule], *, now: datetime) -> Effect:
+    return handler_of(act.kind).effect(schedules, act.params, now)
+
+
+def _keep(act: BulkAct, effect: Effect) -> None:
+    act.effect, act.digest = effect.stored(), effect.digest
+
+
+def _write(act: BulkAct, changes: list[Change], *, undo: timedelta | None, now: datetime) -> None:
+    rows = [BulkChange(act=act, table=one.table, row=one.row, before=one.before, after=one.after) for one in changes]
+    BulkChange.objects.bulk_create(rows, batch_size=2_000)
+    act.status, act.done_at, act.undo_until = BulkAct.Status.DONE, now, now + undo if undo else None
+    act.save(update_fields=["status", "done_at", "undo_until"])
+
+
+def _trace(act: BulkAct, effect: Effect, *, by: User, now: datetime) -> None:
+    said = {line.schedule: line.says for line in effect.lines if not line.refusal}
+    detail = {
+        "before": {pk: {name: before for name, before, _after in says} for pk, says in said.items()},
+        "after": {pk: {name: after for name, _before, after in says} for pk, says in said.items()},
+        "params": act.params,
+        "why": act.reason,
+    }
+    audit.record(action=f"bulk.{act.kind}", actor=by, now=now, subject=f"bulkact:{act.pk}", detail=detail)

@@ -1,0 +1,23 @@
+"""Which handler does which kind of act: one line each."""
+
+from appointments.models import BulkAct
+
+from .add import AddNumbers
+from .effects import Handler
+from .reallocate import Reallocate
+from .recall import Recall
+
+_handlers: dict[str, Handler] = {}
+
+
+def register(kind: str, handler: Handler) -> None:
+    _handlers[kind] = handler
+
+
+def handler_of(kind: str) -> Handler:
+    return _handlers[kind]
+
+
+register(BulkAct.Kind.REALLOCATE, Reallocate())
+register(BulkAct.Kind.ADD_NUMBERS, AddNumbers())
+register(BulkAct.Kind.RECALL, Recall())

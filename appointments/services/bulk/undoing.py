@@ -1,0 +1,80 @@
+"""撤销: every row goes back to what it was, unless somebody has gone on from there; what stays is said by name."""
+
+import json
+from collections import defaultdict
+from datetime import datetime
+
+from django.db import models, transaction
+
+from appointments.errors import ActSettled, UndoOver
+from appointments.models import Allotment, BulkAct, BulkChange, Schedule, Slot
+from hospital import audit
+from hospital.models import User
+
+from .acts import lock
+from .effects import plain
+
+TABLES: dict[str, type[models.Model]] = {"schedule": Schedule, "slot": Slot, "allotment": Allotment}
+"""In the order of locks."""
+
+
+@transaction.atomic
+def undo(*, act: BulkAct, by: User, now: datetime) -> list[dict]:
+    """Take back what can be. Returns what could not: {"table", "schedule", "number"}, kept in act.effect["kept"].
+
+    Raises ActSettled (undone already, or never done) and UndoOver (too late, or never possible).
+    """
+    act = BulkAct.objects.select_for_update(no_key=True).get(pk=act.pk)
+    if act.status != BulkAct.Status.DONE:
+        raise ActSettled(state=act.get_status_display())
+    if act.undo_until is None or now > act.undo_until:
+        raise UndoOver()
+    lock(act.schedules)
+    kept = []
+    for table, model in TABLES.items():
+        kept += _take_back(act, table, model)
+    act.status, act.undone_at, act.undone_by = BulkAct.Status.UNDONE, now, by
+    act.effect = {**act.effect, "kept": kept}
+    act.save(update_fields=["status", "undone_at", "undone_by", "effect"])
+    detail = {"kept": kept, "why": act.reason}
+    audit.record(action=f"bulk.{act.kind}.undone", actor=by, now=now, subject=f"bulkact:{act.pk}", detail=detail)
+    return kept
+
+
+def _take_back(act: BulkAct, table: str, model: type[models.Model]) -> list[dict]:
+    changes = {change.row: change for change in BulkChange.objects.filter(act=act, table=table)}
+    rows = model.objects.select_for_update(no_key=True).filter(pk__in=changes).order_by("pk")
+    back: dict[str, list[int]] = defaultdict(list)
+    made, kept = [], []
+    for row in rows:
+        change = changes.pop(row.pk)
+        if not _stands(row, change.after):
+            kept.append(_named(table, row))
+        elif change.before:
+            back[json.dumps(change.before, sort_keys=True)].append(row.pk)
+        else:
+            made.append(row)
+    for before, pks in back.items():
+        model.objects.filter(pk__in=pks).update(**_values(model, json.loads(before)))
+    for row in made:
+        _unmake(row)
+    return kept
+
+
+def _stands(row: models.Model, after: dict) -> bool:
+    return all(plain(getattr(row, name)) == value for name, value in after.items())
+
+
+def _values(model: type[models.Model], said: dict) -> dict:
+    return {name: model._meta.get_field(name).to_python(value) for name, value in said.items()}
+
+
+def _unmake(row: Allotment) -> None:
+    """A pool that was opened for this schedule by the act closes again when no number is left in it."""
+    if not Slot.objects.filter(schedule=row.schedule_id, pool=row.pool_id).exists():
+        row.delete()
+
+
+def _named(table: str, row) -> dict:
+    schedule = row.pk if table == "schedule" else row.schedule_id
+    return {"table": table, "schedule": schedule, "number": row.number if table == "slot" else None}
