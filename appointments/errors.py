@@ -338,3 +338,11 @@ class RecallUnderWay(Refused):
 class TooManyExtras(ExtraLimit):
     message = _("这个出诊单元还可加%(left)s个号（上限%(limit)s个）。")
     next_step = _("请减少加号数，或不选这个出诊单元。")
+
+
+class SpecialOnly(Refused):
+    """P7: numbers are left, all of them of the special-group pool, and the patient is not known to be of the group."""
+
+    code = "special_only"
+    message = _("剩下的号留给 60 岁以上老人、残疾人、军人等优待对象。")
+    next_step = _("请换一个时段；符合条件的，请带证件到窗口登记优待后再约。")

@@ -49,8 +49,8 @@ CHANNEL_POOLS = {
     "ward": ["consult", "public"],
     "web": ["public"],
     "app": ["public"],
-    "phone": ["public"],
-    "kiosk": ["public"],
+    "phone": ["public", "special"],
+    "kiosk": ["public", "special"],
     "counter": ["counter", "special", "public"],
     "partner": ["partner", "public"],
 }
@@ -304,6 +304,7 @@ class TemplateFactory(Factory):
     half = "am"
     numbers = 16
     effective_from = date(2026, 1, 1)
+    published_at = NOW - timedelta(days=30)
 
 
 class ScheduleFactory(Factory):

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from hospital.models import CareTeam, Department, Patient, Practitioner, User
+from hospital.models import CareTeam, Department, Organization, Patient, Practitioner, User
 from hospital.models.history import keeps_history
 
 from .rules import Channel
@@ -52,6 +52,9 @@ class Appointment(models.Model):
     fee = models.DecimalField(_("挂号费（元）"), max_digits=10, decimal_places=2)  # copied at booking
     basket = models.UUIDField(_("预约单"), null=True)  # what one person holds together, across apps
     by = models.ForeignKey(User, models.PROTECT, null=True, db_index=False, related_name="+", verbose_name=_("经办"))
+    partner = models.ForeignKey(  # the lower institution that booked it, whatever becomes of the account's roles
+        Organization, models.PROTECT, null=True, db_index=False, related_name="+", verbose_name=_("下级机构")
+    )
     booked_from = models.ForeignKey(  # the consultation in which it was booked (诊间预约)
         "appointments.Encounter", models.PROTECT, null=True, related_name="follow_ups"
     )
@@ -72,6 +75,9 @@ class Appointment(models.Model):
                 fields=["patient", "day", "department"],
                 condition=~Q(status="cancelled") & Q(self_service=True),
                 name="appointment_one_self_service_per_day_and_department",
+            ),
+            models.CheckConstraint(
+                condition=Q(partner__isnull=True) | Q(channel="partner"), name="appointment_partner_books_as_partner"
             ),
             models.CheckConstraint(condition=Q(fee__gte=0), name="appointment_fee_not_negative"),
             models.CheckConstraint(

@@ -7,17 +7,24 @@ hold. Tests and the demo's simulated past pass a UTC `now`.
 import hashlib
 import random
 from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from time import sleep
 from uuid import UUID
 
+from django.db import transaction
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from appointments.errors import LimitReached, PatientSuspended
+from appointments.errors import LimitReached, NotOpen, PatientSuspended, SoldOut, SpecialOnly
 from appointments.models import Appointment, BookingRule, Encounter, Schedule, TeamReferral
 from appointments.policies import booking as policy
-from appointments.selectors import rules
+from appointments.policies import special
+from appointments.selectors import reserved, rules
+from appointments.selectors.numbers import count_left
+from appointments.selectors.rules import ChannelPools
 from hospital import clock
 from hospital.models import Fact, Patient, User
 
@@ -43,13 +50,15 @@ def book(
     opened_at: datetime | None = None,
     visit_type: str = Appointment.VisitType.FOLLOWUP,
     confirmed: bool = False,
+    partner: int | None = None,
     now: datetime | None = None,
 ) -> Appointment:
     """Give a patient one number and hold it until it is confirmed (`confirmed=True`: at once, for a walk-in).
 
     `number` names one, `start` a slice's first moment; neither takes the lowest that fits the patient's day.
+    `partner`: the lower institution that books; it takes from its own pools and its groups', and stays on the row.
     Safe to repeat with the same `request_key` of the same `by`.
-    Raises the refusals of appointments.errors: SoldOut, Busy, NotOpen, Stopped, PastNumber, LimitReached,
+    Raises the refusals of appointments.errors: SoldOut, Busy, NotOpen, Stopped, PastNumber, LimitReached, SpecialOnly,
     AlreadyBooked, TimeConflict, PatientSuspended, HoldLapsed, KeyReused, NeedsTeamReferral, LevelNotAllowed.
     """
     outcome = give_number(
@@ -67,6 +76,7 @@ def book(
         opened_at=opened_at,
         visit_type=visit_type,
         confirm=confirmed,
+        partner=partner,
     )
     return Appointment.objects.select_related("slot", "schedule").get(pk=outcome.appointment)
 
@@ -80,17 +90,19 @@ def give_number(
     request_key: str | None,
     number: int | None = None,
     start: datetime | None = None,
+    partner: int | None = None,
     now: datetime | None = None,
     **more,
 ) -> sql.Outcome:
     """`book` without loading the row: what the hot endpoint calls. `schedule` needs its service loaded."""
     rule = _booking_rule(schedule, now)
     _check_level(schedule, channel, now)
+    whose = _Whose(channel=channel, schedule=schedule, patient_id=patient_id, partner=partner)
     arguments = {
         "schedule": schedule.pk,
         "number": number,
         **_slice(start, rule),
-        **_claims(schedule, channel, rule, now),
+        **_claims(whose, rule, now),
         "patient": patient_id,
         "hold": policy.hold_for(channel, rule),
         "confirm": False,
@@ -108,7 +120,18 @@ def give_number(
         "now": now,
         **more,
     }
-    return _insist(lambda: sql.book_slot(**arguments), rule)
+    ask = partial(_for_partner, partner, arguments) if partner else partial(sql.book_slot, **arguments)
+    with _saying_special(whose, now):
+        return _insist(ask, rule)
+
+
+def _for_partner(partner: int, arguments: dict) -> sql.Outcome:
+    """The number and whose it is, or neither. Between two tries nothing is kept locked."""
+    with transaction.atomic():
+        outcome = sql.book_slot(**arguments)
+        if outcome.code == "booked":
+            Appointment.objects.filter(pk=outcome.appointment).update(partner=partner)
+    return outcome
 
 
 def reschedule(
@@ -122,15 +145,18 @@ def reschedule(
     start: datetime | None = None,
     encounter: Encounter | None = None,
     referral: TeamReferral | None = None,
+    partner: int | None = None,
     now: datetime | None = None,
 ) -> Appointment:
     """改约 in one step: the same row moves to another number, the old one is given back. A hold's clock
-    restarts when staff move it, and runs on when self-service does (B14).
+    restarts when staff move it, and runs on when self-service does (B14). `partner`: as for `book`; who booked first
+    stays on the row.
 
     Raises TooLateToCancel, WrongState, and what `book` raises; on a refusal the old number is kept.
     """
     rule = _booking_rule(schedule, now)
     _check_level(schedule, channel, now)
+    whose = _Whose(channel=channel, schedule=schedule, patient_id=appointment.patient_id, partner=partner)
 
     def ask() -> sql.Outcome:
         seen = Appointment.objects.select_related("schedule").get(pk=appointment.pk)
@@ -146,7 +172,7 @@ def reschedule(
             schedule=schedule.pk,
             number=number,
             **_slice(start, rule),
-            **_claims(schedule, channel, rule, now),
+            **_claims(whose, rule, now),
             hold=policy.hold_for(channel, rule),
             rest=rest_time(own_rule),
             actor=by.pk if by else None,
@@ -158,7 +184,8 @@ def reschedule(
             now=now,
         )
 
-    _insist(ask, rule)
+    with _saying_special(whose, now):
+        _insist(ask, rule)
     return Appointment.objects.select_related("slot", "schedule").get(pk=appointment.pk)
 
 
@@ -199,21 +226,57 @@ def _slice(start: datetime | None, rule: BookingRule) -> dict:
     return {"from": start, "to": start + timedelta(minutes=rule.segment_minutes) if start else None}
 
 
-def _claims(schedule: Schedule, channel: str, rule: BookingRule, now: datetime | None) -> dict:
+@dataclass(frozen=True)
+class _Whose:
+    """Who asks for a number of what, for whom: what decides on the pools."""
+
+    channel: str
+    schedule: Schedule
+    patient_id: int
+    partner: int | None
+
+    def pools(self, now: datetime | None) -> ChannelPools:
+        return reserved.pools_for_patient(
+            self.channel,
+            organization_id=self.schedule.organization_id,
+            patient_id=self.patient_id,
+            day=clock.today(now or clock.now()),
+            partner_id=self.partner,
+        )
+
+
+def _claims(whose: _Whose, rule: BookingRule, now: datetime | None) -> dict:
     """What the channel may take and what counts for it."""
-    pools = rules.pools_for(channel, organization_id=schedule.organization_id, day=clock.today(now or clock.now()))
-    exempt = schedule.service.limits_exempt
-    self_service = policy.is_self_service(channel)
+    pools = whose.pools(now)
+    exempt = whose.schedule.service.limits_exempt
+    self_service = policy.is_self_service(whose.channel)
     return {
         "pools": list(pools.ids),
         "public": pools.public,
         "team": pools.team,
-        "channel": channel,
+        "channel": whose.channel,
         "self_service": self_service,
         "counts": self_service and not exempt,
-        "limits": policy.limits_for(channel, exempt=exempt, rule=rule),
-        "allow_past": policy.may_take_past_numbers(channel),
+        "limits": policy.limits_for(whose.channel, exempt=exempt, rule=rule),
+        "allow_past": policy.may_take_past_numbers(whose.channel),
     }
+
+
+@contextmanager
+def _saying_special(whose: _Whose, now: datetime | None):
+    """Where numbers are left and all of them are kept for the special group, say that instead of "sold out" (P7)."""
+    try:
+        yield
+    except (SoldOut, NotOpen):
+        if whose.channel in special.ASKED and _only_special_left(whose, now or sql.database_now()):
+            raise SpecialOnly from None
+        raise
+
+
+def _only_special_left(whose: _Whose, moment: datetime) -> bool:
+    house, day = whose.schedule.organization_id, clock.today(moment)
+    pools = rules.pools_for(whose.channel, organization_id=house, day=day, partner_id=whose.partner, special=True)
+    return pools != whose.pools(moment) and bool(count_left([whose.schedule.pk], pools=pools, now=moment))
 
 
 def _insist(ask: Callable[[], sql.Outcome], rule: BookingRule) -> sql.Outcome:
