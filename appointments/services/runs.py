@@ -18,9 +18,7 @@ from django.db import DatabaseError, connection
 from django.db.models import F
 
 from appointments.models import JobRun
-
-LOCKED = 7_313_010
-"""First key of the advisory locks; the second is the run's id."""
+from appointments.selectors.runs import LOCKED
 
 
 class Run:

@@ -79,7 +79,7 @@ def test_all_jobs_run_by_hand_in_their_order(template, stopped_clock, capsys):
     assert set(schedule.slots.values_list("pool__kind", flat=True)) == {"public"}
     assert NoShow.objects.get().appointment == missed
     names = [line.split(":")[0] for line in capsys.readouterr().out.splitlines()]
-    assert {"generate", "share", "lapse", "noshow", "remind"} < set(names)
+    assert {"generate", "release", "share", "lapse", "noshow", "remind"} < set(names)
     assert names[-2:] == ["deliver", "send"]
 
 
@@ -88,7 +88,7 @@ def test_a_job_is_run_by_name_and_a_wrong_name_is_refused_with_the_right_ones(te
     assert Schedule.objects.count() == 15
     assert not GatewayReceipt.objects.exists()
 
-    with pytest.raises(CommandError, match="generate, share, lapse"):
+    with pytest.raises(CommandError, match="generate, release, share, lapse"):
         call_command("run_jobs", "generat")
 
 
