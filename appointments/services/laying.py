@@ -21,8 +21,8 @@ LOCK = "SELECT pg_advisory_xact_lock(hashtext('lay_out'), %s)"
 
 NUMBERS = """
 INSERT INTO appointments_slot (schedule_id, number, start, minutes, pool_id, status)
-SELECT s.id, n, s.starts_at + make_interval(mins => (n - 1) * t.total / s.capacity),
-       n * t.total / s.capacity - (n - 1) * t.total / s.capacity,
+SELECT s.id, n, s.starts_at + make_interval(mins => coalesce((n - 1) * s.minutes, (n - 1) * t.total / s.capacity)),
+       coalesce(s.minutes, n * t.total / s.capacity - (n - 1) * t.total / s.capacity),
        p.pools[n], 'free'
   FROM unnest(%(schedules)s::bigint[], %(patterns)s::int[]) AS wanted (schedule, pattern)
   JOIN appointments_schedule s ON s.id = wanted.schedule
@@ -32,7 +32,8 @@ SELECT s.id, n, s.starts_at + make_interval(mins => (n - 1) * t.total / s.capaci
  CROSS JOIN LATERAL generate_series(1, s.capacity) AS n
  ORDER BY s.id, n
 """
-"""Each number has its own minute: whole minutes from floor(n × total / capacity), see shares.minutes_of."""
+"""Each number has its own minute: the schedule's own slice length, or else whole minutes from
+floor(n × total / capacity), see shares.minutes_of."""
 
 ALLOTMENTS = """
 INSERT INTO appointments_allotment (schedule_id, pool_id, department_id, day, opens_at, shared_from, opened_at)
@@ -42,7 +43,11 @@ SELECT *, CASE WHEN opens_at <= %s THEN opens_at END
 """
 """What is open from the first moment on needs no release afterwards."""
 
-CONFLICTS = {"a_doctor_is_in_one_place": "doctor_elsewhere", "a_room_has_one_clinic": "room_taken"}
+CONFLICTS = {
+    "a_doctor_is_in_one_place": "doctor_elsewhere",
+    "a_room_has_one_clinic": "room_taken",
+    "doctor_within_contract": "outside_contract",
+}
 
 
 def lay(planned: list[Planned], *, organization: Organization, allocation: Allocation, now: datetime):
@@ -53,7 +58,7 @@ def lay(planned: list[Planned], *, organization: Organization, allocation: Alloc
     for place in range(0, len(planned), BATCH):
         batch = planned[place : place + BATCH]
         with transaction.atomic():
-            _one_planner_at_a_time(organization)
+            one_planner_at_a_time(organization)
             missing = _missing(batch)
             standing += len(batch) - len(missing)
             _lay_or_halve(missing, allocation, written, conflicts, now=now)
@@ -67,7 +72,7 @@ def lay_single(planned: Planned, *, allocation: Allocation, now: datetime) -> Sc
     return planned.schedule
 
 
-def _one_planner_at_a_time(organization: Organization) -> None:
+def one_planner_at_a_time(organization: Organization) -> None:
     """The nightly job and a command started by hand wait for each other, batch by batch."""
     with connection.cursor() as cursor:
         cursor.execute(LOCK, [organization.pk])
@@ -153,6 +158,9 @@ def _allotments(batch: list[Planned], allocation: Allocation) -> list[list]:
 def _conflict(planned: Planned, code: str) -> Conflict:
     """By name: which doctor or room, and what stands there already."""
     schedule = planned.schedule
+    if code == "outside_contract":  # taken back since the timetable was read
+        names = (schedule.actor_name, str(schedule.organization))
+        return refused(planned.template, schedule.day, code, f"{names[0]} has no contract with {names[1]}", *names)
     taken = ScheduleParticipant.objects.filter(active=True, during__overlap=(schedule.starts_at, schedule.ends_at))
     if code == "doctor_elsewhere":
         taken = taken.filter(practitioner__in=planned.sitters)
@@ -163,4 +171,4 @@ def _conflict(planned: Planned, code: str) -> Conflict:
     what = (other.practitioner if code == "doctor_elsewhere" else other.room) if other else schedule.room
     where = f"{other.schedule.department} {other.schedule}" if other else "another schedule"
     words = "is already at" if code == "doctor_elsewhere" else "is already taken by"
-    return refused(planned.template, schedule.day, code, f"{what} {words} {where}")
+    return refused(planned.template, schedule.day, code, f"{what} {words} {where}", str(what), where)

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
-from appointments.models import Allotment, Appointment, Schedule, ScheduleParticipant, Slot
+from appointments.models import Allotment, Appointment, DraftLine, LayoutDraft, Schedule, ScheduleParticipant, Slot
 from hospital import clock, outbox
 from hospital.models import Organization, User
 
@@ -15,7 +15,7 @@ from .allocation import Allocation
 from .laying import lay
 from .timetable import Conflict, Plan, Planned, Timetable
 
-COMPARED = ("starts_at", "ends_at", "capacity", "department", "service", "role", "team", "gate_team", "room")
+COMPARED = ("starts_at", "ends_at", "capacity", "minutes", "department", "service", "role", "team", "gate_team", "room")
 """What makes a schedule differ from its template; the half-day and day are what it is found by."""
 
 TOPIC = "supply.laid_out"
@@ -49,6 +49,8 @@ class LaidOut:
     numbers: int = 0
     standing: int = 0  # were there already
     skipped: int = 0  # templates of someone or something inactive
+    waiting: int = 0  # a changed pattern whose old schedules still stand that day: a draft decides
+    declined: int = 0  # the office left them out of a draft
     conflicts: list[Conflict] = field(default_factory=list)
     changed: list[Change] = field(default_factory=list)  # nobody booked: `relay` would apply these
     left_alone: list[Change] = field(default_factory=list)
@@ -57,22 +59,19 @@ class LaidOut:
 def lay_out(
     *, organization: Organization, first_day: date, last_day: date, by: User | None = None, now: datetime
 ) -> LaidOut:
-    """Lay out what the templates yield and is not there yet; both days included.
+    """Lay out what the published templates yield and is not there yet; both days included.
 
     Safe to repeat, and it catches up after a gap: what counts is whether (template, day) exists. Existing
-    schedules are never touched. Publishes one fact when something was added.
+    schedules are never touched; where a doctor still has one of an old pattern that day, or the office left the day
+    out of a draft, nothing is added. Publishes one fact when something was added.
     """
     plan = Timetable(organization=organization, first_day=first_day, last_day=last_day).plan()
-    written, conflicts, standing = lay(
-        plan.planned, organization=organization, allocation=Allocation(organization), now=now
-    )
-    result = LaidOut(
-        added=len(written),
-        numbers=sum(schedule.capacity for schedule in written),
-        standing=standing,
-        skipped=plan.skipped,
-        conflicts=plan.conflicts + conflicts,
-    )
+    result = LaidOut(skipped=plan.skipped)
+    wanted = _undecided(plan, result, organization=organization, first_day=first_day, last_day=last_day)
+    written, conflicts, standing = lay(wanted, organization=organization, allocation=Allocation(organization), now=now)
+    result.added, result.standing = len(written), standing
+    result.numbers = sum(schedule.capacity for schedule in written)
+    result.conflicts = plan.conflicts + conflicts
     if standing:
         for change in _changes(plan, organization=organization, first_day=first_day, last_day=last_day, now=now):
             (result.left_alone if change.action == Change.LEFT_ALONE else result.changed).append(change)
@@ -80,6 +79,35 @@ def lay_out(
         payload = {"schedules": result.added, "numbers": result.numbers, "conflicts": len(result.conflicts)}
         outbox.publish(topic=TOPIC, key=f"organization:{organization.pk}", payload=payload, actor=by, now=now)
     return result
+
+
+def _undecided(plan: Plan, result: LaidOut, *, organization, first_day: date, last_day: date) -> list[Planned]:
+    """The plan without what the office has still to decide on, or decided against."""
+    span = (first_day, last_day)
+    rows = Schedule.objects.filter(organization=organization, day__range=span, template__isnull=False)
+    laid = list(rows.values_list("template_id", "day", "role_id", "team_id", "department_id", "service_id"))
+    there = {row[:2] for row in laid}
+    yields = {(each.template.pk, each.schedule.day) for each in plan.planned}
+    old = {(actor_of(*row[2:]), row[1]) for row in laid if row[:2] not in yields}
+    lines = DraftLine.objects.filter(draft__organization=organization, draft__status=LayoutDraft.Status.PUBLISHED)
+    lines = lines.filter(action=DraftLine.Action.ADD, outcome=DraftLine.Outcome.LEFT, day__range=span)
+    left_out = set(lines.values_list("template_id", "day"))
+    wanted = []
+    for each in plan.planned:
+        place, row = (each.template.pk, each.schedule.day), each.schedule
+        actor = actor_of(row.role_id, row.team_id, row.department_id, row.service_id)
+        if place not in there and (actor, row.day) in old:
+            result.waiting += 1
+        elif place not in there and place in left_out:
+            result.declined += 1
+        else:
+            wanted.append(each)
+    return wanted
+
+
+def actor_of(role: int | None, team: int | None, department: int, service: int) -> tuple:
+    """Who is booked, as something to compare by."""
+    return (role, team) if role or team else (department, service)
 
 
 def lay_single(*, schedule: Schedule, sitters: tuple[int, ...], by: User | None = None, now: datetime) -> Schedule:
@@ -121,7 +149,10 @@ def _changes(plan: Plan, *, organization, first_day: date, last_day: date, now: 
     wanted = {(each.template.pk, each.schedule.day): each for each in plan.planned}
     unsure = {(conflict.template, conflict.day) for conflict in plan.conflicts}
     rows = Schedule.objects.filter(
-        organization=organization, template__isnull=False, day__range=(first_day, last_day), starts_at__gt=now
+        organization=organization,
+        template__published_at__isnull=False,
+        day__range=(first_day, last_day),
+        starts_at__gt=now,
     ).annotate(
         seen=Exists(Appointment.objects.filter(schedule=OuterRef("pk"))),
         used=Exists(Slot.objects.filter(schedule=OuterRef("pk")).exclude(status=Slot.Status.FREE)),
@@ -138,7 +169,7 @@ def _changes(plan: Plan, *, organization, first_day: date, last_day: date, now: 
 def _compare(schedule: Schedule, planned: Planned | None) -> Change | None:
     differences = ()
     if planned:
-        differences = tuple(_differences(schedule, planned))
+        differences = tuple(what_differs(schedule, planned))
         if not differences:
             return None
     untouchable = schedule.seen or schedule.used or schedule.status == Schedule.Status.STOPPED
@@ -146,7 +177,8 @@ def _compare(schedule: Schedule, planned: Planned | None) -> Change | None:
     return Change(action, schedule.pk, schedule.day, f"{schedule.department} {schedule}", differences)
 
 
-def _differences(schedule: Schedule, planned: Planned):
+def what_differs(schedule: Schedule, planned: Planned):
+    """Field by field: (name, what is, what would be), in words."""
     for name in COMPARED:
         attribute = Schedule._meta.get_field(name).attname
         old, new = getattr(schedule, attribute), getattr(planned.schedule, attribute)

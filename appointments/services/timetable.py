@@ -7,8 +7,9 @@ from datetime import date, datetime, time, timedelta
 from django.db.models import Q
 
 from appointments.models import Schedule, ScheduleTemplate
+from appointments.policies import contract
 from hospital import clock
-from hospital.models import CalendarDay, CareTeamMember, HalfDayHours, Organization
+from hospital.models import CalendarDay, CareTeamMember, Contract, HalfDayHours, Organization, Practitioner
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,9 @@ class Conflict:
     template: int
     day: date
     name: str
-    code: str  # doctor_elsewhere, room_taken, no_hours, too_many_numbers
+    code: str  # doctor_elsewhere, room_taken, no_hours, too_many_numbers, outside_contract
     reason: str
+    names: tuple[str, ...] = ()  # whom and what the reason names, for pages that say it in their own words
 
     def __str__(self):
         return f"{self.day} {self.name}: {self.reason}"
@@ -46,9 +48,19 @@ class Timetable:
 
     A holiday has no clinics; a make-up workday runs the pattern of the weekday it follows, but odd and even
     weeks are always those of the date itself (ISO week).
+
+    `published`: only templates that the office has published, which is what the nightly job lays out.
     """
 
-    def __init__(self, *, organization: Organization, first_day: date, last_day: date):
+    def __init__(
+        self,
+        *,
+        organization: Organization,
+        first_day: date,
+        last_day: date,
+        department: int | None = None,
+        published: bool = True,
+    ):
         self.organization = organization
         self.days = [first_day + timedelta(days=n) for n in range((last_day - first_day).days + 1)]
         span = {"day__range": (first_day, last_day)}
@@ -59,16 +71,25 @@ class Timetable:
         self._read_teams()
         rows = ScheduleTemplate.objects.filter(organization=organization, active=True, effective_from__lte=last_day)
         rows = rows.filter(Q(effective_to__isnull=True) | Q(effective_to__gte=first_day))
+        if published:
+            rows = rows.filter(published_at__isnull=False)
+        if department:
+            rows = rows.filter(department=department)
         related = ("department", "service", "role__practitioner", "team", "room__campus")
         self.templates = list(rows.select_related(*related).order_by("id"))
+        self.contracts = defaultdict(list)
+        for row in Contract.objects.filter(organization=organization):
+            self.contracts[row.practitioner_id].append((row.effective_from, row.effective_to))
 
     def _read_teams(self) -> None:
         """Who sits in which team's clinic, and which doctors lead a team."""
         members = CareTeamMember.objects.filter(active=True, team__active=True, team__organization=self.organization)
         self.sitters = defaultdict(list)
         self.led = defaultdict(list)  # practitioner → [(role, department of the team, team)]
+        self.people: dict[int, Practitioner] = {}
         for row in members.select_related("role__practitioner", "team").order_by("team", "role__practitioner"):
             practitioner = row.role.practitioner
+            self.people[practitioner.pk] = practitioner
             if row.leader:
                 self.led[practitioner.pk].append((row.role_id, row.team.department_id, row.team_id))
             elif row.role.active and practitioner.active and practitioner.pk not in self.sitters[row.team_id]:
@@ -98,15 +119,32 @@ class Timetable:
     def _add(self, plan: Plan, template: ScheduleTemplate, day: date) -> None:
         hours = self.hours_of(template, day)
         if hours is None:
-            place = f"{template.room.campus} {template.get_half_display()}"
-            plan.conflicts.append(refused(template, day, "no_hours", f"{place} has no hours on that day"))
+            names = (str(template.room.campus), template.get_half_display())
+            reason = f"{' '.join(names)} has no hours on that day"
+            plan.conflicts.append(refused(template, day, "no_hours", reason, *names))
             return
         starts_at, ends_at = (clock.at(day, wall) for wall in hours)
-        if template.numbers > minutes_between(starts_at, ends_at):
-            reason = f"{template.numbers} numbers in {minutes_between(starts_at, ends_at)} minutes"
-            plan.conflicts.append(refused(template, day, "too_many_numbers", reason))
+        total = minutes_between(starts_at, ends_at)
+        if template.numbers * (template.minutes or 1) > total:
+            counts = f"{template.numbers} × {template.minutes}" if template.minutes else str(template.numbers)
+            reason = f"{counts} numbers in {total} minutes"
+            plan.conflicts.append(refused(template, day, "too_many_numbers", reason, counts, str(total)))
             return
-        plan.planned.append(self._planned(template, day, starts_at, ends_at))
+        planned = self._planned(template, day, starts_at, ends_at)
+        outsider = next((one for one in planned.sitters if not self._may_sit(template, one, day)), None)
+        if outsider is not None:
+            names = (str(self._person(template, outsider)), self.organization.short_name or self.organization.name)
+            reason = f"{names[0]} has no contract with {names[1]} on that day"
+            plan.conflicts.append(refused(template, day, "outside_contract", reason, *names))
+            return
+        plan.planned.append(planned)
+
+    def _person(self, template: ScheduleTemplate, practitioner: int) -> Practitioner:
+        return template.role.practitioner if template.role_id else self.people[practitioner]
+
+    def _may_sit(self, template: ScheduleTemplate, practitioner: int, day: date) -> bool:
+        at_home = self._person(template, practitioner).organization_id == self.organization.pk
+        return contract.may_sit(at_home=at_home, contracts=self.contracts.get(practitioner, ()), day=day)
 
     def hours_of(self, template: ScheduleTemplate, day: date) -> tuple[time, time] | None:
         """Own hours, or the campus's half-day hours in force on the day (summer, winter)."""
@@ -133,6 +171,7 @@ class Timetable:
             starts_at=starts_at,
             ends_at=ends_at,
             capacity=template.numbers,
+            minutes=template.minutes,
         )
         if template.role_id:
             sitters = (template.role.practitioner_id,)
@@ -177,5 +216,6 @@ def minutes_between(starts_at: datetime, ends_at: datetime) -> int:
     return int((ends_at - starts_at).total_seconds()) // 60
 
 
-def refused(template: ScheduleTemplate, day: date, code: str, reason: str) -> Conflict:
-    return Conflict(template=template.pk, day=day, name=f"{template.department} {template}", code=code, reason=reason)
+def refused(template: ScheduleTemplate, day: date, code: str, reason: str, *names: str) -> Conflict:
+    name = f"{template.department} {template}"
+    return Conflict(template=template.pk, day=day, name=name, code=code, reason=reason, names=names)

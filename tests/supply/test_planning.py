@@ -270,8 +270,8 @@ def test_a_schedule_without_public_share_still_says_when_its_rest_becomes_public
 
 def test_a_doctor_in_two_places_is_refused_by_name_and_skips_only_that_schedule(hospital):
     role = RoleFactory()
-    for _n in range(2):
-        TemplateFactory(role=role)
+    for each in (role, RoleFactory(practitioner=role.practitioner)):  # of one role the templates themselves are refused
+        TemplateFactory(role=each)
     others = [TemplateFactory() for _n in range(5)]
 
     result = lay_out(hospital)
@@ -285,7 +285,7 @@ def test_a_doctor_in_two_places_is_refused_by_name_and_skips_only_that_schedule(
 
 def test_a_room_taken_twice_is_refused_by_name(hospital):
     room = RoomFactory(name="心内1诊室")
-    first, _second = TemplateFactory(room=room), TemplateFactory(room=room)
+    first, _second = TemplateFactory(room=room), TemplateFactory(room=room, starts=time(9), ends=time(11))
 
     result = lay_out(hospital)
 
