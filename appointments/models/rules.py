@@ -2,6 +2,7 @@
 
 from datetime import time
 
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
@@ -80,6 +81,23 @@ class SupplyRule(Scoped):
         return self.name or f"{self.organization} {self.effective_from}"
 
 
+SUM_TO_100 = """
+FOR touched IN
+    SELECT r.id FROM appointments_supplyrule r WHERE r.id IN (OLD.rule_id, NEW.rule_id) ORDER BY r.id
+       FOR NO KEY UPDATE
+LOOP
+    SELECT sum(percent) INTO total FROM appointments_supplyshare WHERE rule_id = touched;
+    IF total <> 100 THEN
+        RAISE EXCEPTION 'the shares of supply rule % sum to %, not 100', touched, total
+              USING ERRCODE = 'check_violation', CONSTRAINT = 'supplyshare_sum_to_100';
+    END IF;
+END LOOP;
+RETURN NULL;
+"""
+"""At the end of the transaction, and two who change one rule's shares wait for each other. A rule without any share
+leaves the default in force (services.allocation)."""
+
+
 @keeps_history
 class SupplyShare(models.Model):
     """One pool's share, when it opens (D−days at a wall time) and from when its rest is public.
@@ -120,6 +138,16 @@ class SupplyShare(models.Model):
                 | Q(shared_days__isnull=False, shared_time__isnull=False, shared_at_start=False),
                 name="supplyshare_one_way_to_share",
             ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="shares_sum_to_100",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+                timing=pgtrigger.Deferred,
+                declare=[("touched", "bigint"), ("total", "bigint")],
+                func=SUM_TO_100,
+            )
         ]
 
 

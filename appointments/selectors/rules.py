@@ -8,11 +8,21 @@ from dataclasses import dataclass
 from datetime import date
 from time import monotonic
 
-from appointments.models import BookingRule, ChannelRule, ConsultLevelRule, Pool, SupplyRule, SupplyShare
+from appointments.models import (
+    BookingRule,
+    ChannelRule,
+    ConsultLevelRule,
+    PartnerGroup,
+    Pool,
+    SupplyRule,
+    SupplyShare,
+)
 from appointments.models.rules import Dated, Scoped
+from appointments.policies.special import may_take_special
 from hospital.models import HealthcareService
 
 KEEP_SECONDS = 10
+WITH = {PartnerGroup: ("members",)}
 _kept: dict[type, tuple[float, list]] = {}
 
 
@@ -25,7 +35,7 @@ def _rows(model) -> list:
     kept_at, rows = _kept.get(model, (float("-inf"), []))
     if monotonic() - kept_at > KEEP_SECONDS:
         order = ("effective_from", "id") if issubclass(model, Dated) else ("id",)
-        rows = list(model.objects.order_by(*order))
+        rows = list(model.objects.order_by(*order).prefetch_related(*WITH.get(model, ())))
         _kept[model] = (monotonic(), rows)
     return rows
 
@@ -91,14 +101,33 @@ class ChannelPools:
     team: int | None
 
 
-def pools_for(channel: str, *, organization_id: int, day: date, partner_id: int | None = None) -> ChannelPools:
-    """P1: the channel's rule names kinds of pool; a partner gets its own pool only."""
+def pools_for(
+    channel: str, *, organization_id: int, day: date, partner_id: int | None = None, special: bool = False
+) -> ChannelPools:
+    """P1: the channel's rule names kinds of pool. Of the partner pools a lower institution gets the common one, its
+    own, and those of the active groups that it is a member of (P5); nobody without `partner_id` gets anybody's own.
+    `special`: the patient is of the group that the special pool is for (P7); selectors.reserved asks.
+    """
     kinds = _kinds(channel, organization_id=organization_id, day=day)
+    if not may_take_special(channel, special=special):
+        kinds = kinds - {Pool.Kind.SPECIAL}
     pools = [pool for pool in _rows(Pool) if pool.organization_id == organization_id]
-    mine = [pool for pool in pools if pool.kind in kinds and pool.partner_id in (None, partner_id)]
+    mine = [pool for pool in pools if pool.kind in kinds and _is_for(pool, partner_id)]
     team = next((pool.pk for pool in pools if pool.kind == Pool.Kind.TEAM), None)
     public = next((pool.pk for pool in mine if pool.kind == Pool.Kind.PUBLIC), None)
     return ChannelPools(ids=tuple(pool.pk for pool in mine), public=public, team=team)
+
+
+def _is_for(pool: Pool, partner_id: int | None) -> bool:
+    if pool.group_id is not None:
+        return partner_id is not None and partner_id in _members(pool.group_id)
+    return pool.partner_id in (None, partner_id)
+
+
+def _members(group_id: int) -> set[int]:
+    """Of an active group; one that was ended has none. Only asked where some pool belongs to a group."""
+    group = next((row for row in _rows(PartnerGroup) if row.pk == group_id and row.active), None)
+    return {member.pk for member in group.members.all()} if group else set()
 
 
 def public_pools(organizations) -> list[int]:

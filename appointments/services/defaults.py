@@ -8,6 +8,7 @@ from appointments.models import (
     BookingRule,
     ChannelRule,
     ConsultLevelRule,
+    PartnerGroup,
     Pool,
     SupplyRule,
     SupplyShare,
@@ -47,13 +48,35 @@ SHARES = (
 """Of 100 numbers: the on-site floor 10 (last third, open to all at the start), lower institutions 36 from D−10 07:00
 until D−7 07:00, the consult room 40 until D−2 22:00, the public 14 from D−7 07:00."""
 
+GROUP_NAME = "医联体"
+"""The named partners that a new hospital starts with: its own branches."""
+
+EXPERT_LEVELS = (HealthcareService.Level.ASSOCIATE, HealthcareService.Level.CHIEF)
+
+EXPERT_SHARES = (
+    SHARES[0],
+    {
+        "kind": Pool.Kind.PARTNER,
+        "group": GROUP_NAME,
+        "percent": 30,
+        "opens_days": 12,
+        "opens_time": RELEASE,
+        "shared_days": 7,
+        "shared_time": RELEASE,
+    },
+    {**SHARES[1], "percent": 6},
+    *SHARES[2:],
+)
+"""Of 100 expert numbers 30 are kept for the named partners, opened five days before the public (P5); with the 6 that
+every lower institution may take it is still 40 % of what is ever open on line."""
+
 CHANNELS = {
     Channel.CONSULT: [Pool.Kind.CONSULT, Pool.Kind.PUBLIC],
     Channel.WARD: [Pool.Kind.CONSULT, Pool.Kind.PUBLIC],
     Channel.WEB: [Pool.Kind.PUBLIC],
     Channel.APP: [Pool.Kind.PUBLIC],
-    Channel.PHONE: [Pool.Kind.PUBLIC],
-    Channel.KIOSK: [Pool.Kind.PUBLIC],
+    Channel.PHONE: [Pool.Kind.PUBLIC, Pool.Kind.SPECIAL],
+    Channel.KIOSK: [Pool.Kind.PUBLIC, Pool.Kind.SPECIAL],
     Channel.COUNTER: [Pool.Kind.COUNTER, Pool.Kind.SPECIAL, Pool.Kind.PUBLIC],
     Channel.PARTNER: [Pool.Kind.PARTNER, Pool.Kind.PUBLIC],
 }
@@ -66,6 +89,7 @@ def ensure_defaults(organization: Organization) -> None:
     if not SupplyRule.objects.filter(organization=organization).exists():
         rule = SupplyRule.objects.create(organization=organization, name="全院默认", effective_from=FIRST_DAY)
         SupplyShare.objects.bulk_create(SupplyShare(rule=rule, **share) for share in SHARES)
+        _keep_experts_for_partners(organization)
     if not ChannelRule.objects.filter(organization=organization).exists():
         ChannelRule.objects.bulk_create(
             ChannelRule(organization=organization, channel=channel, kinds=kinds, effective_from=FIRST_DAY)
@@ -79,10 +103,28 @@ def ensure_defaults(organization: Organization) -> None:
     rules.forget()
 
 
+def _keep_experts_for_partners(organization: Organization) -> None:
+    """A rule per expert service, where there are lower institutions to keep numbers for."""
+    branches = list(organization.branches.filter(active=True))
+    services = list(organization.services.filter(level__in=EXPERT_LEVELS, active=True).order_by("id"))
+    if not (branches and services):
+        return
+    group, _made = PartnerGroup.objects.get_or_create(organization=organization, name=GROUP_NAME)
+    group.members.add(*branches)
+    for service in services:
+        rule = SupplyRule.objects.create(
+            organization=organization, service=service, name=f"{service.name}默认", effective_from=FIRST_DAY
+        )
+        SupplyShare.objects.bulk_create(
+            SupplyShare(rule=rule, **{**share, **({"group": group} if "group" in share else {})})
+            for share in EXPERT_SHARES
+        )
+
+
 def ensure_pools(organization: Organization) -> dict[str, int]:
-    """One pool per kind (partners' own pools come with their contracts). Returns kind → id."""
+    """One common pool per kind (those of one lower institution or group come with their shares). Returns kind → id."""
     Pool.objects.bulk_create(
         [Pool(organization=organization, kind=kind, name=str(label)) for kind, label in Pool.Kind.choices],
         ignore_conflicts=True,
     )
-    return dict(Pool.objects.filter(organization=organization, partner=None).values_list("kind", "id"))
+    return dict(Pool.objects.filter(organization=organization, partner=None, group=None).values_list("kind", "id"))

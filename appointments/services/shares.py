@@ -2,17 +2,18 @@
 
 Rounding: each pool first gets the whole part of its quota; what is left goes one by one to the largest
 remainders, on a tie to the pool with the larger share, then to the one named first (largest remainder,
-Hare quota). The sum is always the capacity, and no pool is a whole number away from its quota.
+Hare quota). The sum is always the capacity, and no pool is a whole number away from its quota. A pool is
+whatever the caller names it by: a kind, or a kind with the lower institution or the group it is kept for.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Hashable, Mapping
 from fractions import Fraction
 
 LAST_PART = 3
 """The on-site floor lies in the last third of a schedule (rules.md)."""
 
 
-def divide(capacity: int, percents: Mapping[str, int]) -> dict[str, int]:
+def divide(capacity: int, percents: Mapping[Hashable, int]) -> dict[Hashable, int]:
     """Numbers per pool. Percentages that don't sum to 100 are taken as weights."""
     total = sum(percents.values())
     if total == 0:
@@ -32,23 +33,27 @@ def _floor_places(capacity: int, wanted: int) -> list[int]:
     return [capacity - tail + (2 * n + 1) * tail // (2 * wanted) for n in range(wanted)]
 
 
-def arrange(counts: Mapping[str, int], *, floor: str | None) -> list[str]:
-    """The pool of each number, in order of number: every pool has early and late ones, the floor only late ones."""
+def arrange(counts: Mapping[Hashable, int], *, floors: Collection[Hashable]) -> list[Hashable]:
+    """The pool of each number, in order of number: every pool has early and late ones, the floors only late ones."""
     capacity = sum(counts.values())
-    wanted = counts.get(floor, 0) if floor else 0
-    places = set(_floor_places(capacity, wanted))
-    others = {kind: count for kind, count in counts.items() if kind != floor and count}
-    rest = sum(others.values())
-    credit = dict.fromkeys(others, 0)
+    late = _mixed({kind: count for kind, count in counts.items() if kind in floors})
+    early = _mixed({kind: count for kind, count in counts.items() if kind not in floors})
+    places = set(_floor_places(capacity, len(late)))
+    rows = {True: iter(late), False: iter(early)}
+    return [next(rows[place in places]) for place in range(capacity)]
+
+
+def _mixed(counts: Mapping[Hashable, int]) -> list[Hashable]:
+    """Each as often as it counts, evenly spread."""
+    wanted = {kind: count for kind, count in counts.items() if count}
+    total = sum(wanted.values())
+    credit = dict.fromkeys(wanted, 0)
     order = []
-    for place in range(capacity):
-        if place in places:
-            order.append(floor)
-            continue
-        for kind, count in others.items():
+    for _place in range(total):
+        for kind, count in wanted.items():
             credit[kind] += count
         chosen = max(credit, key=lambda kind: credit[kind])
-        credit[chosen] -= rest
+        credit[chosen] -= total
         order.append(chosen)
     return order
 

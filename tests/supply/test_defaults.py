@@ -40,11 +40,12 @@ def test_the_consult_room_may_book_every_level_until_a_trial_is_set(organization
 
 def test_repeating_it_changes_nothing_and_keeps_what_the_office_edited(organization):
     ensure_defaults(organization)
-    SupplyShare.objects.filter(rule__organization=organization, kind="public").update(percent=50)
+    SupplyShare.objects.filter(rule__organization=organization, kind="consult").delete()
+    SupplyShare.objects.filter(rule__organization=organization, kind="public").update(percent=54)
     BookingRule.objects.filter(organization=organization).update(limit_day=9)
     ensure_defaults(organization)
 
     assert SupplyRule.objects.filter(organization=organization).count() == 1
-    assert SupplyShare.objects.get(rule__organization=organization, kind="public").percent == 50
+    assert SupplyShare.objects.get(rule__organization=organization, kind="public").percent == 54
     assert BookingRule.objects.get(organization=organization).limit_day == 9
     assert Pool.objects.filter(organization=organization).count() == len(Pool.Kind.values)

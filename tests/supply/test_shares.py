@@ -45,7 +45,7 @@ def test_the_sum_is_always_the_capacity_and_no_pool_is_a_whole_number_off(capaci
 @given(capacity=st.integers(1, 300), percents=weights())
 def test_every_number_gets_a_pool_and_the_floor_lies_late(capacity, percents):
     counts = shares.divide(capacity, percents)
-    order = shares.arrange(counts, floor="counter")
+    order = shares.arrange(counts, floors={"counter"})
 
     assert {kind: order.count(kind) for kind in percents} == counts
     tail = max(-(-capacity // 3), counts.get("counter", 0))
@@ -53,7 +53,7 @@ def test_every_number_gets_a_pool_and_the_floor_lies_late(capacity, percents):
 
 
 def test_the_other_pools_have_early_and_late_numbers():
-    order = shares.arrange(shares.divide(30, DEFAULT), floor="counter")
+    order = shares.arrange(shares.divide(30, DEFAULT), floors={"counter"})
 
     for kind in ("consult", "partner", "public"):
         places = [place for place, each in enumerate(order) if each == kind]
