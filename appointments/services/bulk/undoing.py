@@ -5,6 +5,7 @@ from collections import defaultdict
 from datetime import datetime
 
 from django.db import models, transaction
+from django.db.models import Exists, OuterRef
 
 from appointments.errors import ActSettled, UndoOver
 from appointments.models import Allotment, BulkAct, BulkChange, Schedule, Slot
@@ -56,8 +57,7 @@ def _take_back(act: BulkAct, table: str, model: type[models.Model]) -> list[dict
             made.append(row)
     for before, pks in back.items():
         model.objects.filter(pk__in=pks).update(**_values(model, json.loads(before)))
-    for row in made:
-        _unmake(row)
+    _unmake(made)
     return kept
 
 
@@ -69,10 +69,10 @@ def _values(model: type[models.Model], said: dict) -> dict:
     return {name: model._meta.get_field(name).to_python(value) for name, value in said.items()}
 
 
-def _unmake(row: Allotment) -> None:
-    """A pool that was opened for this schedule by the act closes again when no number is left in it."""
-    if not Slot.objects.filter(schedule=row.schedule_id, pool=row.pool_id).exists():
-        row.delete()
+def _unmake(rows: list[Allotment]) -> None:
+    """A pool that was opened for a schedule by the act closes again when no number is left in it."""
+    used = Slot.objects.filter(schedule=OuterRef("schedule"), pool=OuterRef("pool"))
+    Allotment.objects.filter(~Exists(used), pk__in=[row.pk for row in rows]).delete()
 
 
 def _named(table: str, row) -> dict:
