@@ -1,10 +1,12 @@
 """停诊与替诊 (B13, O9): what was stopped or given to another doctor, and what became of each booked patient."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from hospital.models import Department, HalfDay, Organization, Patient, Practitioner, PractitionerRole, User
+from hospital.models import Department, HalfDay, Organization, Patient, Practitioner, PractitionerRole, Room, User
 from hospital.models.history import keeps_history
 
 from .appointment import Appointment
@@ -14,7 +16,11 @@ from .slot import Pool, Slot
 
 @keeps_history
 class Suspension(models.Model):
-    """停诊单: one decision about one session, a doctor's days or a department's half-day; asked for, then decided."""
+    """停诊单: one decision about one session, a doctor's days or a department's half-day; asked for, then decided.
+
+    The row says what is to be done. Each session of it is carried out in its own transaction, so that a killed worker
+    loses nothing: what is left is found by looking which sessions in scope have no Substitution of this row.
+    """
 
     class Status(models.TextChoices):
         REQUESTED = "requested", _("待审批")
@@ -35,23 +41,32 @@ class Suspension(models.Model):
     status = models.CharField(_("状态"), max_length=10, choices=Status)
     cause = models.CharField(_("事由"), max_length=10, choices=Cause)
     reason = models.CharField(_("说明"), max_length=200, blank=True)  # for the house; patients read the cause's words
-    # what it was asked for: exactly one of the two, over these days; `half` empty: whole days
+    # what it was asked for, over these days; `half` empty: whole days. With `schedules` only those, by id; without,
+    # whatever the doctor or the department holds then, also what is laid out later
     practitioner = models.ForeignKey(Practitioner, models.PROTECT, null=True, blank=True, related_name="suspensions")
     department = models.ForeignKey(Department, models.PROTECT, null=True, blank=True, related_name="+")
     first_day = models.DateField(_("从"))
     last_day = models.DateField(_("到"))  # included
     half = models.CharField(_("半日"), max_length=2, choices=HalfDay, blank=True)
+    schedules = ArrayField(models.BigIntegerField(), default=list, blank=True)
+    substitutes = models.JSONField(default=dict)  # schedule id → [practitioner role, room]: 替诊 instead of 停诊
+    problems = models.JSONField(default=dict)  # schedule id → why it could not be done, for the office to read
     asked_by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("申请人"))
     asked_at = models.DateTimeField(_("申请时间"))
     decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", verbose_name=_("审批人"))
     decided_at = models.DateTimeField(_("审批时间"), null=True)
     decision = models.CharField(_("审批意见"), max_length=200, blank=True)
+    done_at = models.DateTimeField(_("办结时间"), null=True)  # every session that was there has been carried out
     undone_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     undone_at = models.DateTimeField(_("恢复时间"), null=True)
 
     class Meta:
         verbose_name = verbose_name_plural = _("停诊单")
         constraints = [
+            models.CheckConstraint(
+                condition=Q(practitioner__isnull=False) | Q(department__isnull=False) | ~Q(schedules=[]),
+                name="stop_has_a_scope",
+            ),
             models.CheckConstraint(condition=Q(last_day__gte=F("first_day")), name="stop_days_in_order"),
             models.CheckConstraint(
                 condition=Q(status__in=["requested", "withdrawn"]) | Q(decided_at__isnull=False),
@@ -65,10 +80,26 @@ class Suspension(models.Model):
         ]
         indexes = [models.Index(fields=["organization", "-asked_at"], name="stop_latest")]
 
+    def __str__(self):
+        return f"{self.who} {self.first_day:%m-%d}"
+
+    @property
+    def who(self) -> str:
+        """Whom it is about."""
+        return str(self.practitioner or self.department or self.organization)
+
+    @property
+    def one_day(self) -> bool:
+        return self.first_day == self.last_day
+
 
 @keeps_history
 class Substitution(models.Model):
-    """One session of a 停诊单: stopped, or with another doctor in it (替诊). At most one stands per session."""
+    """One session of a 停诊单: stopped, or with another doctor in it (替诊). At most one stands per session.
+
+    `original` is the first doctor's role, however often it was given on. `sittings` and `room` are where the first
+    doctor sat, `closed` the numbers that were closed before: what undoing puts back.
+    """
 
     suspension = models.ForeignKey(Suspension, models.PROTECT, related_name="sessions")
     schedule = models.ForeignKey(Schedule, models.PROTECT, related_name="substitutions")
@@ -77,12 +108,27 @@ class Substitution(models.Model):
         PractitionerRole, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("替诊医生")
     )
     stands = models.BooleanField(default=True)
+    replaces = models.ForeignKey("self", models.PROTECT, null=True, related_name="replaced_by")
+    sittings = ArrayField(models.BigIntegerField(), default=list)  # ScheduleParticipant
+    room = models.ForeignKey(Room, models.PROTECT, null=True, db_index=False, related_name="+")
+    closed = ArrayField(models.BigIntegerField(), default=list)  # Slot
+    carried_out_at = models.DateTimeField(_("执行时间"), db_default=Now())
+    ended_at = models.DateTimeField(_("结束时间"), null=True)  # undone, or replaced by another
+    problem = models.CharField(_("未能恢复"), max_length=200, blank=True)
 
     class Meta:
         verbose_name = verbose_name_plural = _("停诊替诊单元")
         constraints = [
-            models.UniqueConstraint(fields=["schedule"], condition=Q(stands=True), name="one_stop_stands_per_session")
+            models.UniqueConstraint(fields=["schedule"], condition=Q(stands=True), name="one_stop_stands_per_session"),
+            models.UniqueConstraint(fields=["suspension", "schedule"], name="stop_once_per_session"),
+            models.CheckConstraint(
+                condition=Q(stands=True, ended_at__isnull=True) | Q(stands=False, ended_at__isnull=False),
+                name="stop_ended_has_a_time",
+            ),
         ]
+
+    def __str__(self):
+        return str(_("替诊") if self.substitute_id else _("停诊"))
 
 
 class StopCase(models.Model):

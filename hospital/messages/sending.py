@@ -67,14 +67,14 @@ def _send(message: Message, *, now: datetime) -> bool:
     question = _conditions.get(message.template)
     try:
         if question and not question(message):
-            mine.update(status=Message.Status.DROPPED, to="")
+            mine.update(status=Message.Status.DROPPED, to="", link="")
             return False
         taken = SENDERS[message.channel](message=message, text=wording_of(message).body, now=now)
     except Exception as error:  # whatever a gateway raises: the others go on
         _back_off(message, error, now=now)
         return False
     status = Message.Status.SENT if taken else Message.Status.DROPPED
-    mine.update(status=status, sent_at=now if taken else None, to="")
+    mine.update(status=status, sent_at=now if taken else None, to="", link="")
     return taken
 
 
@@ -83,6 +83,6 @@ def _back_off(message: Message, error: Exception, *, now: datetime) -> None:
     pause = min(FIRST_PAUSE * 2 ** (message.tries - 1), LONGEST_PAUSE)
     row = Message.objects.filter(pk=message.pk)
     if message.tries >= TRIES:
-        row.update(status=Message.Status.FAILED, next_try_at=now + pause, to="")
+        row.update(status=Message.Status.FAILED, next_try_at=now + pause, to="", link="")
     else:
         row.update(status=Message.Status.WAITING, next_try_at=now + pause)

@@ -30,6 +30,7 @@ def wording_of(message: Message, *, language: str | None = None) -> Wording:
         language = language or translation.get_language()
     with translation.override(language):
         words = {**message.params, **_moments(message.params, language)}
+        words["link"] = message.link
         words["person"] = masking.name(message.patient.name) if message.patient_id else ""
         title, _line, body = render_to_string(f"{FOLDER}/{message.template}.txt", words).strip().partition("\n")
     return Wording(title=title.strip(), body=_joined(body, language))

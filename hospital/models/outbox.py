@@ -89,6 +89,7 @@ class Message(models.Model):
     template = models.CharField(_("模板"), max_length=40)
     params = models.JSONField(_("参数"), default=dict)
     to = EncryptedTextField(blank=True, default="", db_default="")  # of whom is gone by then; emptied once settled
+    link = EncryptedTextField(blank=True, default="", db_default="")  # opens without signing in; emptied once settled
     about = models.CharField(max_length=60, blank=True)  # the fact key it speaks of
     dedupe = models.CharField(max_length=120, unique=True)
     status = models.CharField(_("状态"), max_length=10, choices=Status, default=Status.WAITING)
