@@ -9,30 +9,8 @@ from . import clock
 from .models import AccountRule, User
 from .models.token import digest
 
-LOOK_UP = """
-SELECT t.user_id, t.channel, t.scopes, t.organization_id, t.system,
-       EXISTS (SELECT 1 FROM hospital_relatedperson p
-                WHERE p.account_id = t.user_id AND p.patient_id = %(patient)s AND p.ended_at IS NULL),
-       NOT 'book_anyone' = ANY (t.scopes) AND EXISTS (
-           SELECT 1 FROM (SELECT DISTINCT ON (n.kind) n.id, n.kind FROM hospital_notice n
-                           WHERE n.published_on <= %(today)s ORDER BY n.kind, n.version DESC) latest
-            WHERE (latest.kind = 'privacy' OR %(patient)s IS NOT NULL)
-              AND (latest.kind <> 'child' OR EXISTS (
-                      SELECT 1 FROM hospital_patient p
-                       WHERE p.id = %(patient)s AND p.birth_date > %(today)s::date - make_interval(years => coalesce(
-                             (SELECT r.guarded_until FROM hospital_accountrule r WHERE r.effective_from <= %(today)s
-                               ORDER BY r.effective_from DESC LIMIT 1), %(guarded)s))))
-              AND NOT EXISTS (
-                      SELECT 1 FROM hospital_consent c
-                       WHERE c.account_id = t.user_id AND c.notice_id = latest.id AND c.withdrawn_at IS NULL
-                         AND c.patient_id IS NOT DISTINCT FROM
-                             CASE WHEN latest.kind <> 'privacy' THEN %(patient)s::bigint END))
-  FROM hospital_apitoken t
-  JOIN hospital_user u ON u.id = t.user_id AND u.is_active
- WHERE t.digest = %(digest)s AND t.expires_at > %(now)s AND t.revoked_at IS NULL
-"""
-"""In SQL, because every request of a program begins with it: building it by the ORM took a third of a booking.
-The last column says what hospital.consents says in several queries; a test holds them equal."""
+LOOK_UP = "SELECT * FROM token_caller(%(digest)s, %(patient)s, %(now)s, %(today)s, %(guarded)s)"
+"""hospital/sql/token_caller.sql: building it by the ORM took a third of a booking."""
 GUARDED = AccountRule._meta.get_field("guarded_until").default
 
 
