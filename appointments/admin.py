@@ -34,10 +34,9 @@ from .models import (
 @admin.register(Schedule)
 class ScheduleAdmin(LookAdmin):
     list_display = ["day", "half", "department", "actor_name", "service", "room", "status"]
-    list_filter = ["status", "half", "organization"]
+    list_filter = ["day", "status", "half", "organization"]
     list_select_related = ["department", "service", "room", "role__practitioner", "team"]
     search_fields = ["department__name", "role__practitioner__name", "role__practitioner__initials", "team__name"]
-    date_hierarchy = "day"
     ordering = ["-day", "half"]
 
 
