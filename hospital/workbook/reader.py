@@ -1,75 +1,71 @@
 """Read an Excel file into typed rows, and report every wrong cell at once."""
 
-import zipfile
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
-from openpyxl.utils.exceptions import InvalidFileException
-from openpyxl.worksheet.worksheet import Worksheet
 
 from hospital.workbook.cells import tidy
 from hospital.workbook.laws import broken_laws
+from hospital.workbook.opening import Paper, about, opened
 from hospital.workbook.problems import Problem, WrongCell, WrongWorkbook
 from hospital.workbook.problems import mark as _
 from hospital.workbook.sheet import Column, Content, Row, Sheet
 from hospital.workbook.spec import SHEETS
 
-MOST_BYTES = 200 * 1024 * 1024  # unpacked: a small file that unpacks to gigabytes never reaches the parser
 MOST_ROWS = 20_000  # a sheet; the largest hospitals have some 5,000 template rows
 EMPTY_ROWS_AT_THE_END = 500  # after so many, what follows is formatting, not data
 REMARK = "#"  # a row whose first cell starts so is an explanation, not data
 
 
-def read(path: str | Path) -> Content:
+def read(
+    file: str | Path | IO[bytes],
+    *,
+    name: str = "",
+    sheets: Sequence[Sheet] = SHEETS,
+    laws: Callable[[Content], list[Problem]] = broken_laws,
+    most_rows: int = MOST_ROWS,
+) -> Content:
     """Everything that the workbook says. Raises WrongWorkbook with all problems; reads nothing halfway."""
-    book = _open(path)
-    problems: list[Problem] = []
-    known = {sheet.title: sheet for sheet in SHEETS}
-    present = {_bare(title): book[title] for title in book.sheetnames if isinstance(book[title], Worksheet)}
-    for title in present.keys() - known.keys():
-        problems.append(_about(title, _("没有叫“%(title)s”的表。"), _("请改成这些名字之一，或删去：%(titles)s。"),
-                               title=title, titles="、".join(known)))  # fmt: skip
-    rows: dict[str, list[Row]] = {}
-    for sheet in SHEETS:
-        if sheet.title in present:
-            rows[sheet.key] = _read_sheet(sheet, present[sheet.title], problems)
-        elif not sheet.optional:
-            problems.append(_about(sheet.title, _("缺少这张表。"), _("请从空白工作簿复制这张表，表名不要改。")))
-    content = Content(rows)
-    problems += broken_laws(content)
+    content, problems = read_all(file, name=name, sheets=sheets, most_rows=most_rows)
+    problems += laws(content)
     if problems:
-        order = {sheet.title: place for place, sheet in enumerate(SHEETS)}
-        raise WrongWorkbook(sorted(problems, key=lambda p: (order.get(p.sheet, -1), p.row or 0, p.column)))
+        raise WrongWorkbook(in_order(problems, sheets))
     return content
 
 
-def _open(path: str | Path):
-    """The workbook, or a plain sentence when it is no workbook at all."""
-    name = Path(path).name
-    try:
-        with zipfile.ZipFile(path) as parcel:
-            if sum(entry.file_size for entry in parcel.infolist()) > MOST_BYTES:
-                raise WrongWorkbook([_about(name, _("文件太大。"), _("请删去图片和多余的格式后另存。"))])
-        return load_workbook(path)
-    except FileNotFoundError:
-        raise WrongWorkbook([_about(name, _("找不到这个文件。"), _("请检查路径。"))]) from None
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError):
-        raise WrongWorkbook(
-            [_about(name, _("这不是能读的 Excel 工作簿。"), _("请用 Excel 或 WPS 另存为 .xlsx，不要加密码。"))]
-        ) from None
+def read_all(
+    file: str | Path | IO[bytes], *, name: str = "", sheets: Sequence[Sheet] = SHEETS, most_rows: int = MOST_ROWS
+) -> tuple[Content, list[Problem]]:
+    """Every row, and every cell or sheet that is wrong by itself. Raises WrongWorkbook when it is no workbook."""
+    problems: list[Problem] = []
+    known = {sheet.title: sheet for sheet in sheets}
+    rows: dict[str, list[Row]] = {}
+    with opened(file, name=name) as papers:
+        present = {_bare(paper.title): paper for paper in papers}
+        for title in present.keys() - known.keys():
+            problems.append(about(title, _("没有叫“%(title)s”的表。"), _("请改成这些名字之一，或删去：%(titles)s。"),
+                                  title=title, titles="、".join(known)))  # fmt: skip
+        for sheet in sheets:
+            if sheet.title in present:
+                rows[sheet.key] = _read_sheet(sheet, present[sheet.title], problems, most_rows)
+            elif not sheet.optional:
+                problems.append(about(sheet.title, _("缺少这张表。"), _("请从空白工作簿复制这张表，表名不要改。")))
+    return Content(rows), problems
 
 
-def _read_sheet(sheet: Sheet, paper: Worksheet, problems: list[Problem]) -> list[Row]:
-    for merged in paper.merged_cells.ranges:
-        problems.append(
-            Problem(sheet.title, merged.min_row, get_column_letter(merged.min_col),
-                    _("%(cells)s 是合并单元格。"), _("请取消合并，每一行都填完整。"), {"cells": merged.coord})
-        )  # fmt: skip
-    lines = paper.iter_rows(max_col=min(paper.max_column, 100))
-    headers = next(lines, ())
-    places = _find_columns(sheet, headers, problems)
+def in_order(problems: list[Problem], sheets: Sequence[Sheet] = SHEETS) -> list[Problem]:
+    """In the order of the sheets and rows."""
+    order = {sheet.title: place for place, sheet in enumerate(sheets)}
+    return sorted(problems, key=lambda p: (order.get(p.sheet, -1), p.row or 0, p.column))
+
+
+def _read_sheet(sheet: Sheet, paper: Paper, problems: list[Problem], most_rows: int) -> list[Row]:
+    problems += _of_looks(sheet, paper)
+    lines = paper.lines()
+    places = _find_columns(sheet, next(lines, ()), problems)
     rows, empty = [], 0
     for number, cells in enumerate(lines, start=2):
         if empty >= EMPTY_ROWS_AT_THE_END:
@@ -79,13 +75,33 @@ def _read_sheet(sheet: Sheet, paper: Worksheet, problems: list[Problem]) -> list
             empty += 1
         elif isinstance(first, str) and first.startswith(REMARK):
             empty = 0
-        elif number > MOST_ROWS:
-            problems.append(_about(sheet.title, _("超过 %(most)s 行。"), _("请拆成几个文件。"), most=MOST_ROWS))
+        elif number > most_rows + 1:
+            problems.append(about(sheet.title, _("超过 %(most)s 行。"), _("请拆成几个文件。"), most=most_rows))
             break
         else:
             empty = 0
             rows.append(_read_row(sheet, number, cells, places, problems))
     return rows
+
+
+def _of_looks(sheet: Sheet, paper: Paper) -> list[Problem]:
+    """What the eye does not see as the reader does: merged cells, hidden rows, a hidden sheet."""
+    found = []
+    for cells in paper.merged:
+        letters, number = re.match(r"\$?([A-Z]*)\$?(\d*)", cells).groups()
+        found.append(
+            Problem(sheet.title, int(number or 1), letters,
+                    _("%(cells)s 是合并单元格。"), _("请取消合并，每一行都填完整。"), {"cells": cells})
+        )  # fmt: skip
+    if paper.hidden:
+        found.append(
+            Problem(sheet.title, paper.hidden[0], "",
+                    _("从这一行起有 %(count)s 行被隐藏或筛掉了，看不见的行不导入。"),
+                    _("请取消隐藏和筛选，看过后再上传；不要的行请删去。"), {"count": len(paper.hidden)})
+        )  # fmt: skip
+    if paper.is_hidden:
+        found.append(about(sheet.title, _("这张表被隐藏了。"), _("请取消隐藏，看过后再上传。")))
+    return found
 
 
 def _find_columns(sheet: Sheet, headers, problems: list[Problem]) -> dict[str, int]:
@@ -142,7 +158,3 @@ def _bare(header: Any) -> str | None:
     """A header or title without blanks and without the star that marks what must be filled in."""
     text = tidy(header)
     return text if text is None else str(text).rstrip("*＊ ").strip()
-
-
-def _about(sheet: str, wrong: str, cure: str, **values) -> Problem:
-    return Problem(sheet, None, "", wrong, cure, values)

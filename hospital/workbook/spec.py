@@ -193,6 +193,8 @@ TEMPLATES = Sheet(
         Column("开始", "starts", TimeOfDay(), note=_("只有不按半日时间出诊的才填，和结束一起填。"), width=10),
         Column("结束", "ends", TimeOfDay(), width=10),
         starred("号数", "numbers", WholeNumber(1, 300), example=24, width=8),
+        Column("每号分钟", "minutes", WholeNumber(1, 480), width=10,
+               note=_("空着：把这半天平均分给每个号。填了：每个号这么多分钟，从开始起依次排。")),
         Column("单双周", "parity", Choice(WEEKS), default="every", example="每周", width=10,
                note=_("按国际标准周次的单双；空着算每周。")),
         starred("生效日", "effective_from", Day(), example=date(2026, 1, 1)),

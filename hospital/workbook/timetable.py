@@ -57,16 +57,19 @@ def broken_timetable(content: Content) -> Iterator[Problem]:
                 _("请在“半日时间”表里加上，或在这一行填开始和结束。"),
                 half={"am": "上午", "pm": "下午", "ev": "夜间"}[row.half],
             )
-        elif min(sitting.minutes for sitting in stretches) < row.numbers:
-            yield row.problem(
-                "numbers",
-                _("%(numbers)s 个号放不进 %(minutes)s 分钟，每个号至少一分钟。"),
-                _("请减少号数或延长时间。"),
-                numbers=row.numbers,
-                minutes=min(sitting.minutes for sitting in stretches),
-            )
+        elif min(sitting.minutes for sitting in stretches) < row.numbers * (row.minutes or 1):
+            yield _too_many(row, min(sitting.minutes for sitting in stretches))
         sittings += stretches
     yield from _collisions(content, sittings)
+
+
+def _too_many(row: Row, minutes: int) -> Problem:
+    if row.minutes:
+        wrong = _("%(numbers)s 个号每号 %(each)s 分钟，放不进 %(minutes)s 分钟。")
+    else:
+        wrong = _("%(numbers)s 个号放不进 %(minutes)s 分钟，每个号至少一分钟。")
+    cure = _("请减少号数或延长时间。")
+    return row.problem("numbers", wrong, cure, numbers=row.numbers, each=row.minutes, minutes=minutes)
 
 
 def _hours_by_campus(content: Content) -> dict[tuple[str, str], list[Row]]:

@@ -6,7 +6,7 @@ the same content, so that a rebuilt workbook shows no difference where nothing c
 
 import re
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -30,22 +30,33 @@ HEAD = PatternFill("solid", fgColor="DCE9F5")
 MUST = PatternFill("solid", fgColor="F6DDC9")
 
 
-def write_blank(path: str | Path) -> None:
+def write_blank(path: str | Path, *, sheets: Sequence[Sheet] = SHEETS) -> None:
     """The blank workbook: headers, notes, drop-downs, and one example row that the reader skips."""
-    examples = {sheet.key: [_example(sheet)] for sheet in SHEETS}
-    write(path, examples)
+    Path(path).write_bytes(blank(sheets=sheets))
 
 
-def write(path: str | Path, rows: dict[str, Iterable[dict[str, Any]]]) -> None:
+def blank(*, sheets: Sequence[Sheet] = SHEETS) -> bytes:
+    """The same as the bytes of a file."""
+    return packed({sheet.key: [_example(sheet)] for sheet in sheets}, sheets=sheets)
+
+
+def write(path: str | Path, rows: dict[str, Iterable[dict[str, Any]]], *, sheets: Sequence[Sheet] = SHEETS) -> None:
     """A workbook with these rows; a row is a dict of column names to values as a person would type them."""
+    Path(path).write_bytes(packed(rows, sheets=sheets))
+
+
+def packed(rows: dict[str, Iterable[dict[str, Any]]], *, sheets: Sequence[Sheet] = SHEETS) -> bytes:
+    """The same as the bytes of a file."""
     book = Workbook()
     book.remove(book.active)
-    for sheet in SHEETS:
-        _write_sheet(book.create_sheet(sheet.title), sheet, rows.get(sheet.key, ()))
-    Path(path).write_bytes(_same_bytes(book))
+    for sheet in sheets:
+        _write_sheet(book.create_sheet(sheet.title), sheet, rows.get(sheet.key, ()), sheets)
+    return _same_bytes(book)
 
 
-def _write_sheet(paper: Worksheet, sheet: Sheet, rows: Iterable[dict[str, Any]]) -> None:
+def _write_sheet(
+    paper: Worksheet, sheet: Sheet, rows: Iterable[dict[str, Any]], sheets: Sequence[Sheet]
+) -> None:
     for place, column in enumerate(sheet.columns, start=1):
         letter = get_column_letter(place)
         cell = paper.cell(1, place, column.header + ("*" if column.required else ""))
@@ -53,7 +64,7 @@ def _write_sheet(paper: Worksheet, sheet: Sheet, rows: Iterable[dict[str, Any]])
         cell.fill = MUST if column.required else HEAD
         cell.comment = Comment(_note(column), "", height=110, width=260)
         paper.column_dimensions[letter].width = column.width
-        validation = _validation(column)
+        validation = _validation(column, sheets)
         if validation:
             paper.add_data_validation(validation)
             validation.add(f"{letter}2:{letter}{LAST_ROW}")
@@ -64,6 +75,8 @@ def _write_sheet(paper: Worksheet, sheet: Sheet, rows: Iterable[dict[str, Any]])
             value = row.get(column.name)
             if value is not None:
                 cell = paper.cell(line, place, value)
+                if cell.data_type == "f":
+                    cell.data_type = "s"  # a name that begins with = is a name
                 cell.number_format = FORMATS.get(type(column.kind), "@" if isinstance(value, str) else "General")
 
 
@@ -77,12 +90,12 @@ def _note(column: Column) -> str:
     return "\n".join(part for part in (f"{must}。{column.kind.hint()}", column.note) if part)
 
 
-def _validation(column: Column) -> DataValidation | None:
+def _validation(column: Column, sheets: Sequence[Sheet]) -> DataValidation | None:
     """A drop-down list: of the words of a choice, or of the codes on the sheet that the column points at."""
     if isinstance(column.kind, Choice):
         formula = '"' + ",".join(column.kind.words) + '"'
     elif column.points_at and not isinstance(column.kind, Codes):
-        target = next(sheet for sheet in SHEETS if sheet.key == column.points_at)
+        target = next(sheet for sheet in sheets if sheet.key == column.points_at)
         formula = f"'{target.title}'!$A$2:$A${LAST_ROW}"
     else:
         return None

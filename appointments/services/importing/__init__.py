@@ -4,11 +4,13 @@ A preview runs the very same steps and takes them back, so that what it shows is
 """
 
 from datetime import datetime
+from time import monotonic, sleep
 
 import pghistory
 from django.db import connection, transaction
 from django.db.models import Count, Q
 
+from appointments.errors import ImportUnderWay
 from appointments.models import Schedule
 from appointments.services import defaults
 from appointments.services.importing import people, places, timetable
@@ -21,25 +23,33 @@ from hospital.workbook.sheet import Content
 __all__ = ["CHANGED", "MISSING", "NEW", "Change", "Report", "Stranded", "import_workbook"]
 
 LOCK = 7_313_001  # one import at a time, whoever starts it
+PATIENCE = 15  # seconds; the demo hospital's import takes two
 
 
 def import_workbook(
-    *, content: Content, apply: bool, now: datetime, retire_missing: bool = False, by: User | None = None
+    *,
+    content: Content,
+    apply: bool,
+    now: datetime,
+    retire_missing: bool = False,
+    by: User | None = None,
+    expected: str | None = None,
 ) -> Report:
     """Make the hospital's places, people and weekly plan what the workbook says, or only say what would change.
 
     Rows that the workbook lacks are told, and put out of use only with `retire_missing`. Booked numbers and
     laid out half-days are never touched: half-days with patients whose doctor went off duty are listed.
-    Raises WrongWorkbook when the workbook and what the hospital keeps would collide.
+    `expected`: the digest of the report that somebody agreed to; when anything else would happen, nothing does, and
+    the report says so by `applied` False. Raises WrongWorkbook when the workbook and what the hospital keeps would
+    collide, ImportUnderWay when another import takes longer than PATIENCE.
     """
     report = Report()
     with transaction.atomic(), pghistory.context(command="import_hospital", user=by.pk if by else None):
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        _one_at_a_time()
         _bring_all(content, report, retire_missing=retire_missing, now=now)
         report.stranded = _stranded(now=now)
-        report.applied = apply
-        if not apply:
+        report.applied = apply and expected in (None, report.digest)
+        if not report.applied:
             transaction.set_rollback(True)
         elif report.changes:
             detail = report.counts() | {"retire_missing": retire_missing}
@@ -47,10 +57,22 @@ def import_workbook(
     return report
 
 
+def _one_at_a_time() -> None:
+    deadline = monotonic() + PATIENCE
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
+            if cursor.fetchone()[0]:
+                return
+            if monotonic() > deadline:
+                raise ImportUnderWay
+            sleep(0.2)
+
+
 def _bring_all(content: Content, report: Report, *, retire_missing: bool, now: datetime) -> None:
     """From the ground up: each step finds what it points at in place."""
     hospital = next(row.code for row in content["organization"] if row.kind == "hospital")
-    run, today = Import(report=report, retire_missing=retire_missing, hospital=hospital), clock.today(now)
+    run, today = Import(report=report, retire_missing=retire_missing, now=now, hospital=hospital), clock.today(now)
     places.organizations(run, content)
     places.campuses(run, content)
     places.departments(run, content)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.db import models
@@ -21,6 +22,7 @@ class Wanted:
     row: int
     label: str
     values: dict[str, Any]
+    fresh: dict[str, Any] = field(default_factory=dict)  # what only a new row gets beside them
 
 
 @dataclass
@@ -29,6 +31,7 @@ class Import:
 
     report: Report
     retire_missing: bool
+    now: datetime
     hospital: str  # code of the organization that a service belongs to when its cell is empty
     places: dict[str, dict] = field(default_factory=dict)  # sheet key → key in the workbook → row of the database
 
@@ -56,7 +59,7 @@ def bring(
     for want in wanted:
         row = existing.get(want.key)
         if row is None:
-            fresh[want.key] = model(**want.values)
+            fresh[want.key] = model(**want.values, **want.fresh)
             run.report.changes.append(Change(NEW, sheet.title, want.row, want.label))
         else:
             _change(run, sheet, row, want)

@@ -1,5 +1,6 @@
 """What an import would change or has changed, row by row, with the values before and after."""
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +37,13 @@ class Report:
 
     def of(self, kind: str) -> list[Change]:
         return [change for change in self.changes if change.kind == kind]
+
+    @property
+    def digest(self) -> str:
+        """Of everything that would happen: the same digest, the same effect."""
+        said = [(one.kind, one.sheet, one.row, one.label, sorted(one.fields.items())) for one in self.changes]
+        said += [(one.schedule, one.label, one.booked) for one in self.stranded]
+        return hashlib.sha256(repr(said).encode()).hexdigest()
 
     def counts(self) -> dict[str, int]:
         return {kind: len(self.of(kind)) for kind in (NEW, CHANGED, MISSING)}

@@ -75,7 +75,8 @@ def templates(run: Import, content: Content) -> None:
     for row in content["template"]:
         values = _values(run, row)
         label = f"{ScheduleTemplate(**values)} {values['department']}"
-        wanted.append(Wanted(_key(values), row.number, label, values))
+        fresh = {"published_at": run.now}  # a whole workbook is looked through before: no draft is waited for
+        wanted.append(Wanted(_key(values), row.number, label, values, fresh))
     if not run.retire_missing:
         names = {want.key for want in wanted}
         _refuse_collisions(content, [row for key, row in existing.items() if row.active and key not in names])
@@ -84,7 +85,7 @@ def templates(run: Import, content: Content) -> None:
 
 FIELDS = (
     "organization", "department", "service", "role", "team", "room", "weekday", "half", "starts", "ends", "numbers",
-    "parity", "effective_from", "effective_to", "active",
+    "minutes", "parity", "effective_from", "effective_to", "active",
 )  # fmt: skip
 
 
@@ -94,7 +95,9 @@ def vars_of(template: ScheduleTemplate) -> dict[str, Any]:
 
 def _values(run: Import, row: Row) -> dict[str, Any]:
     department = run.places["department"][row.department]
-    same = ("weekday", "half", "starts", "ends", "numbers", "parity", "effective_from", "effective_to", "active")
+    same = (
+        "weekday", "half", "starts", "ends", "numbers", "minutes", "parity", "effective_from", "effective_to", "active",
+    )  # fmt: skip
     doctor, team = row.actor_kind == "doctor", row.actor_kind == "team"
     return {name: row.values[name] for name in same} | {
         "organization": department.organization,
