@@ -38,6 +38,13 @@ def tell_stopped(fact, now):
         notices.tell(appointment=appointment, template=notices.STOPPED, dedupe=f"fact:{fact.pk}:{appointment}", now=now)
 
 
+@outbox.handles("schedule.changed")
+def tell_changed(fact, now):
+    """P2: everybody whose clinic got another room or other hours."""
+    said = fact.payload
+    notices.tell_changed(schedule=said["schedule"], affected=said["affected"], dedupe=f"fact:{fact.pk}", now=now)
+
+
 @outbox.handles(*events.TOPICS, only=webhooks.wanted_topics)
 def push(fact, now):
     """O1: to the house's other systems that asked for it."""

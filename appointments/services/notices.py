@@ -14,6 +14,7 @@ from hospital.models import Message
 
 BOOKED, CANCELLED, MOVED = "appointment.booked", "appointment.cancelled", "appointment.moved"
 REMINDER, STOPPED = "appointment.reminder", "schedule.stopped"
+CHANGED = "schedule.changed"
 
 QUIET_UNTIL = time(7)
 """A reminder that a dead worker owes from yesterday evening is not sent in the night."""
@@ -37,6 +38,15 @@ def tell(*, appointment: int, template: str, dedupe: str, now: datetime, **more)
     """Tell the patient about one appointment, once per `dedupe`. `more` adds parameters of that template."""
     row = Appointment.objects.select_related(*RELATED).get(pk=appointment)
     _tell(row, template=template, dedupe=dedupe, now=now, **more)
+
+
+def tell_changed(*, schedule: int, affected: list[list], dedupe: str, now: datetime) -> None:
+    """Other room or hours (P2): `affected` are appointments with their time until then. Who has gone meanwhile hears
+    nothing of it."""
+    was = dict(affected)
+    rows = Appointment.objects.select_related(*RELATED).filter(pk__in=was, schedule=schedule)
+    for row in rows.filter(status__in=[Appointment.Status.BOOKED, Appointment.Status.ARRIVED]).order_by("pk"):
+        _tell(row, template=CHANGED, dedupe=f"{dedupe}:{row.pk}", now=now, was=was[row.pk])
 
 
 def _tell(row: Appointment, *, template: str, dedupe: str, now: datetime, **more) -> None:

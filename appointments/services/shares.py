@@ -58,7 +58,12 @@ def _mixed(counts: Mapping[Hashable, int]) -> list[Hashable]:
     return order
 
 
-def minutes_of(*, capacity: int, total: int) -> list[tuple[int, int]]:
-    """(minute after the start, length) of each number: whole minutes, none lost, lengths differ by one at most."""
+def minutes_of(*, capacity: int, total: int, minutes: int | None = None) -> list[tuple[int, int]]:
+    """(minute after the start, length) of each number. `minutes`: of every number, one after the other.
+
+    Without it equal parts of `total`: whole minutes, none lost, lengths differ by one at most.
+    """
+    if minutes is not None:
+        return [(place * minutes, minutes) for place in range(capacity)]
     edges = [place * total // capacity for place in range(capacity + 1)]
     return [(start, end - start) for start, end in zip(edges, edges[1:], strict=False)]

@@ -119,9 +119,9 @@ class Timetable:
     def _add(self, plan: Plan, template: ScheduleTemplate, day: date) -> None:
         hours = self.hours_of(template, day)
         if hours is None:
-            names = (str(template.room.campus), template.get_half_display())
-            reason = f"{' '.join(names)} has no hours on that day"
-            plan.conflicts.append(refused(template, day, "no_hours", reason, *names))
+            campus = str(template.room.campus)
+            reason = f"{campus} {template.get_half_display()} has no hours on that day"
+            plan.conflicts.append(refused(template, day, "no_hours", reason, campus, template.half))
             return
         starts_at, ends_at = (clock.at(day, wall) for wall in hours)
         total = minutes_between(starts_at, ends_at)

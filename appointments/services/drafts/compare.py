@@ -1,0 +1,199 @@
+"""The templates beside what stands, day by day: what is new, other, gone, and what can't be. Reads, writes nothing."""
+
+import hashlib
+import json
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from django.db.models import Count, Q
+
+from appointments.models import Appointment, DraftLine, Schedule, ScheduleTemplate, Slot, Substitution
+from appointments.services import planning
+from appointments.services.drafts.seats import Seats
+from appointments.services.timetable import Planned, Timetable
+from hospital import clock
+from hospital.models import Department, Organization
+
+WAITING = (Appointment.Status.PENDING, Appointment.Status.BOOKED, Appointment.Status.ARRIVED)
+"""Whom a change would touch: a number on hold counts as well."""
+
+KEEPS_NUMBERS = frozenset({"starts_at", "ends_at", "minutes", "room"})
+"""Of these a schedule may change while each patient keeps the number; each is told."""
+
+RELATED = ("department", "service", "role__practitioner", "team", "gate_team", "room")
+
+
+@dataclass
+class Line:
+    """One difference. `planned`: as the template wants it; `schedule`: what stands."""
+
+    action: str
+    name: str
+    day: date
+    template: int | None = None
+    schedule: Schedule | None = None
+    planned: Planned | None = None
+    differences: list[list[str]] = field(default_factory=list)
+    patients: int = 0
+    seen: bool = False  # somebody has or had a number, or numbers were blocked: its rows can't be deleted
+
+    @property
+    def key(self) -> tuple:
+        return (self.action, self.template, self.schedule and self.schedule.pk, self.day.isoformat())
+
+    @property
+    def keeps_numbers(self) -> bool:
+        return {name for name, _is, _would in self.differences} <= KEEPS_NUMBERS
+
+
+@dataclass
+class Comparison:
+    lines: list[Line] = field(default_factory=list)
+    adopted: list[tuple[Schedule, int]] = field(default_factory=list)
+    """What stands and a changed pattern goes on with: (schedule, template). Said nowhere, since nothing changes."""
+    templates: list[ScheduleTemplate] = field(default_factory=list)
+
+    @property
+    def digest(self) -> str:
+        """Of everything but the patients: they come and go while the office looks."""
+        said = sorted(json.dumps([*line.key, line.differences], ensure_ascii=False) for line in self.lines)
+        return hashlib.sha256("\n".join(said).encode()).hexdigest()
+
+
+def compare(
+    *, organization: Organization, department: Department | None, first_day: date, last_day: date, now: datetime
+) -> Comparison:
+    """A handful of queries, however many days and doctors there are."""
+    place = department.pk if department else None
+    timetable = Timetable(
+        organization=organization, first_day=first_day, last_day=last_day, department=place, published=False
+    )
+    plan = timetable.plan()
+    rows = Schedule.objects.filter(organization=organization, day__range=(first_day, last_day))
+    if department:
+        rows = rows.filter(department=department)
+    standing = list(rows.filter(template__isnull=False).select_related(*RELATED).order_by("day", "id"))
+    result = Comparison(templates=timetable.templates)
+    _Pairing(plan, standing, now=now).fill(result)
+    _count_patients(result.lines)
+    _find_conflicts(result, first_day=first_day, last_day=last_day)
+    result.lines.sort(key=lambda line: (line.day, line.name, line.action))
+    return result
+
+
+class _Pairing:
+    """Which planned schedule continues which standing one: the same template and day, else the same actor and half."""
+
+    def __init__(self, plan, standing: list[Schedule], *, now: datetime):
+        self.plan, self.now = plan, now
+        self.by_place = {(row.template_id, row.day): row for row in standing}
+        self.unsure = {(conflict.template, conflict.day) for conflict in plan.conflicts}
+        self.left = {place: row for place, row in self.by_place.items() if place not in self.unsure}
+
+    def fill(self, result: Comparison) -> None:
+        new = [each for each in self.plan.planned if not self._same_place(each, result)]
+        by_actor = defaultdict(list)
+        for row in self.left.values():
+            by_actor[_actor_and_half(row)].append(row)
+        for each in new:
+            old = _nearest(by_actor[_actor_and_half(each.schedule)], each)
+            if old is not None:
+                del self.left[old.template_id, old.day]
+                self._other(old, each, result)
+            elif each.schedule.starts_at > self.now:
+                result.lines.append(_added(each))
+        for row in self.left.values():
+            if row.starts_at > self.now and row.status == Schedule.Status.OPEN:
+                line = Line(DraftLine.Action.DROP, _name(row), row.day, row.template_id, row)
+                line.differences = [["dropped", _hours(row), str(row.room)]]
+                result.lines.append(line)
+        for conflict in self.plan.conflicts:
+            line = Line(DraftLine.Action.CONFLICT, conflict.name[:120], conflict.day, conflict.template)
+            line.schedule = self.by_place.get((conflict.template, conflict.day))
+            line.differences = [[conflict.code, *conflict.names]]
+            result.lines.append(line)
+
+    def _same_place(self, each: Planned, result: Comparison) -> bool:
+        row = self.left.pop((each.template.pk, each.schedule.day), None)
+        if row is not None:
+            self._other(row, each, result)
+        return row is not None
+
+    def _other(self, row: Schedule, each: Planned, result: Comparison) -> None:
+        """A stopped clinic stays stopped, whatever its pattern says now; one that has begun stays as it is."""
+        differences = [list(one) for one in planning.what_differs(row, each)]
+        if row.template_id != each.template.pk:
+            result.adopted.append((row, each.template.pk))
+        if differences and row.status == Schedule.Status.OPEN and row.starts_at > self.now:
+            line = Line(DraftLine.Action.CHANGE, _name(row), row.day, each.template.pk, row, each, differences)
+            result.lines.append(line)
+
+
+def _actor_and_half(row: Schedule) -> tuple:
+    person = row.role.practitioner_id if row.role_id else None
+    plain = (row.department_id, row.service_id) if person is None and row.team_id is None else None
+    return (person, row.team_id, plain, row.day, row.half)
+
+
+def _nearest(rows: list[Schedule], each: Planned) -> Schedule | None:
+    """Of several (a plain clinic in two rooms) the one in the same room, else the first. Taken out of `rows`."""
+    if not rows:
+        return None
+    place = next((n for n, row in enumerate(rows) if row.room_id == each.schedule.room_id), 0)
+    return rows.pop(place)
+
+
+def _name(row: Schedule) -> str:
+    return f"{row.department} {row.actor_name} {row.get_half_display()}"[:120]
+
+
+def _hours(row: Schedule) -> str:
+    return f"{row.starts_at.astimezone(clock.ZONE):%H:%M}–{row.ends_at.astimezone(clock.ZONE):%H:%M}"
+
+
+def _added(each: Planned) -> Line:
+    row, template = each.schedule, each.template
+    name = f"{template.department} {template.actor_name} {row.get_half_display()}"[:120]
+    said = [["added", str(row.capacity), _hours(row), str(template.room)]]
+    return Line(DraftLine.Action.ADD, name, row.day, template.pk, None, each, said)
+
+
+def _count_patients(lines: list[Line]) -> None:
+    ids = [line.schedule.pk for line in lines if line.schedule]
+    counts, touched = patients_of(ids)
+    for line in lines:
+        if line.schedule:
+            waiting, ever = counts.get(line.schedule.pk, (0, 0))
+            line.patients, line.seen = waiting, bool(ever) or line.schedule.pk in touched
+
+
+def patients_of(schedules: list[int]) -> tuple[dict[int, tuple[int, int]], set[int]]:
+    """Schedule → (who waits for it, who ever had a number); and those whose rows something else hangs on."""
+    if not schedules:
+        return {}, set()
+    rows = Appointment.objects.filter(schedule__in=schedules).order_by().values_list("schedule")
+    counts = {
+        pk: (waiting, ever)
+        for pk, waiting, ever in rows.annotate(waiting=Count("pk", filter=Q(status__in=WAITING)), ever=Count("pk"))
+    }
+    used = Slot.objects.filter(schedule__in=schedules).exclude(status=Slot.Status.FREE).order_by()
+    touched = set(used.values_list("schedule", flat=True).distinct())
+    touched |= set(Substitution.objects.filter(schedule__in=schedules).values_list("schedule", flat=True))
+    return counts, touched
+
+
+def _find_conflicts(result: Comparison, *, first_day: date, last_day: date) -> None:
+    """A doctor in two places, a room taken twice: by name, before anything is written.
+
+    What nobody has booked makes way for the new pattern; what has patients stands until the office decides.
+    """
+    wanted = [line for line in result.lines if line.planned]
+    leaving = {line.schedule.pk for line in result.lines if line.schedule and not line.patients}
+    seats = Seats.read([line.planned for line in wanted], first_day=first_day, last_day=last_day, without=leaving)
+    for line in wanted:
+        clash = seats.clash(line.planned, own=line.schedule and line.schedule.pk)
+        if clash:
+            line.action, line.differences = DraftLine.Action.CONFLICT, [list(clash)]
+        else:
+            seats.take(line.planned, line.name)
