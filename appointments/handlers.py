@@ -4,11 +4,14 @@ from hospital import messages, outbox
 from hospital.integration import webhooks
 
 from .selectors import events
-from .services import notices
+from .services import cutover, notices
 
 
 @outbox.handles("appointment.booked")
 def tell_booked(fact, now):
+    """O2: not who booked in the system before, and knows."""
+    if cutover.came_by_cutover(fact.payload["appointment"]):
+        return
     notices.tell(appointment=fact.payload["appointment"], template=notices.BOOKED, dedupe=f"fact:{fact.pk}", now=now)
 
 

@@ -6,7 +6,8 @@ import structlog
 from celery import shared_task
 from celery.signals import beat_init
 
-from appointments.services import changes, noshow, notices, planning, releasing, supply
+from appointments.services import changes, cutover, noshow, notices, planning, releasing, supply
+from appointments.services.importing import uploads
 from hospital import clock
 from hospital.models import Organization
 
@@ -72,3 +73,10 @@ def mark_noshows(**_kwargs):
 def remind_patients(**_kwargs):
     """就诊提醒 on the eve, from the rule's hour on."""
     notices.remind(now=clock.now())
+
+
+@shared_task(ignore_result=True)
+def go_on_with_imports(**_kwargs):
+    """切换导入: what an office user started and no worker has finished; and previews that nobody decided on."""
+    uploads.forget_old(now=clock.now())
+    cutover.continue_all(clock_now=clock.now, deciding=clock.deciding)

@@ -297,6 +297,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute="*/5"),
         "options": {"expires": 300},
     },
+    "imports": {"task": "appointments.tasks.go_on_with_imports", "schedule": 10, "options": {"expires": 10}},
     "tidy": {"task": "hospital.tasks.tidy", "schedule": crontab(hour=3, minute=10), "options": {"expires": 6 * 3600}},
 }
 

@@ -1,4 +1,4 @@
-"""The sheets of a cutover file (切换数据): people, bookings to come and running suspensions of the system before (O2)."""
+"""The sheets of a cutover file (切换数据, O2): people, bookings to come, running suspensions of the system before."""
 
 import re
 from dataclasses import dataclass
@@ -100,7 +100,8 @@ BOOKINGS = Sheet(
     "booking", "未来预约",
     (
         starred("旧系统预约号", "code", NUMBER, example="Y20261123001", width=18),
-        starred("就诊人编号", "patient", NUMBER, example="100001", note=_("“就诊人”表里的旧系统编号，或以前导入过的。")),
+        starred("就诊人编号", "patient", NUMBER, example="100001",
+                note=_("“就诊人”表里的旧系统编号，或以前导入过的。")),
         Column("出诊者类型", "actor_kind", Choice(ACTORS), default="doctor", example="医生", note=_("空着算医生。")),
         starred("出诊者", "actor", Code(longest=20), example="10001",
                 note=_("医生填工号，专家团队填团队编码，普通门诊填号别编码。")),

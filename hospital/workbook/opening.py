@@ -84,9 +84,8 @@ def _refuse_unreadable(file: str | Path | IO[bytes], name: str) -> None:
     try:
         start = _first_bytes(file)
         if start == OLE:
-            raise WrongWorkbook(
-                [about(name, _("这个文件加了密码，或是旧的 .xls 格式。"), _("请在 Excel 或 WPS 里取消密码，另存为 .xlsx 后再上传。"))]
-            )
+            wrong = _("这个文件加了密码，或是旧的 .xls 格式。")
+            raise WrongWorkbook([about(name, wrong, _("请在 Excel 或 WPS 里取消密码，另存为 .xlsx 后再上传。"))])
         with zipfile.ZipFile(file) as parcel:
             entries = parcel.infolist()
             if sum(entry.file_size for entry in entries) > MOST_BYTES or len(entries) > MOST_PARTS:

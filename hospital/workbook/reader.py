@@ -17,6 +17,7 @@ from hospital.workbook.spec import SHEETS
 
 MOST_ROWS = 20_000  # a sheet; the largest hospitals have some 5,000 template rows
 EMPTY_ROWS_AT_THE_END = 500  # after so many, what follows is formatting, not data
+EMPTY = _("这里不能空着。")
 REMARK = "#"  # a row whose first cell starts so is an explanation, not data
 
 
@@ -149,7 +150,7 @@ def _read_cell(column: Column, cell) -> Any:
     value = tidy(cell.value)
     if value is None:
         if column.required:
-            raise WrongCell(_("这里不能空着。"), _("请填写%(header)s。"), header=column.header)
+            raise WrongCell(EMPTY, _("请填写%(header)s。"), header=column.header)
         return column.default
     return column.kind.read(value)
 

@@ -54,9 +54,7 @@ def packed(rows: dict[str, Iterable[dict[str, Any]]], *, sheets: Sequence[Sheet]
     return _same_bytes(book)
 
 
-def _write_sheet(
-    paper: Worksheet, sheet: Sheet, rows: Iterable[dict[str, Any]], sheets: Sequence[Sheet]
-) -> None:
+def _write_sheet(paper: Worksheet, sheet: Sheet, rows: Iterable[dict[str, Any]], sheets: Sequence[Sheet]) -> None:
     for place, column in enumerate(sheet.columns, start=1):
         letter = get_column_letter(place)
         cell = paper.cell(1, place, column.header + ("*" if column.required else ""))

@@ -32,7 +32,7 @@ def rows_of(organizations: Iterable[int]) -> dict[str, list[dict[str, Any]]]:
     """Every sheet's rows of these institutions, as a person would type them."""
     homes = list(Organization.objects.filter(pk__in=organizations).select_related("parent").order_by("pk"))
     homes.sort(key=lambda home: (home.kind != Organization.Kind.HOSPITAL, home.pk))  # the hospital first
-    found = {
+    return {
         "organization": [_plain(spec.ORGANIZATIONS, home, parent=home.parent and home.parent.code) for home in homes],
         "campus": [
             _plain(spec.CAMPUSES, row, organization=row.organization.code)
@@ -40,7 +40,8 @@ def rows_of(organizations: Iterable[int]) -> dict[str, list[dict[str, Any]]]:
         ],
         "department": [
             _plain(spec.DEPARTMENTS, row, campus=row.campus.code)
-            for row in _of(Department, homes, "campus").filter(campus__isnull=False).order_by("organization", "order", "code")
+            for row in _of(Department, homes, "campus").order_by("organization", "order", "code")
+            if row.campus_id
         ],
         "room": _rooms(homes),
         "service": _services(homes),
@@ -50,7 +51,6 @@ def rows_of(organizations: Iterable[int]) -> dict[str, list[dict[str, Any]]]:
         "calendar": _calendar(homes),
         "hours": _hours(homes),
     }  # fmt: skip
-    return found
 
 
 def _of(model, homes, *related):

@@ -17,6 +17,7 @@ from appointments.models import ImportRun
 from appointments.services.importing import Report, import_workbook
 from hospital import audit
 from hospital.models import Organization, User
+from hospital.workbook.opening import about
 from hospital.workbook.problems import Problem, WrongWorkbook
 from hospital.workbook.problems import mark as _
 from hospital.workbook.reader import read
@@ -67,7 +68,7 @@ def look_again(
     content = content_of(run)
     _fill(run, content, organizations, retire_missing=retire_missing, now=now)
     with transaction.atomic():
-        _waiting(run)
+        waiting(run)
         run.save(update_fields=["content", "rows", "status", "report"])
         _trace("import.looked", run, by=by, now=now)
     return run
@@ -81,7 +82,7 @@ def apply(*, run: ImportRun, organizations: frozenset[int], by: User, now: datet
     retire = run.report["retire_missing"]
     try:
         with transaction.atomic():
-            row = _waiting(run)
+            row = waiting(run)
             report = import_workbook(
                 content=_read(content, row.name, organizations), apply=True, retire_missing=retire, now=now, by=by,
                 expected=expected,
@@ -100,7 +101,7 @@ def apply(*, run: ImportRun, organizations: frozenset[int], by: User, now: datet
 @transaction.atomic
 def discard(*, run: ImportRun, by: User | None, now: datetime) -> None:
     """Give a preview up; the file is forgotten. Raises ImportDecided."""
-    row = _waiting(run)
+    row = waiting(run)
     row.status, row.content = Status.DISCARDED, ""
     row.save(update_fields=["status", "content"])
     _trace("import.discarded", row, by=by, now=now)
@@ -125,7 +126,7 @@ def packed(content: bytes) -> str:
     return base64.b64encode(content).decode()
 
 
-def _waiting(run: ImportRun) -> ImportRun:
+def waiting(run: ImportRun) -> ImportRun:
     """The run's row, locked. Two people who press at once: the second hears what the first did."""
     row = ImportRun.objects.select_for_update(no_key=True).get(pk=run.pk)
     if row.status != Status.CHECKED:
@@ -155,9 +156,7 @@ def _fill(run: ImportRun, content: bytes, organizations: frozenset[int], *, reti
         run.status, run.content, run.report = Status.REFUSED, "", problems_as_json(wrong.problems)
     except (IntegrityError, DataError) as error:  # with what support staff wrote by hand, for instance
         rule = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None) or type(error).__name__
-        clash = Problem(
-            run.name, None, "", _("和系统中已有的数据冲突（%(rule)s）。"), _("请先核对后台里手工改过的行。"), {"rule": rule}
-        )
+        clash = about(run.name, _("和系统中已有的数据冲突（%(rule)s）。"), _("请先核对后台里手工改过的行。"), rule=rule)
         run.status, run.content, run.report = Status.REFUSED, "", problems_as_json([clash])
     else:
         run.status, run.content = Status.CHECKED, packed(content)
@@ -174,7 +173,8 @@ def _read(content: bytes, name: str, organizations: frozenset[int]) -> Content:
 
 def _of_other_houses(content: Content, organizations: frozenset[int]) -> list[Problem]:
     """A workbook changes the person's own houses and their branches, and no other house."""
-    known = {row.code: row for row in Organization.objects.filter(code__in=[row.code for row in content["organization"]])}
+    codes = [row.code for row in content["organization"]]
+    known = {row.code: row for row in Organization.objects.filter(code__in=codes)}
     parents = {row.code: row.parent for row in content["organization"]}
     mine = set(Organization.objects.filter(pk__in=organizations).values_list("code", flat=True))
 
@@ -184,11 +184,8 @@ def _of_other_houses(content: Content, organizations: frozenset[int]) -> list[Pr
             return True
         return here is None and code is not None and is_mine(parents.get(code))
 
-    return [
-        row.problem("code", _("您的岗位不包括这家机构。"), _("请从工作簿里删去这家机构和它的数据，或请有权限的同事导入。"))
-        for row in content["organization"]
-        if not is_mine(row.code)
-    ]
+    wrong, cure = _("您的岗位不包括这家机构。"), _("请从工作簿里删去这家机构和它的数据，或请有权限的同事导入。")
+    return [row.problem("code", wrong, cure) for row in content["organization"] if not is_mine(row.code)]
 
 
 def refuse_part_of_a_house(departments) -> None:
