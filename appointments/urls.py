@@ -6,6 +6,8 @@ from .views import boards, consult, consult_basket, desk, window, workstation
 from .views.bookings import acts, cards, change, who
 from .views.office import week
 from .views.patient import departments, doctors, home, slots
+from .views.phone import booking as calls
+from .views.phone import desk as operators
 
 app_name = "appointments"
 urlpatterns = [
@@ -54,6 +56,13 @@ urlpatterns = [
     path("desk/board/", boards.board, name="desk_board"),
     path("desk/schedules/<int:pk>/call-next/", boards.summon, name="desk_summon"),
     re_path(r"^desk/encounters/(?P<pk>\d+)/(?P<act>call|start|pass|finish|left)/$", boards.act, name="desk_act"),
+    path("phone/", operators.home, name="booking_desk"),
+    path("phone/seat/", operators.seat, name="booking_seat"),
+    path("phone/new/", operators.register, name="booking_register"),
+    path("phone/<str:text>/", calls.call, name="booking_call"),
+    path("phone/<str:text>/identified/", calls.identify, name="booking_identify"),
+    path("phone/<str:text>/book/", calls.book, name="booking_book"),
+    path("phone/<str:text>/cancel/<int:pk>/", calls.cancel, name="booking_give_back"),
     path("office/", week.week, name="office_week"),
     path("office/schedules/<int:pk>/", week.schedule, name="office_schedule"),
     path("office/schedules/<int:pk>/patients/", week.patients, name="office_patients"),

@@ -18,6 +18,7 @@ DESK_ROLES = frozenset({Role.TRIAGE, Role.COUNTER, Role.PHONE})
 CONSULT_ROLES = frozenset({Role.DOCTOR, Role.WARD})
 OFFICE_ROLES = frozenset({Role.OFFICE})
 WINDOW_ROLES = frozenset({Role.COUNTER, Role.OFFICE})
+BOOKING_ROLES = frozenset({Role.PHONE, Role.WARD, Role.PARTNER})
 ADMIN_ROLES = frozenset({Role.OFFICE, Role.AUDITOR, Role.SYSADMIN, Role.SECADMIN})
 PATIENT_ROLES = CONSULT_ROLES | DESK_ROLES | OFFICE_ROLES
 
@@ -69,6 +70,16 @@ def may_sit_in_a_room(user) -> bool:
 
 def may_work_the_desk(user) -> bool:
     return has_role(user, Role.TRIAGE, Role.COUNTER, Role.OFFICE)
+
+
+def may_book_for_others(user) -> bool:
+    """The page of those who book for a person that calls, is discharged or was sent: phone desk, ward, partners."""
+    return has_role(user, *BOOKING_ROLES)
+
+
+def is_a_kiosk(user) -> bool:
+    """The account of a machine in the hall: it opens the kiosk's pages and nothing else."""
+    return has_role(user, Role.KIOSK)
 
 
 def may_run_the_office(user) -> bool:

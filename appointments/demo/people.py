@@ -36,6 +36,8 @@ STAFF = (  # user name, full name, role, code of the organization
     ("xitong", "系统管理员 罗平", Role.SYSADMIN, None),
     ("anquan", "安全管理员 贺强", Role.SECADMIN, None),
     ("shequ", "柳堤社区 冯医生", Role.PARTNER, "SQ1"),
+    ("shibu", "石埠社区 蒋医生", Role.PARTNER, "SQ2"),
+    ("zizhuji", "门诊一楼 自助机", Role.KIOSK, None),
 )
 IN_THE_ADMIN = {Role.OFFICE, Role.AUDITOR, Role.SYSADMIN, Role.SECADMIN}
 PLACES = ("110100", "310100", "330100", "440100", "510100")  # 市辖区: a real code that no card carries

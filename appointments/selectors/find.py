@@ -35,7 +35,7 @@ class Place:
         return 0 < self.left <= 2
 
 
-def _matching(rows: QuerySet, text: str, *, path: str = "") -> QuerySet:
+def matching(rows: QuerySet, text: str, *, path: str = "") -> QuerySet:
     """By the start of the initials or the pinyin, or any part of the Chinese name; initials first."""
     plain = text.lower().replace(" ", "")
     initials, pinyin = Q(**{f"{path}initials__startswith": plain}), Q(**{f"{path}pinyin__startswith": plain})
@@ -57,16 +57,16 @@ def search(
     if not text:
         return []
     hospital = {"organization": doctor.organization_id, "active": True}
-    departments = _matching(Department.objects.filter(**hospital), text).order_by("rank", "order", "code")[:MOST]
+    departments = matching(Department.objects.filter(**hospital), text).order_by("rank", "order", "code")[:MOST]
     roles = PractitionerRole.objects.filter(
         active=True,
         practitioner__active=True,
         department__active=True,
         practitioner__organization=doctor.organization_id,
     ).select_related("practitioner", "department", "service")
-    roles = _matching(roles, text, path="practitioner__").order_by("rank", "practitioner__pinyin", "id")[:MOST]
+    roles = matching(roles, text, path="practitioner__").order_by("rank", "practitioner__pinyin", "id")[:MOST]
     teams = CareTeam.objects.filter(**hospital).select_related("department")
-    teams = _matching(teams, text).order_by("rank", "pinyin", "id")[:MOST]
+    teams = matching(teams, text).order_by("rank", "pinyin", "id")[:MOST]
     return nearest(
         departments=list(departments),
         roles=list(roles),
