@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 from appointments.errors import (
     MomentPassed,
-    NotLater,
     NothingToBringForward,
+    NotLater,
     OpenAlready,
     PublicStillClosed,
     RecalledBefore,

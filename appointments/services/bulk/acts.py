@@ -57,25 +57,27 @@ def apply(*, act: BulkAct, by: User, now: datetime) -> BulkAct:
     act = BulkAct.objects.select_for_update(no_key=True).get(pk=act.pk)
     if act.status != BulkAct.Status.PREVIEWED:
         raise ActSettled(state=act.get_status_display())
-    schedules = lock(act.schedules)
+    handler = handler_of(act.kind)
+    schedules = lock(act.schedules, numbers=handler.LOCKS_NUMBERS)
     effect = _effect(act, schedules, now=now)
     if effect.digest != act.digest:
         raise PreviewStale()
     if not effect.done:
         raise NothingToDo()
-    handler, touched = handler_of(act.kind), [row for row in schedules if row.pk in effect.done]
+    touched = [row for row in schedules if row.pk in effect.done]
     changes = handler.apply(act=act, schedules=touched, params=act.params, by=by, now=now)
-    _write(act, list(changes), undo=handler.UNDO, now=now)
+    _write(act, list(changes), undo_until=handler.undo_until(act.params, now), now=now)
     _trace(act, effect, by=by, now=now)
     return act
 
 
-def lock(pks: list[int]) -> list[Schedule]:
+def lock(pks: list[int], *, numbers: bool = True) -> list[Schedule]:
     """The schedules by id, then all their numbers by id: bookings under way are waited for and seen, new ones wait."""
     rows = Schedule.objects.select_for_update(no_key=True, of=["self"]).select_related(*RELATED)
     schedules = list(rows.filter(pk__in=pks).order_by("pk"))
-    held = Slot.objects.select_for_update(no_key=True).filter(schedule__in=pks).order_by("pk")
-    list(held.values_list("pk", flat=True))
+    if numbers:
+        held = Slot.objects.select_for_update(no_key=True).filter(schedule__in=pks).order_by("pk")
+        list(held.values_list("pk", flat=True))
     return schedules
 
 
@@ -91,10 +93,10 @@ def _keep(act: BulkAct, effect: Effect) -> None:
     act.effect, act.digest = effect.stored(), effect.digest
 
 
-def _write(act: BulkAct, changes: list[Change], *, undo: timedelta | None, now: datetime) -> None:
+def _write(act: BulkAct, changes: list[Change], *, undo_until: datetime | None, now: datetime) -> None:
     rows = [BulkChange(act=act, table=one.table, row=one.row, before=one.before, after=one.after) for one in changes]
     BulkChange.objects.bulk_create(rows, batch_size=2_000)
-    act.status, act.done_at, act.undo_until = BulkAct.Status.DONE, now, now + undo if undo else None
+    act.status, act.done_at, act.undo_until = BulkAct.Status.DONE, now, undo_until
     act.save(update_fields=["status", "done_at", "undo_until"])
 
 

@@ -102,6 +102,12 @@ class Handler:
     """One kind of act. `effect` only reads and is asked twice: for the preview, and under the locks."""
 
     UNDO: timedelta | None = timedelta(minutes=UNDO_MINUTES)
+    LOCKS_NUMBERS = True
+    """False for an act that writes no number: then a whole house's bookings go on beside it."""
+
+    def undo_until(self, params: dict, now: datetime) -> datetime | None:
+        """None: it cannot be taken back."""
+        return now + self.UNDO if self.UNDO else None
 
     def effect(self, schedules: Sequence[Schedule], params: dict, now: datetime) -> Effect:
         raise NotImplementedError

@@ -4,6 +4,7 @@ from appointments.models import BulkAct
 
 from .add import AddNumbers
 from .effects import Handler
+from .moments import Extra, Hold
 from .reallocate import Reallocate
 from .recall import Recall
 
@@ -21,3 +22,5 @@ def handler_of(kind: str) -> Handler:
 register(BulkAct.Kind.REALLOCATE, Reallocate())
 register(BulkAct.Kind.ADD_NUMBERS, AddNumbers())
 register(BulkAct.Kind.RECALL, Recall())
+register(BulkAct.Kind.HOLD_RELEASE, Hold())
+register(BulkAct.Kind.EXTRA_RELEASE, Extra())

@@ -14,6 +14,7 @@ from hospital.models import User
 
 from .acts import lock
 from .effects import plain
+from .registry import handler_of
 
 TABLES: dict[str, type[models.Model]] = {"schedule": Schedule, "slot": Slot, "allotment": Allotment}
 """In the order of locks."""
@@ -30,7 +31,7 @@ def undo(*, act: BulkAct, by: User, now: datetime) -> list[dict]:
         raise ActSettled(state=act.get_status_display())
     if act.undo_until is None or now > act.undo_until:
         raise UndoOver()
-    lock(act.schedules)
+    lock(act.schedules, numbers=handler_of(act.kind).LOCKS_NUMBERS)
     kept = []
     for table, model in TABLES.items():
         kept += _take_back(act, table, model)
