@@ -4,7 +4,7 @@ from django.urls import include, path, re_path
 
 from .views import boards, consult, consult_basket, desk, window, workstation
 from .views.bookings import acts, cards, change, who
-from .views.office import week
+from .views.office import imports, releases, runs, week
 from .views.patient import departments, doctors, home, slots
 from .views.phone import booking as calls
 from .views.phone import desk as operators
@@ -64,6 +64,18 @@ urlpatterns = [
     path("phone/<str:text>/book/", calls.book, name="booking_book"),
     path("phone/<str:text>/cancel/<int:pk>/", calls.cancel, name="booking_give_back"),
     path("office/", week.week, name="office_week"),
+    path("office/releases/", releases.releases, name="office_releases"),
+    path("office/releases/hold/", releases.hold, name="office_hold"),
+    path("office/releases/extra/", releases.extra, name="office_extra_release"),
+    path("office/runs/", runs.runs, name="office_runs"),
+    path("office/imports/", imports.imports, name="office_imports"),
+    path("office/imports/<int:pk>/", imports.one, name="office_import"),
+    path("office/imports/<int:pk>/apply/", imports.apply, name="office_import_apply"),
+    path("office/imports/<int:pk>/again/", imports.again, name="office_import_again"),
+    path("office/imports/<int:pk>/discard/", imports.discard, name="office_import_discard"),
+    path("office/imports/<int:pk>/report.xlsx", imports.report, name="office_import_report"),
+    path("office/imports/present.xlsx", imports.present, name="office_import_present"),
+    re_path(r"^office/imports/(?P<kind>hospital|cutover)\.xlsx$", imports.blank, name="office_import_blank"),
     path("office/schedules/<int:pk>/", week.schedule, name="office_schedule"),
     path("office/schedules/<int:pk>/patients/", week.patients, name="office_patients"),
     path("screen/department/<int:pk>/", boards.department_screen, name="screen_department"),

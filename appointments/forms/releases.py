@@ -81,11 +81,6 @@ class MomentForm(forms.Form):
         super().__init__(*args, label_suffix="", **kwargs)
         self.now = now
         self.fields["departments"].choices = [(str(one.pk), one.name) for one in departments]
-        for name in self.errors_of_form():
-            self.fields[name].widget.attrs["aria-invalid"] = "true"
-
-    def errors_of_form(self) -> list[str]:
-        return [name for name in self.errors if name in self.fields] if self.is_bound else []
 
     def clean(self):
         said = super().clean()
@@ -111,6 +106,10 @@ class HoldForm(MomentForm):
 
     def __init__(self, *args, kinds, **kwargs):
         super().__init__(*args, **kwargs)
+        self.offer(kinds)
+
+    def offer(self, kinds: list[str]) -> None:
+        """Show these kinds."""
         self.fields["kinds"].choices = [(kind, Pool.Kind(kind).label) for kind in kinds]
 
     def params(self) -> dict:
