@@ -570,3 +570,10 @@ class NothingToBringForward(Refused):
     code = "nothing_to_bring_forward"
     message = _("所选号池在 %(at)s 之前都已归公共，没有可以追加的。")
     next_step = _("请换号池、就诊日，或更早的时刻。")
+
+
+class FileTooLong(Refused):
+    code = "file_too_long"
+    status = 413
+    message = _("文件太大，没有接收。")
+    next_step = _("最大 10 MB。请删去图片和多余的格式，或拆成几个文件。")

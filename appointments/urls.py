@@ -4,6 +4,8 @@ from django.urls import include, path, re_path
 
 from .views import boards, consult, consult_basket, desk, window, workstation
 from .views.bookings import acts, cards, change, who
+from .views.kiosk import front
+from .views.kiosk import pages as kiosk_pages
 from .views.office import imports, releases, runs, week
 from .views.patient import departments, doctors, home, slots
 from .views.phone import booking as calls
@@ -56,6 +58,17 @@ urlpatterns = [
     path("desk/board/", boards.board, name="desk_board"),
     path("desk/schedules/<int:pk>/call-next/", boards.summon, name="desk_summon"),
     re_path(r"^desk/encounters/(?P<pk>\d+)/(?P<act>call|start|pass|finish|left)/$", boards.act, name="desk_act"),
+    path("kiosk/", front.start, name="kiosk"),
+    path("kiosk/last-four/", front.last_four, name="kiosk_last_four"),
+    path("kiosk/leave/", front.go, name="kiosk_leave"),
+    path("kiosk/stay/", front.stay, name="kiosk_stay"),
+    path("kiosk/me/", kiosk_pages.me, name="kiosk_me"),
+    path("kiosk/mine/", kiosk_pages.mine, name="kiosk_mine"),
+    path("kiosk/check-in/<int:pk>/", kiosk_pages.check_in, name="kiosk_check_in"),
+    path("kiosk/slip/<int:pk>/", kiosk_pages.slip, name="kiosk_slip"),
+    path("kiosk/departments/", kiosk_pages.departments, name="kiosk_departments"),
+    path("kiosk/departments/<int:pk>/", kiosk_pages.times, name="kiosk_times"),
+    path("kiosk/book/", kiosk_pages.book, name="kiosk_book"),
     path("phone/", operators.home, name="booking_desk"),
     path("phone/seat/", operators.seat, name="booking_seat"),
     path("phone/new/", operators.register, name="booking_register"),
