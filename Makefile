@@ -7,7 +7,7 @@ TESTS ?= tests
 WORKERS ?= 2
 # Our own test database is thrown away when the schema changed; about yours we can't know.
 REUSE := $(if $(DATABASE_URL),--create-db,--reuse-db)
-PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(REUSE)
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) $(REUSE)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint check bench format messages clean

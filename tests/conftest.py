@@ -4,6 +4,23 @@ import pytest
 from django.conf import settings
 from django.utils import translation
 
+from tests import migrated
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    request,
+    django_db_modify_db_settings,
+    django_test_environment,
+    django_db_keepdb,
+    django_db_createdb,
+    django_db_blocker,
+):
+    """Before pytest-django makes the database: where to copy it from."""
+    if not request.config.getvalue("nomigrations"):
+        with django_db_blocker.unblock():
+            migrated.copy_instead_of_migrating(keep=django_db_keepdb and not django_db_createdb)
+
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):

@@ -2,10 +2,10 @@
 
 A plugin named in `addopts`, not a conftest: pytest-django reads the settings before any conftest.
 With xdist only the first process starts servers; its workers inherit the URLs. A second pytest at
-the same time gets servers of its own in a temporary folder.
+the same time gets servers of its own in a temporary folder. The tests are dealt out by file.
 """
 
-import hashlib
+import contextlib
 import os
 from pathlib import Path
 
@@ -15,8 +15,9 @@ import pytest
 # Before the first import of the project: its Celery app would choose the hospital's own settings.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 
-from hospital.embedded import folders, servers  # noqa: E402
+from hospital.embedded import servers  # noqa: E402
 from hospital.embedded.errors import CannotStart  # noqa: E402
+from tests import dealing, migrated  # noqa: E402
 
 CHROMIUM = Path("/usr/bin/chromium")
 
@@ -40,28 +41,21 @@ def pytest_load_initial_conftests(early_config):
 def _keep_only_clean_databases(config, started) -> None:
     """--reuse-db trusts what it finds: drop it if the schema changed or the last run was cut off."""
     seal = started.base / "test-databases-are-clean"
-    schema = _schema_digest()
+    schema = migrated.schema_digest()
     if not (seal.exists() and seal.read_text() == schema):
         _drop_test_databases(started.postgres)
     seal.unlink(missing_ok=True)
     config.add_cleanup(lambda: seal.write_text(schema))
 
 
-def _schema_digest() -> str:
-    """Changes with any migration and any function in SQL."""
-    digest = hashlib.sha256()
-    for app in ("hospital", "appointments"):
-        for path in sorted((folders.PROJECT / app).rglob("*")):
-            if path.suffix == ".sql" or (path.suffix == ".py" and path.parent.name == "migrations"):
-                digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()
-
-
 def _drop_test_databases(postgres) -> None:
     connection = psycopg2.connect(host=str(postgres.sockets), user="postgres", dbname="postgres")
     connection.autocommit = True
     cursor = connection.cursor()
-    cursor.execute(r"SELECT quote_ident(datname) FROM pg_database WHERE datname LIKE 'test\_%'")
+    whole = f"test_%_template_{migrated.schema_digest()[:12]}"  # written once and never again: clean
+    cursor.execute(
+        r"SELECT quote_ident(datname) FROM pg_database WHERE datname LIKE 'test\_%%' AND datname NOT LIKE %s", [whole]
+    )
     for (name,) in cursor.fetchall():
         cursor.execute(f"DROP DATABASE {name}")
     connection.close()
@@ -69,13 +63,40 @@ def _drop_test_databases(postgres) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Tests that kill processes run one after another; browser tests need Debian's chromium.
-
-    Without chromium the report says what did not run and how to get it.
-    """
+    """Browser tests need Debian's chromium. Without it the report says what did not run and how to get it."""
     missing = f"no {CHROMIUM}: apt-get install chromium fonts-noto-cjk, then make test TESTS=tests/browser"
     for item in items:
-        if "faults" in item.path.parts:
-            item.add_marker(pytest.mark.xdist_group("faults"))
         if not CHROMIUM.exists() and (item.get_closest_marker("browser") or "browser" in item.path.parts):
             item.add_marker(pytest.mark.skip(reason=missing))
+
+
+class InOrder:
+    """In a worker: what takes longest first. After pytest-django's own sorting."""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items):
+        items.sort(key=lambda item: dealing.place(item.nodeid))
+
+
+def pytest_configure(config):
+    if hasattr(config, "workerinput"):
+        config.pluginmanager.register(InOrder())
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Our own dealing, whatever --dist says: xdist 3.8 loses its groups under pytest 9, silently."""
+    return dealing.ByFile(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session):
+    """Test databases that aren't kept take their template with them."""
+    if hasattr(session.config, "workerinput") or session.config.getoption("reuse_db", default=True):
+        return
+    from django.db import DatabaseError, connection
+    from pytest_django.plugin import blocking_manager_key
+
+    with session.config.stash[blocking_manager_key].unblock(), contextlib.suppress(DatabaseError):
+        with connection.creation._nodb_cursor() as cursor:
+            migrated.drop_templates(cursor)

@@ -1,0 +1,75 @@
+"""One migrated database that the test databases are copied from: our migrations take half a minute, a copy a second.
+
+The first process that needs a test database makes the template, under a lock of PostgreSQL; the others wait and copy.
+It is named after what the schema is made of, so one of another schema is never taken; a killed maker leaves a draft
+that nobody takes.
+"""
+
+import hashlib
+
+from django.conf import settings
+from django.db import connection
+
+from hospital.embedded import folders
+
+LOCK = 7_041_226  # any number that nothing else in the server uses
+
+
+def schema_digest() -> str:
+    """Changes with any migration, any function in SQL and any package."""
+    digest = hashlib.sha256((folders.PROJECT / "requirements.txt").read_bytes())
+    for app in ("hospital", "appointments"):
+        for path in sorted((folders.PROJECT / app).rglob("*")):
+            if path.suffix == ".sql" or (path.suffix == ".py" and path.parent.name == "migrations"):
+                digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def copy_instead_of_migrating(*, keep: bool) -> None:
+    """Have Django copy the template into this process's test database; `keep`: unless there is one already."""
+    own = connection.creation._get_test_db_name()
+    with connection.creation._nodb_cursor() as cursor:
+        if keep and _is_there(cursor, own):
+            return
+        cursor.execute("SET lock_timeout = 0; SET statement_timeout = 0")  # making it takes longer than a page may
+        cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])  # until this connection is closed
+        name = template_name()
+        if not _is_there(cursor, name):
+            drop_templates(cursor)
+            _make(cursor, name)
+    connection.settings_dict["TEST"]["TEMPLATE"] = name
+
+
+def template_name() -> str:
+    return f"{_family()}{schema_digest()[:12]}"
+
+
+def drop_templates(cursor) -> None:
+    """Those of this database's tests, drafts and old ones too."""
+    cursor.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [_family()])
+    for (name,) in cursor.fetchall():
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
+
+
+def _family() -> str:
+    """What the templates of one DATABASE_URL begin with, whatever the worker."""
+    return f"test_{settings.DATABASES['default']['NAME']}_template_"
+
+
+def _is_there(cursor, name: str) -> bool:
+    cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+    return cursor.fetchone() is not None
+
+
+def _make(cursor, name: str) -> None:
+    """By Django's own way, under another name until it is whole."""
+    draft, test, before = f"{name}_draft", connection.settings_dict["TEST"], connection.settings_dict["NAME"]
+    own = test["NAME"]
+    test["NAME"] = draft
+    try:
+        connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+    finally:
+        connection.close()
+        test["NAME"] = own
+        connection.settings_dict["NAME"] = settings.DATABASES["default"]["NAME"] = before
+    cursor.execute(f'ALTER DATABASE "{draft}" RENAME TO "{name}"')
