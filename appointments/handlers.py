@@ -5,6 +5,7 @@ from hospital.integration import webhooks
 
 from .selectors import events
 from .services import cutover, notices
+from .services.stops import cases, telling
 
 
 @outbox.handles("appointment.booked")
@@ -17,7 +18,8 @@ def tell_booked(fact, now):
 
 @outbox.handles("appointment.cancelled")
 def tell_cancelled(fact, now):
-    notices.tell(appointment=fact.payload["appointment"], template=notices.CANCELLED, dedupe=f"fact:{fact.pk}", now=now)
+    template = telling.CANCELLED if fact.payload.get("hospital") else notices.CANCELLED
+    notices.tell(appointment=fact.payload["appointment"], template=template, dedupe=f"fact:{fact.pk}", now=now)
 
 
 @outbox.handles("appointment.moved")
@@ -36,7 +38,9 @@ def tell_moved(fact, now):
 
 @outbox.handles("schedule.stopped")
 def tell_stopped(fact, now):
-    """B13: everybody who holds a number of it."""
+    """B13: everybody who holds a number of it; with a question of their own they get that (ask_and_tell)."""
+    if fact.payload.get("asked"):
+        return
     for appointment in fact.payload["affected"]:
         notices.tell(appointment=appointment, template=notices.STOPPED, dedupe=f"fact:{fact.pk}:{appointment}", now=now)
 
@@ -48,6 +52,21 @@ def tell_changed(fact, now):
     notices.tell_changed(schedule=said["schedule"], affected=said["affected"], dedupe=f"fact:{fact.pk}", now=now)
 
 
+@outbox.handles(cases.OPENED, cases.UNDONE)
+def ask_and_tell(fact, now):
+    """B13: the question to each touched patient; undone, that the visit stands. One handler, so in their order."""
+    if fact.topic == cases.OPENED:
+        telling.ask(case=fact.payload["case"], now=now)
+    else:
+        telling.say_it_stands(case=fact.payload["case"], dedupe=f"fact:{fact.pk}", now=now)
+
+
+@outbox.handles("appointment.cancelled", "appointment.moved", "encounter.checked_in")
+def answered_elsewhere(fact, now):
+    """B13: whoever cancelled, moved or came has answered."""
+    cases.close_elsewhere(fact, now=now)
+
+
 @outbox.handles(*events.TOPICS, only=webhooks.wanted_topics)
 def push(fact, now):
     """O1: to the house's other systems that asked for it."""
@@ -57,4 +76,5 @@ def push(fact, now):
 
 
 webhooks.describes(*events.TOPICS)(events.data_of)
+messages.only_while(*telling.QUESTIONS)(telling.still_asks)
 messages.only_while(notices.REMINDER)(notices.reminder_still_holds)

@@ -6,7 +6,7 @@ import structlog
 from celery import shared_task
 from celery.signals import beat_init
 
-from appointments.services import changes, cutover, noshow, notices, planning, releasing, supply
+from appointments.services import changes, cutover, noshow, notices, planning, releasing, stops, supply
 from appointments.services.importing import uploads
 from hospital import clock
 from hospital.models import Organization
@@ -67,6 +67,12 @@ def lapse_holds(**_kwargs):
 def mark_noshows(**_kwargs):
     """爽约, after each schedule's end."""
     noshow.mark_noshows(now=_moment())
+
+
+@shared_task(ignore_result=True)
+def follow_up_stops(**_kwargs):
+    """停诊, each minute: the rest of what was ordered or undone, numbers kept for patients, unanswered visits."""
+    stops.follow_up(now=_moment())
 
 
 @shared_task(ignore_result=True)

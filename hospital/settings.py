@@ -292,6 +292,7 @@ CELERY_BEAT_SCHEDULE = {
     "share": {"task": "appointments.tasks.follow_up_supply", "schedule": crontab(), "options": {"expires": 60}},
     "lapse": {"task": "appointments.tasks.lapse_holds", "schedule": crontab(), "options": {"expires": 60}},
     "noshow": {"task": "appointments.tasks.mark_noshows", "schedule": crontab(), "options": {"expires": 60}},
+    "stops": {"task": "appointments.tasks.follow_up_stops", "schedule": crontab(), "options": {"expires": 60}},
     "remind": {
         "task": "appointments.tasks.remind_patients",
         "schedule": crontab(minute="*/5"),
@@ -303,6 +304,9 @@ CELERY_BEAT_SCHEDULE = {
 
 # Messages. Without a gateway SMS wait and nothing is pretended; the demo's shows them on /inbox/.
 SMS_GATEWAY = env("SMS_GATEWAY", "hospital.channels.development.take" if DEMO else "")
+
+# Under which address patients find the house, e.g. https://yuyue.example.cn: links in SMS. Empty: they carry none.
+PUBLIC_URL = env("PUBLIC_URL", f"http://{env('WEB_BIND', '127.0.0.1:8000')}" if DEMO else "").rstrip("/")
 
 # Webhooks (docs/integration.md). Inner networks that may be their target, e.g. the HIS's: 10.8.0.0/16,192.168.5.20/32
 WEBHOOK_NETWORKS = [text for text in env("WEBHOOK_NETWORKS", "127.0.0.0/8,::1/128" if DEMO else "").split(",") if text]

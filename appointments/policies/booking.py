@@ -62,14 +62,17 @@ def refusal_by_level(*, channel: str, level: str, levels: list[str] | None) -> L
     return LevelNotAllowed(levels=names or "—")
 
 
-def refusal_to_cancel(appointment: Appointment, *, channel: str, rule: BookingRule, now: datetime) -> Refused | None:
+def refusal_to_cancel(
+    appointment: Appointment, *, channel: str, rule: BookingRule, now: datetime, by_the_house: bool = False
+) -> Refused | None:
     """退号: by the cut-off for self-service (default 15:00 the day before); at the window until the visit begins.
 
-    What the hospital itself stopped may always be given back.
+    What the hospital itself stopped may always be given back, and so may what it gave to another doctor while the
+    patient is asked (`by_the_house`).
     """
     if appointment.status not in {Appointment.Status.PENDING, Appointment.Status.BOOKED}:
         return WrongState(state=appointment.get_status_display())
-    if channel in AT_THE_WINDOW or appointment.status == Appointment.Status.PENDING:
+    if by_the_house or channel in AT_THE_WINDOW or appointment.status == Appointment.Status.PENDING:
         return None
     deadline = cancel_deadline(appointment.day, rule)
     if is_late(appointment, rule=rule, now=now):

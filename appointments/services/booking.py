@@ -146,11 +146,13 @@ def reschedule(
     encounter: Encounter | None = None,
     referral: TeamReferral | None = None,
     partner: int | None = None,
+    kept: rules.ChannelPools | None = None,
     now: datetime | None = None,
 ) -> Appointment:
     """改约 in one step: the same row moves to another number, the old one is given back. A hold's clock
     restarts when staff move it, and runs on when self-service does (B14). `partner`: as for `book`; who booked first
-    stays on the row.
+    stays on the row. `kept`: the pools for a patient whom the house moves because of a stop (B13): no cut-off, no
+    limits, no one-per-day, and the row counts no more.
 
     Raises TooLateToCancel, WrongState, and what `book` raises; on a refusal the old number is kept.
     """
@@ -162,7 +164,9 @@ def reschedule(
         seen = Appointment.objects.select_related("schedule").get(pk=appointment.pk)
         own_rule = _booking_rule(seen.schedule, now)
         moment = now or sql.database_now()
-        refusal = policy.refusal_to_cancel(seen, channel=channel, rule=own_rule, now=moment)
+        refusal = policy.refusal_to_cancel(
+            seen, channel=channel, rule=own_rule, now=moment, by_the_house=kept is not None
+        )
         if refusal and not key_is_known(by, request_key):  # what was done already is told again, however late
             raise refusal
         return sql.move_slot(
@@ -172,7 +176,7 @@ def reschedule(
             schedule=schedule.pk,
             number=number,
             **_slice(start, rule),
-            **_claims(whose, rule, now),
+            **(_claims(whose, rule, now) | (_claims_of_the_house(kept) if kept else {})),
             hold=policy.hold_for(channel, rule),
             rest=rest_time(own_rule),
             actor=by.pk if by else None,
@@ -277,6 +281,17 @@ def _only_special_left(whose: _Whose, moment: datetime) -> bool:
     house, day = whose.schedule.organization_id, clock.today(moment)
     pools = rules.pools_for(whose.channel, organization_id=house, day=day, partner_id=whose.partner, special=True)
     return pools != whose.pools(moment) and bool(count_left([whose.schedule.pk], pools=pools, now=moment))
+
+
+def _claims_of_the_house(kept: rules.ChannelPools) -> dict:
+    return {
+        "pools": list(kept.ids),
+        "public": kept.public,
+        "team": kept.team,
+        "self_service": False,
+        "counts": False,
+        "limits": None,
+    }
 
 
 def _insist(ask: Callable[[], sql.Outcome], rule: BookingRule) -> sql.Outcome:

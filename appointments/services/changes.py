@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import IntegrityError, connection, transaction
 
 from appointments.errors import Busy, KeyReused, NoSuchNumber, WrongState
-from appointments.models import Appointment, Slot
+from appointments.models import Appointment, Schedule, Slot, StopCase
 from appointments.policies import booking as policy
 from appointments.selectors import rules
 from hospital import clock, outbox
@@ -146,10 +146,13 @@ def cancel(
     channel: str,
     reason: str = "",
     request_key: str | None = None,
+    hospital: bool = False,
     now: datetime | None = None,
 ) -> Appointment:
     """退号. The number is given back at once, or rests while it is in demand (B14). Cancelling twice is once.
 
+    `hospital`: because of a stop (B13), as is whatever is cancelled of a stopped session or while its patient is asked
+    whether another doctor will do: no cut-off, never late, and the fact says so for the refund.
     Raises TooLateToCancel (self-service after the cut-off), WrongState, KeyReused.
     """
     body = fingerprint("cancel", appointment.pk)
@@ -158,16 +161,21 @@ def cancel(
         return row
     moment = now or database_now()
     rule = rules.booking_rule_for(row.schedule, day=clock.today(moment))
-    refusal = policy.refusal_to_cancel(row, channel=channel, rule=rule, now=moment)
+    hospital = hospital or _asked_by_the_house(row)
+    refusal = policy.refusal_to_cancel(row, channel=channel, rule=rule, now=moment, by_the_house=hospital)
     if refusal:
         raise refusal
-    late = policy.is_late(row, rule=rule, now=moment)
+    late = policy.is_late(row, rule=rule, now=moment) and not hospital
     rests = row.self_service or row.status == Appointment.Status.BOOKED
     _let_go(row, note=reason, rest=rest_time(rule) if rests else None, now=moment)
-    _publish(
-        "appointment.cancelled", row, by=by, request_key=request_key, body=body, now=moment, channel=channel, late=late
-    )
+    said = {"channel": channel, "late": late} | ({"hospital": True} if hospital else {})
+    _publish("appointment.cancelled", row, by=by, request_key=request_key, body=body, now=moment, **said)
     return row
+
+
+def _asked_by_the_house(row: Appointment) -> bool:
+    stopped = row.schedule.status == Schedule.Status.STOPPED
+    return stopped or StopCase.objects.filter(appointment=row, answer=StopCase.Answer.NONE).exists()
 
 
 @transaction.atomic

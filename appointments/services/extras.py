@@ -1,4 +1,4 @@
-"""加号 and 停诊: what changes a schedule's numbers while patients are booking them."""
+"""加号 and a bare 停诊: what changes a schedule's numbers while patients are booking them."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -7,13 +7,14 @@ from django.db import transaction
 from django.db.models import Count, F
 
 from appointments.errors import HoldLapsed, NoSuchNumber
-from appointments.models import Allotment, Appointment, Encounter, Pool, Schedule, ScheduleParticipant, Slot
+from appointments.models import Allotment, Appointment, Encounter, Pool, Schedule, Slot
 from appointments.policies import booking as policy
 from appointments.selectors import rules
-from hospital import clock, outbox
+from hospital import clock
 from hospital.models import Fact, Patient, User
 
 from . import booking, changes, sql
+from .stops import closing
 
 
 @transaction.atomic
@@ -141,37 +142,12 @@ def _after(schedule: Schedule, last: Slot | None, pool: Pool, count: int) -> lis
 
 @transaction.atomic
 def suspend(*, schedule: Schedule, by: User | None, reason: str, now: datetime | None = None) -> list[int]:
-    """停诊: no number can be taken any more; holds are let go; booked patients are named in the fact.
+    """停诊 without a 停诊单, e.g. taken over from another system: no number can be taken any more, holds are let go,
+    booked patients are named in the fact. services.stops asks each of them; this tells them.
 
-    Locks the schedule, then every number by id, so a booking that is half-way is waited for and seen.
     Stopping twice changes nothing. Returns the ids of the booked appointments that are affected.
     """
-    schedule = Schedule.objects.select_for_update(no_key=True).get(pk=schedule.pk)
-    moment = now or sql.database_now()
-    already = schedule.status == Schedule.Status.STOPPED
-    if not already:
-        schedule.status, schedule.stop_reason = Schedule.Status.STOPPED, reason
-        schedule.save(update_fields=["status", "stop_reason"])
-        list(schedule.slots.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
-        for row in _pending(schedule):
-            changes.drop(appointment=row, by=by, now=moment)
-        takeable = [Slot.Status.FREE, Slot.Status.RESTING, Slot.Status.HELD]
-        schedule.slots.filter(status__in=takeable).update(status=Slot.Status.BLOCKED, hold_until=None)
-        ScheduleParticipant.objects.filter(schedule=schedule).update(active=False)
-    affected = list(
-        schedule.appointments.filter(status=Appointment.Status.BOOKED).order_by("pk").values_list("pk", flat=True)
-    )
-    if not already:
-        outbox.publish(
-            topic="schedule.stopped",
-            key=f"schedule:{schedule.pk}",
-            payload={"schedule": schedule.pk, "affected": affected},
-            actor=by,
-            now=moment,
-        )
-    return affected
-
-
-def _pending(schedule: Schedule):
-    """In the order of their patients: this transaction may wait for several."""
-    return schedule.appointments.filter(status=Appointment.Status.PENDING).order_by("patient_id", "pk")
+    schedule = closing.lock(schedule.pk)
+    if schedule.status == Schedule.Status.STOPPED:
+        return closing.booked(schedule)
+    return closing.close(schedule, by=by, reason=reason, now=now or sql.database_now())

@@ -1,0 +1,108 @@
+"""Where the patients of a stopped session can go: the same doctor's next sessions, else the department's of the level
+or above. The same list feeds the numbers that are kept for them and the choice on their page."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from appointments.models import Allotment, Pool, Schedule, Slot, StopCase, Substitution
+from appointments.policies import stops as policy
+from appointments.selectors import numbers, rules
+from hospital import clock
+from hospital.models import PatientTime
+
+AHEAD = timedelta(days=30)
+"""How far numbers are looked for: later ones are booked as any other."""
+
+MOST_SESSIONS = 30
+MOST_SHOWN = 24  # numbers on a patient's page
+
+
+def sessions_near(row: Substitution, *, now: datetime) -> list[Schedule]:
+    """In the order in which they are offered: the same doctor's first, then the nearest level, then the nearest day."""
+    stopped = row.schedule
+    own = Q(role__practitioner=row.original.practitioner_id) if row.original_id else _same_clinic(stopped)
+    levels = [level for level in policy.RANKS if policy.is_of_level(level, wanted=stopped.service.level)]
+    alike = Q(department=stopped.department_id, service__level__in=levels, team=None, gate_team=None)
+    wanted = own if stopped.gate_team_id else own | alike
+    today = clock.today(now)
+    rows = Schedule.objects.filter(
+        wanted,
+        organization=stopped.organization_id,
+        status=Schedule.Status.OPEN,
+        day__range=(today, today + AHEAD),
+        ends_at__gt=now,
+        gate_team=stopped.gate_team_id,
+    ).exclude(pk=stopped.pk)
+    rows = rows.select_related("role__practitioner", "service", "department", "room", "campus", "team")
+    practitioner = row.original.practitioner_id if row.original_id else None
+
+    def place(each: Schedule):
+        same = bool(each.role_id) and each.role.practitioner_id == practitioner if practitioner else not each.role_id
+        return (not same, policy.RANKS[each.service.level], each.starts_at, each.pk)
+
+    return sorted(rows, key=place)[:MOST_SESSIONS]
+
+
+def _same_clinic(schedule: Schedule) -> Q:
+    if schedule.team_id:
+        return Q(team=schedule.team_id)
+    return Q(role=None, team=None, department=schedule.department_id, service=schedule.service_id)
+
+
+def pools_of(organization_id: int, *, gated: bool, now: datetime) -> rules.ChannelPools:
+    """What a touched patient may take: the numbers kept for them, and what the public may by now."""
+    public = rules.pools_for("web", organization_id=organization_id, day=clock.today(now))
+    kept = Pool.objects.filter(organization=organization_id, kind=Pool.Kind.REBOOK).values_list("pk", flat=True)
+    team = Pool.objects.filter(organization=organization_id, kind=Pool.Kind.TEAM).values_list("pk", flat=True).first()
+    ids = (*kept, *public.ids, *([team] if gated and team else ()))
+    return rules.ChannelPools(ids=ids, public=public.public, team=team)
+
+
+@dataclass
+class Place:
+    """One session on the patient's page, with numbers that could be taken now."""
+
+    schedule: Schedule
+    same_doctor: bool
+    slots: list[Slot]
+
+
+def places_for(case: StopCase, *, now: datetime) -> list[Place]:
+    """Numbers this patient could take now, kept ones and open public ones; not while they are promised elsewhere."""
+    row = case.substitution
+    sessions = sessions_near(row, now=now)
+    pools = pools_of(row.schedule.organization_id, gated=bool(row.schedule.gate_team_id), now=now)
+    slots = takeable_numbers(sessions, pools=pools, now=now).exclude(_elsewhere(case))
+    by_schedule: dict[int, list[Slot]] = {}
+    for slot in slots.order_by("start", "number"):
+        by_schedule.setdefault(slot.schedule_id, []).append(slot)
+    doctor = row.original.practitioner_id if row.original_id else None
+    found, shown = [], 0
+    for each in sessions:
+        free = by_schedule.get(each.pk, [])[: max(0, MOST_SHOWN - shown)]
+        if free:
+            shown += len(free)
+            same = doctor is None or (each.role_id is not None and each.role.practitioner_id == doctor)
+            found.append(Place(each, same, free))
+    return found
+
+
+def takeable_numbers(sessions: list[Schedule], *, pools: rules.ChannelPools, now: datetime) -> QuerySet[Slot]:
+    rows = Slot.objects.filter(schedule__in=[each.pk for each in sessions])
+    return rows.filter(numbers.takeable(now=now), numbers.open_to(pools, now=now))
+
+
+def _elsewhere(case: StopCase) -> Q:
+    """Numbers that begin within another promise of this patient; the claim decides to the minute."""
+    times = PatientTime.objects.filter(patient=case.patient_id).exclude(
+        source=numbers.SOURCE, source_id=case.appointment_id
+    )
+    return Q(Exists(times.filter(during__contains=OuterRef("start"))))
+
+
+def unreleased_until(schedules: list[int]) -> dict[int, datetime]:
+    """Schedule → when its public numbers open: what is kept from them before must not open earlier."""
+    rows = Allotment.objects.filter(schedule__in=schedules, pool__kind=Pool.Kind.PUBLIC)
+    return dict(rows.values_list("schedule", "opens_at"))
