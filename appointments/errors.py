@@ -577,3 +577,18 @@ class FileTooLong(Refused):
     status = 413
     message = _("文件太大，没有接收。")
     next_step = _("最大 10 MB。请删去图片和多余的格式，或拆成几个文件。")
+
+
+class SharedAlready(Refused):
+    """Of a schedule whose numbers are as the rule wants them."""
+
+    code = "shared_already"
+    message = _("已经符合规则，没有要动的号。")
+    next_step = _("不用处理。")
+
+
+class TooManySchedules(Refused):
+    code = "too_many_schedules"
+    status = 422
+    message = _("这些日子里有 %(count)s 个出诊单元，一次最多重分 %(most)s 个。")
+    next_step = _("请把日期缩短，分几次做。")

@@ -7,6 +7,7 @@ from .effects import Handler
 from .moments import Extra, Hold
 from .reallocate import Reallocate
 from .recall import Recall
+from .reshare import Reshare
 
 _handlers: dict[str, Handler] = {}
 
@@ -24,3 +25,4 @@ register(BulkAct.Kind.ADD_NUMBERS, AddNumbers())
 register(BulkAct.Kind.RECALL, Recall())
 register(BulkAct.Kind.HOLD_RELEASE, Hold())
 register(BulkAct.Kind.EXTRA_RELEASE, Extra())
+register(BulkAct.Kind.RESHARE, Reshare())

@@ -1,0 +1,212 @@
+"""按新规则重分: the free numbers of schedules that were laid out before a supply rule changed, shared out by it now.
+
+Only free numbers move: what somebody has, holds or gave back just now stays in its pool and counts there. A pool that
+has not opened opens when the rule says; one whose rest is not recalled yet is recalled when the rule says. What would
+go to a pool whose recall has passed goes to the public at once.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from appointments.errors import SharedAlready
+from appointments.models import Allotment, BulkAct, Pool, Schedule, Slot
+from appointments.services import shares
+from appointments.services.allocation import Allocation, Opening
+from hospital.models import User
+
+from . import pools
+from .effects import Change, Effect, Handler, Line, plain
+
+
+@dataclass(frozen=True)
+class Timing:
+    """A standing allotment and what the rule says of it now."""
+
+    row: Allotment
+    opens_at: datetime
+    shared_from: datetime | None
+
+    @property
+    def fields(self) -> list[str]:
+        return [name for name in ("opens_at", "shared_from") if getattr(self.row, name) != getattr(self, name)]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Of one schedule: numbers with their new pool, openings to be made, moments to be rewritten."""
+
+    moves: tuple[tuple[Slot, int], ...]
+    made: tuple[Opening, ...]
+    timings: tuple[Timing, ...]
+    before: Counter
+    after: Counter
+
+
+class Plans:
+    """The plans of some schedules of one house. Four queries and the rules'."""
+
+    def __init__(self, schedules: Sequence[Schedule], *, now: datetime):
+        self.now = now
+        self.allocation = Allocation(schedules[0].organization)
+        self.public = self.allocation.pools[Pool.Kind.PUBLIC]
+        slots = Slot.objects.filter(schedule__in=schedules).exclude(status=Slot.Status.BLOCKED).order_by("number")
+        self.slots: dict[int, list[Slot]] = defaultdict(list)
+        for slot in slots:
+            self.slots[slot.schedule_id].append(slot)
+        self.rows: dict[int, dict[int, Allotment]] = defaultdict(dict)
+        for row in Allotment.objects.filter(schedule__in=schedules).order_by("pk"):
+            self.rows[row.schedule_id][row.pool_id] = row
+        apart = [Pool.Kind.EXTRA, *pools.KEPT_APART]
+        self.apart = set(Pool.objects.filter(kind__in=apart).values_list("pk", flat=True))
+
+    def of(self, schedule: Schedule) -> Plan:
+        openings = {one.pool: one for one in self.allocation.openings(schedule)}
+        rows = self.rows[schedule.pk]
+        gone = {pool for pool, one in openings.items() if self._is_shared(one, rows.get(pool))}
+        wanted = [self.public if pool in gone else pool for pool in self.allocation.pools_by_number(schedule)]
+        numbers = [
+            slot
+            for slot in self.slots[schedule.pk]
+            if slot.number <= schedule.capacity and slot.pool_id not in self.apart
+        ]
+        moves = _moves(numbers, wanted)
+        before = Counter(slot.pool_id for slot in numbers)
+        after = before + Counter(pool for _slot, pool in moves) - Counter(slot.pool_id for slot, _pool in moves)
+        needed = {pool for _slot, pool in moves if pool not in rows}
+        made = tuple(one for pool, one in openings.items() if pool in needed)
+        return Plan(tuple(moves), made, tuple(self._timings(openings, rows)), before, after)
+
+    def _is_shared(self, opening: Opening, row: Allotment | None) -> bool:
+        """What is put there now would be the public's already."""
+        moments = [opening.shared_from, row.shared_from if row else None]
+        return any(moment is not None and moment <= self.now for moment in moments)
+
+    def _timings(self, openings: dict[int, Opening], rows: dict[int, Allotment]):
+        for pool, row in rows.items():
+            opening = openings.get(pool)
+            if opening is None or pool in self.apart:
+                continue
+            opened = row.opened_at is not None or row.opens_at <= self.now
+            recalled = row.moved_at is not None or (row.shared_from is not None and row.shared_from <= self.now)
+            keep = recalled or (opening.shared_from is not None and opening.shared_from <= self.now)
+            timing = Timing(
+                row,
+                row.opens_at if opened else opening.opens_at,
+                row.shared_from if keep else opening.shared_from,
+            )
+            if timing.fields:
+                yield timing
+
+
+def _moves(numbers: list[Slot], wanted: list[int]) -> list[tuple[Slot, int]]:
+    """Free numbers that change their pool, as few as possible: each pool comes as near its share as taken ones let it.
+
+    Numbers keep their pool where the rule's pattern has them there, then where the pool still needs some.
+    """
+    free = [slot for slot in numbers if slot.status == Slot.Status.FREE]
+    taken = Counter(slot.pool_id for slot in numbers if slot.status != Slot.Status.FREE)
+    lacking = {pool: count - taken[pool] for pool, count in Counter(wanted).items() if count > taken[pool]}
+    if not free or not lacking:
+        return []
+    needs = Counter(shares.divide(len(free), lacking))
+    left = []
+    for at_home in (True, False):
+        for slot in free if at_home else list(left):
+            if needs[slot.pool_id] and (not at_home or wanted[slot.number - 1] == slot.pool_id):
+                needs[slot.pool_id] -= 1
+                if not at_home:
+                    left.remove(slot)
+            elif at_home:
+                left.append(slot)
+    moves = []
+    for slot in left:
+        own = wanted[slot.number - 1]
+        pool = own if needs[own] else next(pool for pool, count in needs.items() if count)
+        needs[pool] -= 1
+        moves.append((slot, pool))
+    return moves
+
+
+class Reshare(Handler):
+    """params: rule (id of the supply rule that it is done for; the trail's matter, each day's own rule holds)."""
+
+    def effect(self, schedules: Sequence[Schedule], params: dict, now: datetime) -> Effect:
+        if not schedules:
+            return Effect(lines=())
+        plans = Plans(schedules, now=now)
+        names = dict(Pool.objects.filter(organization=schedules[0].organization).values_list("pk", "name"))
+        lines, seen = [], []
+        for schedule in schedules:
+            line, more = _line(schedule, plans, names, now=now)
+            lines.append(line)
+            seen.append(more)
+        return Effect(lines=tuple(lines), seen=tuple(seen))
+
+    def apply(self, act: BulkAct, schedules: Sequence[Schedule], params: dict, by: User, now: datetime) -> list[Change]:
+        plans = Plans(schedules, now=now)
+        kinds = dict(Pool.objects.filter(organization=schedules[0].organization).values_list("pk", "kind"))
+        changes: list[Change] = []
+        targets: dict[int, list[Slot]] = defaultdict(list)
+        made: list[Allotment] = []
+        for schedule in schedules:
+            plan = plans.of(schedule)
+            made += [_allotment(schedule, one, now=now) for one in plan.made]
+            changes += [_retimed(timing) for timing in plan.timings]
+            for slot, pool in plan.moves:
+                targets[pool].append(slot)
+        Allotment.objects.bulk_create(made)
+        changes += [Change("allotment", row.pk, {}, {}) for row in made]
+        for pool, slots in sorted(targets.items()):
+            changes += pools.move(slots, Pool(pk=pool))
+            if pool == plans.public:
+                pools.tell_shared(act, slots, kinds, now=now)
+        return changes
+
+
+def _line(schedule: Schedule, plans: Plans, names: dict[int, str], *, now: datetime) -> tuple[Line, list]:
+    if refusal := pools.refusal_to_change(schedule, now=now):
+        return Line(schedule.pk, refusal=refusal), []
+    plan = plans.of(schedule)
+    if not plan.moves and not plan.timings:
+        return Line(schedule.pk, refusal=SharedAlready()), []
+    counts = [
+        (names.get(pool, ""), plan.before[pool], plan.after[pool])
+        for pool in sorted({*plan.before, *plan.after})
+        if plan.before[pool] != plan.after[pool]
+    ]
+    times = [each for timing in plan.timings for each in _moments(timing, names)]
+    moved = [[slot.pk, pool] for slot, pool in plan.moves]
+    return Line(schedule.pk, numbers=len(plan.moves), says=(*counts, *times)), moved
+
+
+def _moments(timing: Timing, names: dict[int, str]):
+    words = {"opens_at": _("%(pool)s开放"), "shared_from": _("%(pool)s回收")}
+    for name in timing.fields:
+        before, after = getattr(timing.row, name), getattr(timing, name)
+        said = [pools.said(moment) if moment else _("不回收") for moment in (before, after)]
+        yield (words[name] % {"pool": names.get(timing.row.pool_id, "")}, *said)
+
+
+def _allotment(schedule: Schedule, opening: Opening, *, now: datetime) -> Allotment:
+    return Allotment(
+        schedule=schedule,
+        pool_id=opening.pool,
+        department_id=schedule.department_id,
+        day=schedule.day,
+        opens_at=opening.opens_at,
+        shared_from=opening.shared_from,
+        opened_at=now if opening.opens_at <= now else None,
+    )
+
+
+def _retimed(timing: Timing) -> Change:
+    before = {name: plain(getattr(timing.row, name)) for name in timing.fields}
+    after = {name: plain(getattr(timing, name)) for name in timing.fields}
+    for name in timing.fields:
+        setattr(timing.row, name, getattr(timing, name))
+    timing.row.save(update_fields=timing.fields)
+    return Change("allotment", timing.row.pk, before, after)
