@@ -6,7 +6,10 @@ from .views import boards, consult, consult_basket, desk, window, workstation
 from .views.bookings import acts, cards, change, who
 from .views.kiosk import front
 from .views.kiosk import pages as kiosk_pages
-from .views.office import imports, releases, runs, week
+from .views.office import acts as office_acts, calendar, contracts, drafts
+from .views.office import templates as weekly
+from .views.office import imports, partners, releases, runs, week
+from .views.office import rules as office_rules
 from .views.patient import departments, doctors, home, slots
 from .views.phone import booking as calls
 from .views.phone import desk as operators
@@ -89,6 +92,31 @@ urlpatterns = [
     path("office/imports/<int:pk>/report.xlsx", imports.report, name="office_import_report"),
     path("office/imports/present.xlsx", imports.present, name="office_import_present"),
     re_path(r"^office/imports/(?P<kind>hospital|cutover)\.xlsx$", imports.blank, name="office_import_blank"),
+    path("office/acts/", office_acts.acts, name="office_acts"),
+    path("office/acts/new/", office_acts.new, name="office_act_new"),
+    path("office/acts/<int:pk>/", office_acts.one, name="office_act"),
+    path("office/acts/<int:pk>/undo/", office_acts.undo, name="office_act_undo"),
+    path("office/rules/", office_rules.rules, name="office_rules"),
+    path("office/rules/new/<slug:kind>/", office_rules.rule_new, name="office_rule_new"),
+    path("office/rules/<slug:kind>/<int:pk>/", office_rules.rule, name="office_rule"),
+    path("office/rules/<slug:kind>/<int:pk>/end/", office_rules.rule_end, name="office_rule_end"),
+    path("office/rules/<slug:kind>/<int:pk>/withdraw/", office_rules.rule_withdraw, name="office_rule_withdraw"),
+    path("office/rules/supply/<int:pk>/reshare/", office_rules.rule_reshare, name="office_rule_reshare"),
+    path("office/partners/", partners.partner_groups, name="office_partner_groups"),
+    path("office/partners/new/", partners.partner_group, name="office_partner_group_new"),
+    path("office/partners/<int:pk>/", partners.partner_group, name="office_partner_group"),
+    path("office/templates/", weekly.grid, name="office_templates"),
+    path("office/templates/new/", weekly.new, name="office_template_new"),
+    path("office/templates/<int:pk>/", weekly.template, name="office_template"),
+    path("office/templates/<int:pk>/end/", weekly.end, name="office_template_end"),
+    path("office/templates/<int:pk>/copy/", weekly.copy, name="office_template_copy"),
+    path("office/drafts/", drafts.drafts, name="office_drafts"),
+    path("office/drafts/<int:pk>/", drafts.draft, name="office_draft"),
+    path("office/drafts/<int:pk>/discard/", drafts.discard, name="office_draft_discard"),
+    path("office/calendar/", calendar.calendar, name="office_calendar"),
+    path("office/calendar/<int:pk>/remove/", calendar.remove, name="office_calendar_remove"),
+    path("office/contracts/", contracts.contracts, name="office_contracts"),
+    path("office/contracts/<int:pk>/end/", contracts.end, name="office_contract_end"),
     path("office/schedules/<int:pk>/", week.schedule, name="office_schedule"),
     path("office/schedules/<int:pk>/patients/", week.patients, name="office_patients"),
     path("screen/department/<int:pk>/", boards.department_screen, name="screen_department"),

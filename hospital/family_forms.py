@@ -162,13 +162,16 @@ class WindowCorrectForm(forms.ModelForm):
 
     class Meta:
         model = Patient
-        fields = ["name", "sex", "birth_date"]
+        fields = ["name", "sex", "birth_date", "special"]
         widgets = {"birth_date": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
+
+    field_order = ["name", "sex", "birth_date", "special", "phone", "seen"]
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.label_suffix = ""
         self.fields["name"].label = _("姓名")
+        self.fields["special"].help_text = _("看过残疾证、军人证等才登记；60 岁以上不用登记。电话和自助机凭此约优待号。")
         self.fields["phone"].help_text = _("不改手机就留空。手机会同时成为本人账号的登录手机。")
 
     def clean_phone(self):

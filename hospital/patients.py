@@ -249,9 +249,22 @@ def _by_digits(text: str, written: str) -> tuple[str, Q | None, Q | None]:
         phone = None
     if len(written) < 5:
         return "nothing", None, None
-    hashes = [identity.document_hash(kind, written) for kind in identity.Kind.values]
     # asked on its own: OR with a subquery would read every patient (37 ms at 200,000 instead of 0.2)
-    document = Q(
-        pk__in=list(PatientIdentifier.objects.filter(number_hash__in=hashes).values_list("patient", flat=True))
-    )
+    document = Q(pk__in=_holders(written))
     return ("phone", phone | document, None) if phone is not None else ("document", document, None)
+
+
+def _holders(written: str) -> list[int]:
+    hashes = [identity.document_hash(kind, written) for kind in identity.Kind.values]
+    return list(PatientIdentifier.objects.filter(number_hash__in=hashes).values_list("patient", flat=True))
+
+
+def with_document(text: str) -> list[Patient]:
+    """Whose document this is, of whatever kind: the whole number, nothing else finds anybody."""
+    written = identity.one_form(text)
+    return list(_active(Q(pk__in=_holders(written)))) if len(written) >= 5 else []
+
+
+def with_medical_number(text: str) -> Patient | None:
+    """The person with this 门诊号. It is counted up, so it says who is meant, never that it is them."""
+    return _active(Q(medical_number=identity.one_form(text))).first()

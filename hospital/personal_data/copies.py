@@ -259,6 +259,7 @@ def _person(patient: Patient, whole: bool) -> Entry:
         Field("birth_date", _("出生日期"), patient.birth_date),
         Field("phone", _("联系电话"), patient.phone if whole else masking.phone(patient.phone)),
         Field("insurance", _("医保"), patient.get_insurance_display()),
+        Field("special", _("优待"), patient.get_special_display()),
         Field("registered_at", _("建档时间"), patient.registered_at),
     ]
 

@@ -27,9 +27,19 @@ class NameMissing(Refused):
 
 @transaction.atomic
 def correct(
-    *, patient: Patient, name: str, sex: str, birth_date: date | None, seen: bool, by: User, now: datetime, request=None
+    *,
+    patient: Patient,
+    name: str,
+    sex: str,
+    birth_date: date | None,
+    seen: bool,
+    by: User,
+    now: datetime,
+    special: str | None = None,
+    request=None,
 ) -> list[str]:
     """Write what the document says. Returns the names of the fields that changed; the trail gets them, no values.
+    `special`: 优待 by a document that was seen, too; None leaves it.
 
     The phone has its own way (accounts.give_phone).
     Raises DocumentMismatch, DocumentNotSeen, ImpossibleBirthDate, NameMissing.
@@ -44,6 +54,7 @@ def correct(
         raise ImpossibleBirthDate
     _agree_with_documents(patient, sex=sex, birth_date=birth_date)
     told = {"name": name, "sex": sex, "birth_date": birth_date}
+    told |= {} if special is None else {"special": special}
     changed = sorted(field for field, value in told.items() if getattr(patient, field) != value)
     if not changed:
         return []

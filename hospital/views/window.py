@@ -82,7 +82,7 @@ def correct(request: HttpRequest, pk: int):
 
 def _correct(request, person: Patient, form: WindowCorrectForm) -> None:
     now, said = clock.now(), form.cleaned_data
-    told = {name: said[name] for name in ("name", "sex", "birth_date", "seen")}
+    told = {name: said[name] for name in ("name", "sex", "birth_date", "special", "seen")}
     personal_data.correct(patient=person, by=request.user, now=now, request=request, **told)
     if said["phone"] and said["phone"] != person.phone:
         moved = accounts.give_phone(patient=person, phone=said["phone"], by=request.user, now=now, request=request)

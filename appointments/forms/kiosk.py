@@ -1,0 +1,21 @@
+"""What is typed or scanned at a kiosk."""
+
+from django import forms
+
+from .phone import BookForm
+
+
+class CodeForm(forms.Form):
+    """A whole document number, a medical number, or the code of a booking slip."""
+
+    code = forms.CharField(max_length=80, strip=True)
+
+
+class LastFourForm(forms.Form):
+    last4 = forms.RegexField(r"[0-9A-Za-z]{4}", strip=True)
+
+
+class KioskBookForm(BookForm):
+    """As an operator's; nothing is moved at a kiosk."""
+
+    department = forms.IntegerField(min_value=1, max_value=2**62)
