@@ -592,3 +592,9 @@ class TooManySchedules(Refused):
     status = 422
     message = _("这些日子里有 %(count)s 个出诊单元，一次最多重分 %(most)s 个。")
     next_step = _("请把日期缩短，分几次做。")
+
+
+class CalendarRefused(Refused):
+    code = "calendar_refused"
+    message = _("%(problem)s")
+    next_step = _("请改正后再保存。")

@@ -7,7 +7,7 @@ from django.db.models import Count, Min, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from appointments.models import Allotment, Appointment, Pool, Schedule, Slot
+from appointments.models import Allotment, Appointment, BulkAct, Pool, Schedule, Slot, Substitution
 from appointments.policies import booking as policy
 from hospital import clock
 from hospital.models import AuditEvent, Fact
@@ -120,6 +120,7 @@ TOPICS = {
     "encounter.finished": gettext_lazy("结束就诊"),
     "encounter.left": gettext_lazy("未候而去"),
     "schedule.stopped": gettext_lazy("停诊"),
+    "schedule.changed": gettext_lazy("诊室或时间变更"),
     "schedule.relaid": gettext_lazy("按模板重排"),
     "schedule.dropped": gettext_lazy("按模板撤销"),
     "schedule.patients_listed": gettext_lazy("查看就诊名单"),
@@ -137,15 +138,48 @@ def trail_of(schedule: Schedule) -> list[Trace]:
         for pk, number in Appointment.objects.filter(schedule=schedule).values_list("pk", "slot__number")
     }
     keys = [f"schedule:{schedule.pk}", *numbers]
-    facts = Fact.objects.filter(key__in=keys).select_related("actor").order_by("-id")[:MOST_TRAIL]
+    facts = Fact.objects.filter(key__in=keys, payload__act__isnull=True)  # those of a bulk act: _of_acts says them
+    facts = facts.select_related("actor").order_by("-id")[:MOST_TRAIL]
     lines = [_of_fact(fact, numbers.get(fact.key)) for fact in facts]
     looks = AuditEvent.objects.filter(subject=f"schedule:{schedule.pk}").select_related("actor").order_by("-at")
-    lines += [
-        Trace(row.at, str(row.actor or _("系统")), str(TOPICS.get(row.action, row.action)))
-        for row in looks[:MOST_TRAIL]
-    ]
+    lines += [_of_audit(row) for row in looks[:MOST_TRAIL]]
+    lines += _of_acts(schedule)
     lines += _changes(schedule)
     return sorted(lines, key=lambda line: line.at, reverse=True)[:MOST_TRAIL]
+
+
+def _of_audit(row: AuditEvent) -> Trace:
+    text = str(TOPICS.get(row.action, row.action))
+    return Trace(row.at, str(row.actor or _("系统")), _because(text, row.detail.get("why")))
+
+
+def _because(text: str, why) -> str:
+    return _("%(text)s（%(why)s）") % {"text": text, "why": why} if isinstance(why, str) and why else text
+
+
+def _of_acts(schedule: Schedule) -> list[Trace]:
+    """批量操作 that touched this schedule: who, what it was and became, why; and who took it back."""
+    acts = BulkAct.objects.filter(organization=schedule.organization_id, schedules__contains=[schedule.pk])
+    acts = acts.filter(done_at__isnull=False).select_related("by", "undone_by").order_by("-created_at")
+    lines = []
+    for act in acts[:MOST_TRAIL]:
+        line = next((one for one in act.effect.get("lines", []) if one["schedule"] == schedule.pk), None)
+        if line is None or "refusal" in line:
+            continue
+        figures = _("，").join(f"{name} {before}→{after}" for name, before, after in line["says"])
+        text = f"{act.get_kind_display()} {figures}".rstrip()
+        lines.append(Trace(act.done_at, str(act.by), _because(text, act.reason)))
+        if act.undone_at:
+            undone = _("撤销%(what)s") % {"what": act.get_kind_display()}
+            lines.append(Trace(act.undone_at, str(act.undone_by), undone))
+    return lines
+
+
+def substitute_of(schedule: Schedule) -> str:
+    """Who sits there instead of its own doctor (替诊); empty: nobody."""
+    row = Substitution.objects.filter(schedule=schedule, stands=True, substitute__isnull=False)
+    found = row.select_related("substitute__practitioner").first()
+    return str(found.substitute.practitioner) if found else ""
 
 
 def _of_fact(fact: Fact, number: int | None) -> Trace:

@@ -8,7 +8,7 @@ from appointments.models import Appointment, Schedule, ScheduleParticipant, Slot
 from appointments.services import shares
 from appointments.services.drafts.compare import WAITING, Line
 from hospital import outbox
-from hospital.models import Patient, PatientTime, User
+from hospital.models import Patient, User
 
 TOPIC = "schedule.changed"
 TOLD = (Appointment.Status.BOOKED, Appointment.Status.ARRIVED)

@@ -71,8 +71,8 @@ class _Act:
 
 
 @transaction.atomic
-def publish(*, draft: LayoutDraft, take: set[int], by: User, now: datetime) -> Published:
-    """Make the ticked lines true. `take`: ids of lines.
+def publish(*, draft: LayoutDraft, by: User, now: datetime) -> Published:
+    """Make the ticked lines true.
 
     Raises DraftDecided when somebody was quicker, DraftStale when the templates or the schedules are not what the
     draft was made from any more; then nothing is done. A line whose patients changed since is refused by itself.
@@ -82,7 +82,7 @@ def publish(*, draft: LayoutDraft, take: set[int], by: User, now: datetime) -> P
         raise DraftDecided(state=draft.get_status_display())
     laying.one_planner_at_a_time(draft.organization)
     found = _compared(draft, now=now)
-    act = _act(draft, found, take, by=by, now=now)
+    act = _act(draft, found, by=by, now=now)
     _lock(act)
     _recount(act)
     _find_seats(act)
@@ -91,6 +91,17 @@ def publish(*, draft: LayoutDraft, take: set[int], by: User, now: datetime) -> P
     _lay(act)
     _settle(act, found)
     return act.result
+
+
+@transaction.atomic
+def tick(*, draft: LayoutDraft, shown: set[int], take: set[int]) -> None:
+    """Keep what was ticked among the lines that were on the page. Conflicts can't be ticked."""
+    draft = LayoutDraft.objects.select_for_update(no_key=True).get(pk=draft.pk)
+    if draft.status != LayoutDraft.Status.DRAFT:
+        raise DraftDecided(state=draft.get_status_display())
+    rows = draft.lines.filter(pk__in=shown).exclude(action=DraftLine.Action.CONFLICT)
+    rows.filter(pk__in=take).update(take=True)
+    rows.exclude(pk__in=take).update(take=False)
 
 
 @transaction.atomic
@@ -108,8 +119,8 @@ def _compared(draft: LayoutDraft, *, now: datetime) -> Comparison:
     span = {"first_day": draft.first_day, "last_day": draft.last_day}
     found = compare(organization=draft.organization, department=draft.department, now=now, **span)
     if found.digest != draft.digest:
-        before = {_key(row): row.name for row in draft.lines.all()}
-        after = {line.key: line.name for line in found.lines}
+        before = {(*_key(row), str(row.differences)): row.name for row in draft.lines.all()}
+        after = {(*line.key, str(line.differences)): line.name for line in found.lines}
         other = sorted({(before | after)[key] for key in before.keys() ^ after.keys()})
         raise DraftStale(what="、".join(other[:NAMED]) or str(draft.department or draft.organization))
     return found
@@ -119,12 +130,11 @@ def _key(row: DraftLine) -> tuple:
     return (row.action, row.template_id, row.schedule_id, row.day.isoformat())
 
 
-def _act(draft: LayoutDraft, found: Comparison, take: set[int], *, by: User, now: datetime) -> _Act:
+def _act(draft: LayoutDraft, found: Comparison, *, by: User, now: datetime) -> _Act:
     act = _Act(draft, by, now, {_key(row): row for row in draft.lines.all()})
     for line in found.lines:
         row = act.row(line)
-        row.take = row.pk in take and line.action != DraftLine.Action.CONFLICT
-        if not row.take:
+        if not row.take or line.action == DraftLine.Action.CONFLICT:
             row.outcome = Outcome.LEFT
         elif reason := obstacle(line):
             act.refuse(line, reason)

@@ -1,0 +1,151 @@
+"""按模板排 (P2): make a draft, look at what it would add, change and drop, tick, publish."""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from appointments.errors import DraftStale
+from appointments.forms.templates import DraftForm, next_monday
+from appointments.models import DraftLine, LayoutDraft
+from appointments.selectors import drafts as selectors
+from appointments.selectors import templates
+from appointments.services import drafts as services
+from hospital import clock
+from hospital.errors import NotAllowed, Refused
+from hospital.models import Department, Organization
+from hospital.permissions import role_required
+
+from . import reach as reaching
+
+LINES = 200  # on one page; a whole house for a quarter has thousands
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@role_required(*reaching.READERS)
+def drafts(request):
+    """The latest drafts, and the form that makes one."""
+    today = clock.today(clock.now())
+    may_act = reaching.may_act(request)
+    initial = {"first_day": next_monday(today), "weeks": 1, "scope": request.GET.get("scope", "")}
+    form = DraftForm(request.POST or None, scopes=_scopes(request) if may_act else [], today=today, initial=initial)
+    if request.method == "POST":
+        if not may_act:
+            raise NotAllowed
+        if form.is_valid() and (draft := _made(request, form)):
+            return redirect("appointments:office_draft", draft.pk)
+    mine = reaching.reach_of(request)
+    rows = selectors.history(organizations=mine.organizations, departments=mine.departments)
+    context = {"form": form, "rows": rows, "may_act": may_act, "today": today}
+    return render(request, "office/drafts.html", context)
+
+
+def _scopes(request) -> list:
+    """The whole house for whoever holds the role there; else departments."""
+    mine = reaching.reach_of(request, *reaching.ACTORS)
+    groups = []
+    for house, rows in templates.by_house(templates.departments(mine.organizations, mine.departments)).items():
+        choices = [(f"department-{row.pk}", row.name) for row in rows]
+        if mine.departments is None:
+            choices.insert(0, (f"house-{rows[0].organization_id}", _("%(house)s 全院") % {"house": house}))
+        groups.append((house, choices))
+    return groups
+
+
+def _made(request, form: DraftForm) -> LayoutDraft | None:
+    kind, _dash, key = form.cleaned_data["scope"].partition("-")
+    department = Department.objects.select_related("organization").get(pk=key) if kind == "department" else None
+    house = department.organization if department else Organization.objects.get(pk=key)
+    try:
+        return services.make(
+            organization=house,
+            department=department,
+            first_day=form.cleaned_data["first_day"],
+            last_day=form.last_day,
+            by=request.user,
+            now=clock.now(),
+        )
+    except Refused as refusal:
+        form.add_error("first_day", refusal.in_full)
+        return None
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@role_required(*reaching.READERS)
+def draft(request, pk):
+    """One draft. `show` filters by what happens; a page of lines is ticked at a time and kept with its own button."""
+    row = _draft(request, pk)
+    open_draft = row.status == LayoutDraft.Status.DRAFT
+    may_act = reaching.may_act(request) and open_draft
+    stale = None
+    if request.method == "POST":
+        _must_act(request, row)
+        try:
+            return _ticked(request, row)
+        except DraftStale as refusal:
+            stale = refusal
+    show = request.GET.get("show", "")
+    lines = row.lines.order_by("day", "name", "pk")
+    if show in DraftLine.Action.values:
+        lines = lines.filter(action=show)
+    elif show == "patients":
+        lines = lines.filter(patients__gt=0)
+    page = Paginator(lines, LINES).get_page(request.GET.get("page"))
+    context = {
+        "draft": row,
+        "page": page,
+        "lines": [selectors.say(line) for line in page.object_list],
+        "counts": selectors.counts(row),
+        "show": show,
+        "open": open_draft,
+        "may_act": may_act,
+        "stale": stale,
+        "ticked": row.lines.filter(take=True).count(),
+        "actions": DraftLine.Action.choices,
+    }
+    return render(request, "office/draft.html", context)
+
+
+def _ticked(request, row: LayoutDraft):
+    """Ticks of the lines that were shown are kept first; then, if asked, everything ticked is published."""
+    shown = {int(pk) for pk in request.POST.getlist("shown") if pk.isdecimal()}
+    ticked = {int(pk) for pk in request.POST.getlist("take") if pk.isdecimal()}
+    services.tick(draft=row, shown=shown, take=ticked)
+    if request.POST.get("act") != "publish":
+        messages.success(request, _("勾选已保存，还没有发布。"))
+        return redirect(request.get_full_path())
+    done = services.publish(draft=row, by=request.user, now=clock.now())
+    said = _(
+        "已发布：新增 %(added)s、变更 %(changed)s、撤销 %(dropped)s，共放出 %(numbers)s 个号；通知患者 %(told)s 人。"
+    )
+    messages.success(request, said % vars(done))
+    if done.refused:
+        messages.warning(request, _("%(count)s 项没有生效，原因见下表。") % {"count": done.refused})
+    return redirect("appointments:office_draft", row.pk)
+
+
+@require_POST
+@role_required(*reaching.ACTORS)
+def discard(request, pk):
+    row = _draft(request, pk)
+    _must_act(request, row)
+    services.discard(draft=row, by=request.user, now=clock.now())
+    messages.success(request, _("草稿已放弃，排班没有变化。"))
+    return redirect("appointments:office_drafts")
+
+
+def _draft(request, pk: int) -> LayoutDraft:
+    mine = reaching.reach_of(request)
+    rows = LayoutDraft.objects.filter(organization__in=mine.organizations)
+    if mine.departments is not None:
+        rows = rows.filter(department__in=mine.departments)
+    return get_object_or_404(rows.select_related("organization", "department", "by", "decided_by"), pk=pk)
+
+
+def _must_act(request, row: LayoutDraft) -> None:
+    if not reaching.reach_of(request, *reaching.ACTORS).covers(row):
+        raise NotAllowed
