@@ -6,10 +6,10 @@ from .views import boards, consult, consult_basket, desk, window, workstation
 from .views.bookings import acts, cards, change, who
 from .views.kiosk import front
 from .views.kiosk import pages as kiosk_pages
-from .views.office import acts as office_acts, calendar, contracts, drafts
-from .views.office import templates as weekly
-from .views.office import imports, partners, releases, runs, week
+from .views.office import acts as office_acts
+from .views.office import calendar, contracts, drafts, imports, partners, releases, runs, week
 from .views.office import rules as office_rules
+from .views.office import templates as weekly
 from .views.patient import departments, doctors, home, slots
 from .views.phone import booking as calls
 from .views.phone import desk as operators

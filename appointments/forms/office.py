@@ -3,6 +3,7 @@
 from datetime import date
 
 from django import forms
+from django.db.models import Q
 
 from appointments.models import Pool
 from appointments.selectors.office import Looked, monday_of
@@ -13,18 +14,23 @@ class WeekForm(forms.Form):
     week = forms.DateField(required=False)  # any day of it
     campus = forms.IntegerField(required=False)
     group = forms.CharField(required=False, max_length=20)
+    department = forms.IntegerField(required=False)
     level = forms.ChoiceField(required=False, choices=[("", ""), *HealthcareService.Level.choices])
     pool = forms.ChoiceField(required=False, choices=[("", ""), *Pool.Kind.choices])
+    who = forms.CharField(required=False, max_length=40, strip=True)
     schedule = forms.IntegerField(required=False)
 
-    def looked(self, *, organizations: frozenset[int], today: date) -> Looked:
+    def looked(self, *, organizations: frozenset[int], today: date, within: Q | None = None) -> Looked:
         self.is_valid()
         said = self.cleaned_data
         return Looked(
             monday=monday_of(said.get("week") or today),
             organizations=organizations,
+            within=within or Q(),
             campus=said.get("campus"),
             group=said.get("group") or "",
+            department=said.get("department"),
             level=said.get("level") or "",
             pool=said.get("pool") or "",
+            who=said.get("who") or "",
         )

@@ -101,11 +101,11 @@ def test_where_nothing_was_counted_there_is_no_figure(db):
     assert (this.in_visit.percent, this.waiting_minutes, before.used.percent) == (None, None, None)
 
 
-def test_the_figures_take_two_queries(clinic, django_assert_num_queries):
+def test_the_figures_take_three_queries(clinic, django_assert_num_queries):
     for day in range(5):
         visit(open_schedule(day=TODAY + timedelta(days=day)), 1)
 
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         figures()
 
 

@@ -1,4 +1,4 @@
-"""号源管理: the week, one schedule's drawer, its patients. Read only."""
+"""号源管理: the week with its selection, one schedule's drawer, its patients. What is selected goes to acts.py."""
 
 from datetime import date, timedelta
 
@@ -15,50 +15,54 @@ from appointments.models import Pool, Schedule
 from appointments.selectors import drawer
 from appointments.selectors import office as selectors
 from hospital import audit, clock, masking
-from hospital.models import HealthcareService, Organization, Role
-from hospital.permissions import organizations_of, role_required, roles_of
+from hospital.models import HealthcareService, Organization
+from hospital.permissions import role_required
 
 from ..figures import figures_of
+from .reach import READERS, may_act, reach_of
 
-ROLES = (Role.OFFICE, Role.AUDITOR, Role.SYSADMIN)
 RELATED = (*selectors.ACTOR, "room", "organization")
-
-
-def houses(request: HttpRequest) -> frozenset[int]:
-    """The administrator of the whole house may have no role row: then every house."""
-    held = organizations_of(request.user, *ROLES)
-    if not held and Role.SYSADMIN in roles_of(request.user):
-        return frozenset(Organization.objects.values_list("pk", flat=True))
-    return held
 
 
 @require_safe
 @never_cache
-@role_required(*ROLES)
+@role_required(*READERS)
 def week(request: HttpRequest):
     """号源周表. With `schedule` in the address its drawer is open: the page is whole without script."""
     now = clock.now()
     today = clock.today(now)
+    reach = reach_of(request)
     form = WeekForm(request.GET)
-    looked = form.looked(organizations=houses(request), today=today)
+    looked = form.looked(organizations=reach.organizations, today=today, within=reach.schedules)
     shown = _schedule(request, form.cleaned_data.get("schedule"))
+    blocks = selectors.week(looked, now=now)
     context = {
         "looked": looked,
         "today": today,
         "columns": [_column(day, today) for day in looked.days],
-        "blocks": selectors.week(looked, now=now),
-        "figures": figures_of(*stats.week_figures(schedules=looked.schedules, first=looked.monday)),
+        "blocks": blocks,
+        "figures": figures_of(*_figures(looked, blocks)),
         "release": selectors.next_release(organizations=looked.organizations, now=now),
-        "choices": selectors.choices(looked.organizations),
+        "choices": selectors.choices(looked.organizations, departments=reach.departments),
         "levels": HealthcareService.Level.choices,
         "pools": Pool.Kind.choices,
         "organizations": Organization.objects.filter(pk__in=looked.organizations),
         "same_month": looked.days[0].month == looked.days[-1].month,
         "kept": _kept(looked),
         "steps": _steps(looked, today),
+        "may_act": may_act(request),
         **(_drawer(shown, now=now) if shown else {}),
     }
     return render(request, "office/week.html", context)
+
+
+def _figures(looked: selectors.Looked, blocks: list[selectors.Block]):
+    """The week's own numbers are in the blocks already, unless those are of one pool."""
+    counted = None
+    if not looked.pool:
+        numbers = sum(block.total + block.extras for block in blocks)
+        counted = stats.Rate(sum(block.taken for block in blocks), numbers)
+    return stats.week_figures(schedules=looked.schedules, first=looked.monday, numbers=counted)
 
 
 def _column(day: date, today: date) -> dict:
@@ -67,8 +71,8 @@ def _column(day: date, today: date) -> dict:
 
 def _kept(looked: selectors.Looked, **changes) -> str:
     """The filters as an address, without the schedule that is open."""
-    said = {"week": looked.monday, "campus": looked.campus, "group": looked.group, "level": looked.level}
-    said |= {"pool": looked.pool} | changes
+    said = {"week": looked.monday, "campus": looked.campus, "group": looked.group, "department": looked.department}
+    said |= {"level": looked.level, "pool": looked.pool, "who": looked.who} | changes
     return urlencode({name: value for name, value in said.items() if value})
 
 
@@ -81,9 +85,12 @@ def _steps(looked: selectors.Looked, today: date) -> dict:
     }
 
 
+def _within_reach(request: HttpRequest):
+    return Schedule.objects.select_related(*RELATED).filter(reach_of(request).schedules)
+
+
 def _schedule(request: HttpRequest, pk: int | None) -> Schedule | None:
-    rows = Schedule.objects.select_related(*RELATED).filter(organization__in=houses(request))
-    return rows.filter(pk=pk).first() if pk else None
+    return _within_reach(request).filter(pk=pk).first() if pk else None
 
 
 def _drawer(schedule: Schedule, *, now) -> dict:
@@ -93,6 +100,7 @@ def _drawer(schedule: Schedule, *, now) -> dict:
         "fills": fills,
         "taken": sum(fill.taken for fill in fills),
         "total": sum(fill.total for fill in fills),
+        "substitute": drawer.substitute_of(schedule),
         "coming": drawer.coming_of(schedule, fills=fills, now=now),
         "trail": drawer.trail_of(schedule),
         "today": clock.today(now),
@@ -101,29 +109,30 @@ def _drawer(schedule: Schedule, *, now) -> dict:
 
 @require_safe
 @never_cache
-@role_required(*ROLES)
+@role_required(*READERS)
 def schedule(request: HttpRequest, pk: int):
     """The drawer alone, and in their places the cell it belongs to and the one that was open before."""
     now = clock.now()
-    row = get_object_or_404(Schedule.objects.select_related(*RELATED), pk=pk, organization__in=houses(request))
+    row = get_object_or_404(_within_reach(request), pk=pk)
     if not request.htmx:
         return redirect(f"{reverse('appointments:office_week')}?week={row.day}&schedule={row.pk}")
     before = request.GET.get("shown", "")
     known = {pk, int(before)} if before.isdecimal() else {pk}
     form = WeekForm(request.GET)
-    looked = form.looked(organizations=houses(request), today=clock.today(now))
+    reach = reach_of(request)
+    looked = form.looked(organizations=reach.organizations, today=clock.today(now), within=reach.schedules)
     cells = [(cell, cell.pk == pk) for cell in selectors.cells(looked, sorted(known), now=now)]
-    context = {**_drawer(row, now=now), "cells": cells, "kept": _kept(looked)}
+    context = {**_drawer(row, now=now), "cells": cells, "kept": _kept(looked), "may_act": may_act(request)}
     return render(request, "office/drawer.html", context)
 
 
 @require_safe
 @never_cache
-@role_required(*ROLES)
+@role_required(*READERS)
 def patients(request: HttpRequest, pk: int):
     """就诊名单 of one schedule, masked. Leaves a trace."""
     now = clock.now()
-    row = get_object_or_404(Schedule.objects.select_related(*RELATED), pk=pk, organization__in=houses(request))
+    row = get_object_or_404(_within_reach(request), pk=pk)
     lines = [
         {
             "appointment": one,
