@@ -2,13 +2,16 @@
 
 from django.urls import include, path, re_path
 
-from .views import boards, consult, consult_basket, desk, window, workstation
+from .views import answer, boards, consult, consult_basket, desk, window, workstation
 from .views.bookings import acts, cards, change, who
 from .views.kiosk import front
 from .views.kiosk import pages as kiosk_pages
+from .views.my import schedule as my_schedule
 from .views.office import acts as office_acts
 from .views.office import calendar, contracts, drafts, imports, partners, releases, runs, week
+from .views.office import calls as stop_calls
 from .views.office import rules as office_rules
+from .views.office import stops
 from .views.office import templates as weekly
 from .views.patient import departments, doctors, home, slots
 from .views.phone import booking as calls
@@ -119,6 +122,20 @@ urlpatterns = [
     path("office/contracts/<int:pk>/end/", contracts.end, name="office_contract_end"),
     path("office/schedules/<int:pk>/", week.schedule, name="office_schedule"),
     path("office/schedules/<int:pk>/patients/", week.patients, name="office_patients"),
+    path("office/stops/", stops.stops, name="office_stops"),
+    path("office/stops/new/", stops.new, name="office_stop_new"),
+    path("office/stops/<int:pk>/", stops.stop, name="office_stop"),
+    path("office/stops/<int:pk>/decide/", stops.decide, name="office_stop_decide"),
+    path("office/stops/<int:pk>/undo/", stops.undo, name="office_stop_undo"),
+    path("office/stops/<int:pk>/retry/", stops.retry, name="office_stop_retry"),
+    path("office/calls/", stop_calls.calls, name="office_calls"),
+    path("office/calls/<int:pk>/", stop_calls.call, name="office_call"),
+    path("office/calls/<int:pk>/phone/", stop_calls.phone, name="office_call_phone"),
+    path("office/calls/<int:pk>/note/", stop_calls.note, name="office_call_note"),
+    path("office/calls/<int:pk>/answer/", stop_calls.answer, name="office_call_answer"),
+    path("my/schedule/", my_schedule.schedule, name="my_schedule"),
+    path("my/schedule/<int:pk>/withdraw/", my_schedule.withdraw, name="my_schedule_withdraw"),
+    path("answer/<str:token>/", answer.answer, name="stop_answer"),
     path("screen/department/<int:pk>/", boards.department_screen, name="screen_department"),
     path("screen/campus/<int:pk>/", boards.campus_screen, name="screen_campus"),
 ]
