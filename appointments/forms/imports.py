@@ -19,6 +19,7 @@ class UploadForm(forms.Form):
     file = forms.FileField(
         label=_("Excel 文件"),
         widget=forms.FileInput(attrs={"accept": ".xlsx"}),
+        error_messages={"empty": _("这个文件是空的，请重新选一个。"), "required": _("请选一个 Excel 文件。")},
         help_text=_("只收 .xlsx，最大 10 MB。上传后先看结果，确认了才会生效。"),
     )
     retire_missing = forms.BooleanField(

@@ -7,6 +7,7 @@ the same content, so that a rebuilt workbook shows no difference where nothing c
 import re
 import zipfile
 from collections.abc import Iterable, Sequence
+from datetime import date, datetime, time
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -18,14 +19,13 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from hospital.workbook.cells import Choice, Codes, Day, TimeOfDay
+from hospital.workbook.cells import Choice, Codes
 from hospital.workbook.reader import REMARK
 from hospital.workbook.sheet import Column, Sheet
 from hospital.workbook.spec import SHEETS
 
 LAST_ROW = 5000  # how far down the drop-down lists and formats reach in the validations
 STAMP = (2026, 1, 1, 0, 0, 0)  # the parcel's own clock, fixed
-FORMATS = {Day: "yyyy-mm-dd", TimeOfDay: "hh:mm"}
 HEAD = PatternFill("solid", fgColor="DCE9F5")
 MUST = PatternFill("solid", fgColor="F6DDC9")
 
@@ -75,7 +75,16 @@ def _write_sheet(paper: Worksheet, sheet: Sheet, rows: Iterable[dict[str, Any]],
                 cell = paper.cell(line, place, value)
                 if cell.data_type == "f":
                     cell.data_type = "s"  # a name that begins with = is a name
-                cell.number_format = FORMATS.get(type(column.kind), "@" if isinstance(value, str) else "General")
+                cell.number_format = _format(value)
+
+
+def _format(value: Any) -> str:
+    """Texts as text, so that Excel keeps the noughts of a code; dates and times as the reader takes them."""
+    if isinstance(value, datetime):
+        return "yyyy-mm-dd hh:mm"
+    if isinstance(value, date):
+        return "yyyy-mm-dd"
+    return "hh:mm" if isinstance(value, time) else "@" if isinstance(value, str) else "General"
 
 
 def _example(sheet: Sheet) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+from django.db.models import Q
+
 from appointments.models import ScheduleTemplate
 from hospital.models import (
     CalendarDay,
@@ -29,8 +31,9 @@ LIST_MARK = "、"
 
 
 def rows_of(organizations: Iterable[int]) -> dict[str, list[dict[str, Any]]]:
-    """Every sheet's rows of these institutions, as a person would type them."""
-    homes = list(Organization.objects.filter(pk__in=organizations).select_related("parent").order_by("pk"))
+    """Every sheet's rows of these institutions and their branches, as a person would type them."""
+    mine = Q(pk__in=organizations) | Q(parent__in=organizations)
+    homes = list(Organization.objects.filter(mine).select_related("parent").order_by("pk"))
     homes.sort(key=lambda home: (home.kind != Organization.Kind.HOSPITAL, home.pk))  # the hospital first
     return {
         "organization": [_plain(spec.ORGANIZATIONS, home, parent=home.parent and home.parent.code) for home in homes],

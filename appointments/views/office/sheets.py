@@ -7,6 +7,7 @@ from tempfile import TemporaryFile
 from typing import IO, Any
 
 from django.http import FileResponse, HttpResponse
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
@@ -82,8 +83,7 @@ def file_answer(content: bytes | IO[bytes], name: str) -> HttpResponse:
     """The file to save, never shown or kept by a cache."""
     if isinstance(content, bytes):
         answer = HttpResponse(content, content_type=TYPE)
-        disposition = FileResponse(b"", as_attachment=True, filename=name).headers["Content-Disposition"]
-        answer.headers["Content-Disposition"] = disposition
+        answer.headers["Content-Disposition"] = content_disposition_header(True, name)
     else:
         answer = FileResponse(content, as_attachment=True, filename=name, content_type=TYPE)
     answer.headers["Cache-Control"] = "private, no-store"
