@@ -10,7 +10,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connection, transaction
 
-from appointments.demo import accounts, people, today, visits, wishes
+from appointments.demo import accounts, branches, jobs, people, today, visits, wishes
 from appointments.demo.by_service import ByService
 from appointments.demo.in_bulk import InBulk
 from appointments.demo.ledger import DAY, Ledger
@@ -104,7 +104,9 @@ def _fill(scale: Scale, *, now: datetime, show: Show) -> None:
     progress = _progress(scale, show)
     progress.at("workbook", 0, "reading the workbook")
     import_workbook(content=read(WORKBOOKS / scale.workbook), apply=True, now=now)
+    branches.lend(first_day=first_day, now=now)
     numbers = lay_out_all(first_day=first_day, last_day=last_day, now=now, progress=progress)
+    jobs.remember_releases(now=now)
     users = people.make_staff(Organization.objects.get(kind=Organization.Kind.HOSPITAL))
     codes, communities = _departments()
     personas = people.make_patients(
@@ -117,6 +119,7 @@ def _fill(scale: Scale, *, now: datetime, show: Show) -> None:
     seen = _live(ledger, progress=progress)
     today.fill_queue(clinic, dice=dice, users=users, now=now)
     accounts.make(now=now)
+    jobs.remember_recalls(now=now)
     progress.at("end", 0, f"{numbers:,} numbers, {seen:,} visits; tidying up")
     Fact.objects.filter(happened_at__lt=now - OLD_NEWS, fanned_out=False).update(fanned_out=True)
     AuditEvent.objects.create(at=now, action=DONE, detail={"scale": scale.name, "patients": scale.patients})
