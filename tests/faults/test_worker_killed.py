@@ -91,6 +91,7 @@ def test_what_fell_due_while_worker_and_beat_were_down_is_done_once_when_they_ar
             request_key=None,
             now=now - timedelta(hours=2),
         )
+    opened = open_schedule(numbers=4, day=day, opened=now - timedelta(hours=1))
     shared = open_schedule(numbers=1, day=day)
     add_numbers(shared, count=5, pool="partner", minutes=10, shared=now - timedelta(hours=1))
     missed = open_schedule(numbers=2, day=clock.today(now) - timedelta(days=1))
@@ -111,3 +112,8 @@ def test_what_fell_due_while_worker_and_beat_were_down_is_done_once_when_they_ar
     assert ask(facts, "appointment.noshow") == (1, 1)
     assert ask(facts, "appointment.lapsed") == (3, 3)
     assert ask(facts, "supply.shared") == (1, 1)
+    released = "SELECT count(*), max(payload ->> 'pools') FROM hospital_fact WHERE topic = 'supply.released' AND key = %s"
+    assert ask(released, f"schedule:{opened.pk}") == (1, '{"public": 4}')
+    late = "SELECT count(*), sum(moved), bool_and(started_at - due_at > '59 minutes' AND done_at > started_at)"
+    assert ask(f"{late} FROM appointments_jobrun WHERE job = 'recall'") == (1, 5, True)
+    assert ask("SELECT count(*) FROM appointments_allotment WHERE opened_at IS NULL AND opens_at <= now()") == 0
