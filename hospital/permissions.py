@@ -68,6 +68,10 @@ def may_sit_in_a_room(user) -> bool:
     return may_consult(user) and hasattr(user, "practitioner")
 
 
+def may_see_own_sessions(user) -> bool:
+    return has_role(user, Role.DOCTOR) and hasattr(user, "practitioner")
+
+
 def may_work_the_desk(user) -> bool:
     return has_role(user, Role.TRIAGE, Role.COUNTER, Role.OFFICE)
 

@@ -38,9 +38,13 @@ def spend(caller: Caller) -> None:
     """One act of the caller's account. Raises TooMany."""
     if caller.books_anyone:
         return
-    most, seconds = settings.API_RATE
+    spend_of(f"api.rate.{caller.user.pk}", *settings.API_RATE)
+
+
+def spend_of(key: str, most: int, seconds: int) -> None:
+    """One of `most` acts in `seconds` of whatever `key` names. Raises TooMany; without Redis nothing is counted."""
     try:
-        wait = _ask(f"api.rate.{caller.user.pk}", most, seconds)
+        wait = _ask(key, most, seconds)
     except (RedisError, OSError) as problem:
         ForgivingRedisCache.remember_gone()
         logger.warning("api_rate_not_kept", error=type(problem).__name__)

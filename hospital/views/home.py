@@ -25,6 +25,7 @@ class Tile:
 
 TILES = [
     Tile("/consult/", _("诊间"), _("今天的候诊、叫号、给患者约下一次"), permissions.may_sit_in_a_room),
+    Tile("/my/schedule/", _("我的出诊"), _("今后四周的出诊，申请停诊"), permissions.may_see_own_sessions),
     Tile("/desk/", _("报到台"), _("报到、现场挂号、退号与改约"), permissions.may_work_the_desk),
     Tile("/phone/", _("代约"), _("给来电、出院和下级机构的患者约号、改约、退号"), permissions.may_book_for_others),
     Tile("/kiosk/", _("自助机"), _("大厅的触摸屏：报到、约号、我的号"), permissions.is_a_kiosk),

@@ -1,0 +1,77 @@
+"""A doctor's own sessions and requests."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import groupby
+
+from django.db.models import Count, Exists, OuterRef, Q
+
+from appointments.models import Schedule, ScheduleParticipant, Substitution, Suspension
+from hospital.models import Practitioner
+
+from . import board, scope
+
+Status = Suspension.Status
+
+
+@dataclass(frozen=True)
+class Mine:
+    """One session. `asked`: a request for it waits; `given`: another doctor sees its patients."""
+
+    schedule: Schedule
+    booked: int
+    own: bool  # booked under the doctor's own name: a team's session is the team's to stop
+    asked: bool
+    given: Substitution | None
+
+    @property
+    def stopped(self) -> bool:
+        return self.schedule.status == Schedule.Status.STOPPED
+
+    @property
+    def may_ask(self) -> bool:
+        return self.own and not (self.stopped or self.asked or self.given)
+
+
+def weeks_of(doctor: Practitioner, *, first: date, last: date, now: datetime) -> list[tuple[date, list[Mine]]]:
+    """(Monday, sessions) of each week that has some; those that another doctor took over are among them."""
+    sits = ScheduleParticipant.objects.filter(schedule=OuterRef("pk"), practitioner=doctor, active=True)
+    given = Substitution.objects.filter(stands=True, original__practitioner=doctor, schedule__day__range=(first, last))
+    given = {row.schedule_id: row for row in given.select_related("substitute__practitioner")}
+    taken = Q(appointments__status__in=["booked", "arrived", "fulfilled"])
+    rows = Schedule.objects.filter(day__range=(first, last), ends_at__gt=now)
+    rows = rows.filter(Q(role__practitioner=doctor) | Exists(sits) | Q(pk__in=given))
+    rows = rows.annotate(taken=Count("appointments", filter=taken)).select_related(*scope.RELATED)
+    asked = [row for row in _asked(doctor)]
+    found = [
+        Mine(
+            schedule=row,
+            booked=row.taken,
+            own=bool(row.role_id) and row.role.practitioner_id == doctor.pk,
+            asked=any(_covers(each, row) for each in asked),
+            given=given.get(row.pk) if given.get(row.pk) and given[row.pk].substitute_id else None,
+        )
+        for row in rows.order_by("starts_at", "pk")
+    ]
+    return [(monday, list(group)) for monday, group in groupby(found, key=lambda each: _monday(each.schedule.day))]
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
+def _asked(doctor: Practitioner) -> Iterable[Suspension]:
+    return Suspension.objects.filter(practitioner=doctor, status=Status.REQUESTED)
+
+
+def _covers(stop: Suspension, row: Schedule) -> bool:
+    if stop.schedules:
+        return row.pk in stop.schedules
+    return stop.first_day <= row.day <= stop.last_day and stop.half in ("", row.half)
+
+
+def requests_of(doctor: Practitioner, *, now: datetime, most: int = 20) -> list[board.Line]:
+    """The latest first, with how far each is."""
+    rows = Suspension.objects.filter(practitioner=doctor).select_related("practitioner", "department", "decided_by")
+    return board.lines_of(list(rows.order_by("-asked_at", "-pk")[:most]), now=now)
