@@ -17,6 +17,8 @@ LONGEST_DAYS = 100
 FURTHEST = timedelta(days=366)
 """A rule that begins later than in a year is a slip of the pen."""
 
+LONGEST = timedelta(days=5 * 366)
+
 WHOLE = 100
 
 SHAREABLE = (Pool.Kind.PUBLIC, Pool.Kind.CONSULT, Pool.Kind.PARTNER, Pool.Kind.COUNTER, Pool.Kind.SPECIAL)
@@ -67,6 +69,17 @@ def refusal_to_start(day: date, *, today: date, decided: bool) -> Refused | None
     if day > today + FURTHEST:
         return RuleTooFarAhead()
     return None
+
+
+def problems_of_dates(first: date, last: date | None, *, today: date) -> list[Problem]:
+    """Of the last day. An open end is left empty, not written as the year 9999."""
+    if last is None:
+        return []
+    if last < first:
+        return [Problem(_("失效日不能早于生效日。"), "effective_to")]
+    if last > today + LONGEST:
+        return [Problem(_("失效日太远，像是填错了；长期有效请留空。"), "effective_to")]
+    return []
 
 
 def problems_of_shares(shares: Sequence[SupplyShare]) -> list[Problem]:

@@ -50,7 +50,13 @@ def test_every_floor_lies_late_and_all_else_before_and_among_it(capacity, shares
 
 def test_ten_numbers_of_an_expert_leave_three_to_the_group():
     """1.0 floor, 3.0 group, 0.6 common partners, 4.0 consult room, 1.4 public: the tenth to the largest remainder."""
-    terms = [("counter", None, 10), ("partner", 1, 30), ("partner", None, 6), ("consult", None, 40), ("public", None, 14)]
+    terms = [
+        ("counter", None, 10),
+        ("partner", 1, 30),
+        ("partner", None, 6),
+        ("consult", None, 40),
+        ("public", None, 14),
+    ]
     shares = [SupplyShare(kind=kind, group_id=group, percent=percent) for kind, group, percent in terms]
     numbers = arranged(shares, capacity=10, pool_of=key)
 
