@@ -36,6 +36,14 @@ def tell_moved(fact, now):
     )
 
 
+@outbox.handles("schedule.retimed")
+def tell_retimed(fact, now):
+    """O8: each patient whose number moved with the house's hours, once, with the time it was."""
+    for appointment, was in fact.payload["told"]:
+        dedupe = f"fact:{fact.pk}:{appointment}"
+        notices.tell(appointment=appointment, template=notices.RETIMED, dedupe=dedupe, now=now, was=was)
+
+
 @outbox.handles("schedule.stopped")
 def tell_stopped(fact, now):
     """B13: everybody who holds a number of it; with a question of their own they get that (ask_and_tell)."""

@@ -6,7 +6,7 @@ import structlog
 from celery import shared_task
 from celery.signals import beat_init
 
-from appointments.services import changes, cutover, noshow, notices, planning, releasing, stops, supply
+from appointments.services import changes, cutover, noshow, notices, planning, releasing, retiming, stops, supply
 from appointments.services.importing import uploads
 from hospital import clock
 from hospital.models import Organization
@@ -86,3 +86,9 @@ def go_on_with_imports(**_kwargs):
     """切换导入: what an office user started and no worker has finished; and previews that nobody decided on."""
     uploads.forget_old(now=clock.now())
     cutover.continue_all(clock_now=clock.now, deciding=clock.deciding)
+
+
+@shared_task(ignore_result=True)
+def go_on_retiming(**_kwargs):
+    """作息时间调整: sessions that no worker has moved yet."""
+    retiming.continue_all(now=_moment())

@@ -8,7 +8,7 @@ from .views.kiosk import front
 from .views.kiosk import pages as kiosk_pages
 from .views.my import schedule as my_schedule
 from .views.office import acts as office_acts
-from .views.office import calendar, contracts, drafts, imports, partners, releases, runs, week
+from .views.office import calendar, contracts, drafts, hours, imports, partners, releases, runs, week
 from .views.office import calls as stop_calls
 from .views.office import rules as office_rules
 from .views.office import stops
@@ -87,6 +87,10 @@ urlpatterns = [
     path("office/releases/hold/", releases.hold, name="office_hold"),
     path("office/releases/extra/", releases.extra, name="office_extra_release"),
     path("office/runs/", runs.runs, name="office_runs"),
+    path("office/hours/", hours.hours, name="office_hours"),
+    path("office/hours/acts/<int:pk>/", hours.one, name="office_retime"),
+    path("office/hours/acts/<int:pk>/start/", hours.start, name="office_retime_start"),
+    path("office/hours/acts/<int:pk>/undo/", hours.undo, name="office_retime_undo"),
     path("office/imports/", imports.imports, name="office_imports"),
     path("office/imports/<int:pk>/", imports.one, name="office_import"),
     path("office/imports/<int:pk>/apply/", imports.apply, name="office_import_apply"),

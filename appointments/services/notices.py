@@ -14,6 +14,7 @@ from hospital.models import Message
 
 BOOKED, CANCELLED, MOVED = "appointment.booked", "appointment.cancelled", "appointment.moved"
 REMINDER, STOPPED = "appointment.reminder", "schedule.stopped"
+RETIMED = "schedule.retimed"
 CHANGED = "schedule.changed"
 
 QUIET_UNTIL = time(7)

@@ -27,7 +27,7 @@ from .sheets import file_answer, workbook
 
 PAGE = 50
 UNREAD = 4 * MOST_BYTES
-"""A body beyond this is refused by its Content-Length, unread; below it the form says beside the field what is wrong."""
+"""A body beyond this is refused by its Content-Length, unread; below it the form says what is wrong."""
 
 BLANKS = {ImportRun.Kind.HOSPITAL: SHEETS, ImportRun.Kind.CUTOVER: CUTOVER_SHEETS}
 
