@@ -110,6 +110,8 @@ def _may_act_on(request: HttpRequest, act: BulkAct) -> bool:
 def one(request: HttpRequest, pk: int):
     """The preview, and once confirmed what was done."""
     act = _act(request, pk)
+    if act.kind == BulkAct.Kind.RETIME:  # its own page: it is done session by session, and takes a while
+        return redirect("appointments:office_retime", pk)
     if request.method == "GET":
         return _show(request, act)
     if not _may_act_on(request, act):
