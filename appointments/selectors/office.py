@@ -49,7 +49,7 @@ FIELDS = {
 Entry = namedtuple("Entry", FIELDS)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Cell:
     """One schedule in the week. `total` is with add-on numbers, `extras` says how many of it those are."""
 
