@@ -16,7 +16,7 @@ from hospital.models import Patient, PatientTime, User
 from .asking import LIVE, TOLD, Span, minutes_of, place_of
 
 TOPIC = "schedule.retimed"
-TABLE = "schedule"
+TABLE = "session"  # with everything in it: the undo of single rows knows nothing of it
 CONFLICTS = {"a_doctor_is_in_one_place": "doctor_elsewhere", "a_room_has_one_clinic": "room_taken"}
 
 NUMBERS = """

@@ -153,6 +153,8 @@ def _show(request: HttpRequest, act: BulkAct, *, stale: PreviewStale | None = No
 @role_required(*ACTORS)
 def undo(request: HttpRequest, pk: int):
     act = _act(request, pk, *ACTORS)
+    if act.kind == BulkAct.Kind.RETIME:
+        return redirect("appointments:office_retime", pk)
     if not _may_act_on(request, act):
         raise Http404
     kept = bulk.undo(act=act, by=request.user, now=clock.now())
