@@ -9,6 +9,9 @@ WORKERS ?= 2
 REUSE := $(if $(DATABASE_URL),--create-db,--reuse-db)
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) $(REUSE)
 
+# A dozen processes read the same thousand modules: each is compiled once.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint check bench format messages clean
 

@@ -2,9 +2,10 @@
 
 import pytest
 from django.conf import settings
+from django.test import TransactionTestCase
 from django.utils import translation
 
-from tests import migrated
+from tests import emptying, migrated
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +27,8 @@ def django_db_modify_db_settings(
 def django_db_setup(django_db_setup, django_db_blocker):
     """Roles start without security settings, and nobody is asked for a consent: a test makes what it speaks of.
 
-    Published notices can't be deleted row by row, by anybody: the table is emptied.
+    Published notices can't be deleted row by row, by anybody: the table is emptied. After a test that committed,
+    only what holds rows is emptied.
     """
     from django.db import connection
 
@@ -36,6 +38,9 @@ def django_db_setup(django_db_setup, django_db_blocker):
         RolePolicy.objects.all().delete()
         with connection.cursor() as cursor:
             cursor.execute("TRUNCATE hospital_notice CASCADE")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: emptying.empty())
+        yield
 
 
 @pytest.fixture(autouse=True)

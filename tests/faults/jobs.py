@@ -55,14 +55,14 @@ class Redis:
 
 
 class Jobs:
-    """Worker and beat on the test database, under the hospital's own settings: nothing runs in place."""
+    """Worker and beat on the test database, under the hospital's own settings with beat in a hurry (quick.py)."""
 
     def __init__(self, *, folder: Path, redis: Redis):
         self.folder = folder
         self.environment = {
             **os.environ,
             **redis.environment,
-            "DJANGO_SETTINGS_MODULE": "hospital.settings",
+            "DJANGO_SETTINGS_MODULE": "tests.faults.quick",
             "DATABASE_URL": database_url(),
             "HOSPITAL_HOME": str(folder),
         }
