@@ -157,15 +157,15 @@ class Timetable:
 
     def _planned(self, template: ScheduleTemplate, day: date, starts_at: datetime, ends_at: datetime) -> Planned:
         schedule = Schedule(
-            organization_id=template.organization_id,
-            campus_id=template.room.campus_id,
-            department_id=template.department_id,
-            service_id=template.service_id,
-            role_id=template.role_id,
-            team_id=template.team_id,
+            organization=self.organization,
+            campus=template.room.campus,
+            department=template.department,
+            service=template.service,
+            role=template.role,
+            team=template.team,
             gate_team_id=self.gate_of(template),
-            room_id=template.room_id,
-            template_id=template.pk,
+            room=template.room,
+            template=template,
             day=day,
             half=template.half,
             starts_at=starts_at,

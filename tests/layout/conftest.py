@@ -1,0 +1,1 @@
+from tests.supply.scenes import hospital  # noqa: F401
