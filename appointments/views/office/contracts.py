@@ -1,7 +1,7 @@
 """执业合约 (P12): doctors of the core hospital at a branch, and of a branch at the core."""
 
 from django.contrib import messages
-from django.db.models import Q
+from django.db.models import F, Q
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -107,7 +107,7 @@ def _houses(request) -> list[Organization]:
     """Those in reach and their branches: the core hospital looks after its community's contracts."""
     mine = reaching.reach_of(request).organizations
     rows = Organization.objects.filter(Q(pk__in=mine) | Q(parent__in=mine), active=True)
-    return list(rows.order_by("parent__isnull", "pk"))
+    return list(rows.order_by(F("parent").asc(nulls_last=True), "pk"))
 
 
 def _first(houses: list[Organization]) -> Organization:
