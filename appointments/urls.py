@@ -8,10 +8,9 @@ from .views.kiosk import front
 from .views.kiosk import pages as kiosk_pages
 from .views.my import schedule as my_schedule
 from .views.office import acts as office_acts
-from .views.office import calendar, contracts, drafts, hours, imports, partners, releases, runs, week
+from .views.office import calendar, contracts, drafts, exports, hours, imports, partners, releases, runs, stops, week
 from .views.office import calls as stop_calls
 from .views.office import rules as office_rules
-from .views.office import stops
 from .views.office import templates as weekly
 from .views.patient import departments, doctors, home, slots
 from .views.phone import booking as calls
@@ -34,6 +33,7 @@ urlpatterns = [
     path("bookings/<int:pk>/cancel/", acts.booking_cancel, name="booking_cancel"),
     path("bookings/<int:pk>/confirm/", acts.booking_confirm, name="booking_confirm"),
     path("bookings/<int:pk>/change/", change.booking_change, name="booking_change"),
+    path("bookings/<int:pk>/answer/", answer.booking_answer, name="booking_answer"),
     path("bookings/<int:pk>/calendar.ics", cards.booking_calendar, name="booking_calendar"),
     path("consult/", consult.room, name="consult"),
     path("consult/open/", workstation.open_visit, name="workstation"),
@@ -87,6 +87,7 @@ urlpatterns = [
     path("office/releases/hold/", releases.hold, name="office_hold"),
     path("office/releases/extra/", releases.extra, name="office_extra_release"),
     path("office/runs/", runs.runs, name="office_runs"),
+    path("office/export/<slug:what>.xlsx", exports.export, name="office_export"),
     path("office/hours/", hours.hours, name="office_hours"),
     path("office/hours/acts/<int:pk>/", hours.one, name="office_retime"),
     path("office/hours/acts/<int:pk>/start/", hours.start, name="office_retime_start"),
