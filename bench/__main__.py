@@ -18,7 +18,7 @@ def main() -> int:
     os.environ["DJANGO_SETTINGS_MODULE"] = "bench.settings"
     scratch = Scratch(os.environ["DATABASE_URL"])
     try:
-        small = scratch.make("small")
+        small = scratch.make("small", template=os.environ.get("BENCH_TEMPLATE") or None)
         os.environ["DATABASE_URL"] = scratch.url(small)
         django.setup()
         return measure(scratch, small)

@@ -8,7 +8,7 @@ from django.db import connection
 
 from appointments.models import Allotment, Schedule, ScheduleParticipant, ScheduleTemplate, Slot
 from appointments.services import laying, planning, shares
-from bench import table
+from bench import against_copy, table
 from bench.seed import SINCE, Ground
 from bench.sizes import Sizes
 from hospital import clock
@@ -37,7 +37,8 @@ def measure(sizes: Sizes, ground: Ground) -> list[table.Row]:
             better="higher",
             unit="/s",
             note=note,
-        )
+        ),
+        against_copy.measure(sizes, organization, first),
     ]
 
 
@@ -59,6 +60,7 @@ def _templates(organization: Organization, sizes: Sizes) -> None:
             half=half,
             numbers=sizes.numbers,
             effective_from=SINCE,
+            published_at=clock.now(),
         )
         for role, room in zip(roles, rooms, strict=True)
         for weekday in range(1, 8)

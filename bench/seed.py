@@ -48,8 +48,10 @@ SELECT s.id, n, s.starts_at + make_interval(mins => (n - 1) * 240 / s.capacity),
  ORDER BY s.id, n
 """
 ALLOTMENTS = """
-INSERT INTO appointments_allotment (schedule_id, pool_id, department_id, day, opens_at, shared_from, moved_at)
-SELECT s.id, p.id, s.department_id, s.day, s.starts_at - interval '100 days', shared.since, shared.since
+INSERT INTO appointments_allotment (schedule_id, pool_id, department_id, day, opens_at, opened_at, shared_from,
+                                    moved_at)
+SELECT s.id, p.id, s.department_id, s.day, s.starts_at - interval '100 days', s.starts_at - interval '100 days',
+       shared.since, shared.since
   FROM appointments_schedule s, unnest(%(pools)s::bigint[]) p (id),
        LATERAL (SELECT CASE WHEN p.id <> %(public)s THEN s.starts_at - interval '99 days' END) shared (since)
  WHERE s.day BETWEEN %(first)s AND %(last)s

@@ -20,7 +20,8 @@ class Sizes:
     connections: int = 256
     storms: int = 15  # rounds of one patient's 50 simultaneous requests
     laid_days: int = 3  # generate: schedules of so many days at once
-    recalled: int = 100_000
+    generated_days: int = 90  # generate ÷ COPY
+    recalled: int = 100_000  # and released
 
     @property
     def schedules(self) -> int:
@@ -28,8 +29,8 @@ class Sizes:
 
 
 TINY = Sizes(
-    doctors=4, days=10, patients=40_000, history=2, visits=2_000, rounds=1, looks=1, seconds=0.4, crowd=120, prize=20,
-    connections=16, storms=1, laid_days=2, recalled=200,
+    doctors=4, days=10, patients=12_000, history=2, visits=600, rounds=1, looks=1, seconds=0.2, crowd=120, prize=20,
+    connections=16, storms=1, laid_days=2, generated_days=2, recalled=200,
 )  # fmt: skip
 
 

@@ -35,6 +35,12 @@ def compare(name: str, ours: list[float], reference: list[float], **more) -> Row
     return Row(name, mine, other, mine / other if other else float("inf"), **more)
 
 
+def measured(name: str, values: list[float], *, target: float, better: str = "lower", **more) -> Row:
+    """A figure of ours that has no reference: the median itself is what the target is about."""
+    ours = median(values)
+    return Row(name, ours, None, ours, target, better, **more)
+
+
 def exactly(name: str, ours: float, wanted: float, **more) -> Row:
     """A count that has one right value."""
     return Row(name, ours, None, ours, wanted, **more)
