@@ -96,6 +96,12 @@ class Appointment(models.Model):
             models.Index(fields=["basket"], condition=Q(basket__isnull=False), name="appointment_basket"),
             models.Index(fields=["day"], condition=Q(status="booked"), name="appointment_due"),
             models.Index(fields=["created_at"], condition=Q(status="pending"), name="appointment_pending"),
+            models.Index(
+                fields=["cancelled_at"],
+                condition=Q(status="cancelled", confirmed_at__isnull=False),
+                name="appointment_given_back",
+            ),
+            models.Index(fields=["slot"], condition=Q(status="cancelled"), name="appointment_slot_before"),
         ]
         triggers = [
             pgtrigger.FSM(

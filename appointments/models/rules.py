@@ -173,6 +173,7 @@ class BookingRule(Scoped):
     referral_days = models.PositiveSmallIntegerField(_("组内转诊有效天数"), default=30)
     segment_minutes = models.PositiveSmallIntegerField(_("公众时段（分钟）"), default=30)
     reminder_time = models.TimeField(_("前一天提醒时刻"), default=time(18, 0))
+    resale_minutes = models.PositiveSmallIntegerField(_("倒号线索：退后几分钟内再约"), default=10)
 
     class Meta(Scoped.Meta):
         verbose_name = verbose_name_plural = _("预约规则")
