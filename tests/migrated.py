@@ -6,6 +6,10 @@ that nobody takes.
 """
 
 import hashlib
+import os
+import subprocess
+from functools import cache
+from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
@@ -27,21 +31,39 @@ def schema_digest() -> str:
 
 def copy_instead_of_migrating(*, keep: bool) -> None:
     """Have Django copy the template into this process's test database; `keep`: unless there is one already."""
-    own = connection.creation._get_test_db_name()
+    own, _known = connection.creation._get_test_db_name(), _family()
     with connection.creation._nodb_cursor() as cursor:
         if keep and _is_there(cursor, own):
             return
-        cursor.execute("SET lock_timeout = 0; SET statement_timeout = 0")  # making it takes longer than a page may
-        cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])  # until this connection is closed
-        name = template_name()
-        if not _is_there(cursor, name):
-            drop_templates(cursor)
-            _make(cursor, name)
-    connection.settings_dict["TEST"]["TEMPLATE"] = name
+        connection.settings_dict["TEST"]["TEMPLATE"] = _made(cursor)
 
 
-def template_name() -> str:
-    return f"{_family()}{schema_digest()[:12]}"
+def copy_into(url: str, *, programs: Path) -> bool:
+    """Fill the empty database at `url`, on another server, from the template; False when these programs can't."""
+    with connection.creation._nodb_cursor() as cursor:
+        name = _made(cursor)
+    given = connection.get_connection_params()
+    source = {"PGHOST": "host", "PGPORT": "port", "PGUSER": "user", "PGPASSWORD": "password"}
+    environment = os.environ | {name: str(given[key]) for name, key in source.items() if given.get(key)}
+    dump = subprocess.run(
+        [programs / "pg_dump", "--no-owner", "--no-comments", name], env=environment, capture_output=True, check=False
+    )
+    if dump.returncode:
+        return False  # an older pg_dump than that server
+    fill = [programs / "psql", "-qX1", "-v", "ON_ERROR_STOP=1", url]
+    subprocess.run(fill, input=dump.stdout, stdout=subprocess.DEVNULL, check=True)
+    return True
+
+
+def _made(cursor) -> str:
+    """The template's name; it is there from now on."""
+    cursor.execute("SET lock_timeout = 0; SET statement_timeout = 0")  # making it takes longer than a page may
+    cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])  # until this connection is closed
+    name = f"{_family()}{schema_digest()[:12]}"
+    if not _is_there(cursor, name):
+        drop_templates(cursor)
+        _make(cursor, name)
+    return name
 
 
 def drop_templates(cursor) -> None:
@@ -51,8 +73,9 @@ def drop_templates(cursor) -> None:
         cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
 
 
+@cache
 def _family() -> str:
-    """What the templates of one DATABASE_URL begin with, whatever the worker."""
+    """What the templates of one DATABASE_URL begin with. Asked first while the settings still name that database."""
     return f"test_{settings.DATABASES['default']['NAME']}_template_"
 
 

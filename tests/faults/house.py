@@ -20,6 +20,7 @@ from uuid import uuid4
 from hospital.embedded import processes
 from hospital.embedded.folders import PROJECT
 from hospital.embedded.servers import Servers
+from tests import migrated
 
 FROM_OUTSIDE = ("DATABASE_URL", "REDIS_URL", "CACHE_URL", "HOSPITAL_HOME", "DJANGO_SETTINGS_MODULE", "ALLOWED_HOSTS")
 SECONDS_TO_ANSWER = 60  # for the slowest of machines; nothing is measured here
@@ -47,7 +48,8 @@ class House:
             "WEB_GRACEFUL_SECONDS": "1",
             "LOG_LEVEL": "WARNING",
         }
-        self.manage("migrate", "--noinput", "-v0")
+        if not migrated.copy_into(self.servers.urls()["DATABASE_URL"], programs=self.servers.postgres.program.folder):
+            self.manage("migrate", "--noinput", "-v0")
 
     def close(self) -> None:
         self.kill_web()

@@ -11,15 +11,16 @@ import pytest
 
 from tests.faults.house import Clients, House, await_that
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("house")]
+pytestmark = pytest.mark.faults
 
 PATIENTS = 100
 CLIENTS = 8
 
 
 @pytest.fixture(scope="module")
-def house():
-    with pytest.MonkeyPatch.context() as patch:
+def house(django_db_setup, django_db_blocker):
+    """Its database is a copy of the tests' own, which the settings still name."""
+    with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock():
         for name in ("DATABASE_URL", "REDIS_URL", "CACHE_URL"):
             patch.delenv(name, raising=False)
         with socket.socket() as door:
