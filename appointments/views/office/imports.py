@@ -3,7 +3,7 @@
 from functools import wraps
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -173,7 +173,9 @@ def _address(pk: int) -> str:
 def blank(request: HttpRequest, kind: str) -> HttpResponse:
     """空白工作簿: headers, notes, drop-down lists and an example row."""
     names = {ImportRun.Kind.HOSPITAL: _("医院基础数据-空白"), ImportRun.Kind.CUTOVER: _("切换数据-空白")}
-    return file_answer(writer.blank(sheets=BLANKS[ImportRun.Kind(kind)]), f"{names[ImportRun.Kind(kind)]}.xlsx")
+    if kind not in names:
+        raise Http404
+    return file_answer(writer.blank(sheets=BLANKS[kind]), f"{names[kind]}.xlsx")
 
 
 @require_safe
