@@ -12,6 +12,7 @@ from .views.office import calendar, contracts, drafts, exports, hours, imports, 
 from .views.office import calls as stop_calls
 from .views.office import rules as office_rules
 from .views.office import templates as weekly
+from .views.office import why as office_why
 from .views.patient import departments, doctors, home, slots
 from .views.phone import booking as calls
 from .views.phone import desk as operators
@@ -110,6 +111,7 @@ urlpatterns = [
     path("office/rules/<slug:kind>/<int:pk>/end/", office_rules.rule_end, name="office_rule_end"),
     path("office/rules/<slug:kind>/<int:pk>/withdraw/", office_rules.rule_withdraw, name="office_rule_withdraw"),
     path("office/rules/supply/<int:pk>/reshare/", office_rules.rule_reshare, name="office_rule_reshare"),
+    path("office/why/", office_why.why, name="office_why"),
     path("office/partners/", partners.partner_groups, name="office_partner_groups"),
     path("office/partners/new/", partners.partner_group, name="office_partner_group_new"),
     path("office/partners/<int:pk>/", partners.partner_group, name="office_partner_group"),

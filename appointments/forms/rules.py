@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from django import forms
+from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from appointments.models import BookingRule, ChannelRule, ConsultLevelRule, PartnerGroup, Pool, SupplyRule, SupplyShare
@@ -283,12 +284,12 @@ class BookingRuleForm(ScopedForm):
         super().__init__(*args, **kwargs)
         for name in BOOKING_FIELDS:
             column = BookingRule._meta.get_field(name)
-            if name in policy.RANGES:
+            if isinstance(column, models.TimeField):
+                field = forms.TimeField(label=column.verbose_name, widget=ClockInput())
+            else:
                 least, most = policy.RANGES[name]
                 field = forms.IntegerField(label=column.verbose_name, help_text=f"{least}–{most}")
                 field.widget.attrs = {"inputmode": "numeric"}
-            else:
-                field = forms.TimeField(label=column.verbose_name, widget=ClockInput())
             self.fields[name] = field
         self.order_fields([*(name for name in self.fields if name != "why"), "why"])
 

@@ -46,6 +46,7 @@ RANGES = {
     "extra_horizon_days": (0, 92),
     "referral_days": (1, 180),
     "segment_minutes": (1, 30),
+    "resale_minutes": (1, 1440),
 }
 """From–to of each number of a booking rule, both included. Beyond them it is a typing error in every hospital we know;
 30 minutes of a segment and a month of add-ons are the health offices' own limits (rules.md)."""

@@ -138,8 +138,29 @@ def public_pools(organizations) -> list[int]:
 
 def consult_levels(organization_id: int, *, day: date) -> list[str] | None:
     """B4: the levels that the consult room may book on `day`; None where no rule restricts them."""
-    rules = [rule for rule in _rows(ConsultLevelRule) if _in_force(rule, organization_id=organization_id, day=day)]
-    return rules[-1].levels if rules else None
+    rule = level_rule(organization_id, day=day)
+    return rule.levels if rule else None
+
+
+def supply_rule_for(schedule) -> SupplyRule | None:
+    """放号回收规则 of the visit's day, as the schedule was laid out; None where the built-in shares hold."""
+    return most_specific(_rows(SupplyRule), schedule, day=schedule.day)
+
+
+def level_rule(organization_id: int, *, day: date) -> ConsultLevelRule | None:
+    """The row that consult_levels speaks by."""
+    rows = [row for row in _rows(ConsultLevelRule) if _in_force(row, organization_id=organization_id, day=day)]
+    return rows[-1] if rows else None
+
+
+def channel_rule(channel: str, *, organization_id: int, day: date) -> ChannelRule | None:
+    """The row that pools_for speaks by."""
+    rows = [
+        row
+        for row in _rows(ChannelRule)
+        if row.channel == channel and _in_force(row, organization_id=organization_id, day=day)
+    ]
+    return rows[-1] if rows else None
 
 
 PUBLIC_DAYS = 7
@@ -167,9 +188,5 @@ def public_horizon(organization_id: int, *, channel: str, day: date) -> int:
 
 
 def _kinds(channel: str, *, organization_id: int, day: date) -> set[str]:
-    rows = [
-        row
-        for row in _rows(ChannelRule)
-        if row.channel == channel and _in_force(row, organization_id=organization_id, day=day)
-    ]
-    return set(rows[-1].kinds) if rows else set()
+    rule = channel_rule(channel, organization_id=organization_id, day=day)
+    return set(rule.kinds) if rule else set()
