@@ -7,6 +7,7 @@ its numbers have been taken or moved on. What was laid out open already was neve
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from itertools import groupby
 
 from django.db import connection
 
@@ -60,6 +61,18 @@ class Portion:
         return str(Pool.Kind(self.kind).label)
 
 
+@dataclass(frozen=True)
+class Moment:
+    """What opens at one moment."""
+
+    at: datetime
+    portions: tuple[Portion, ...]
+
+    @property
+    def numbers(self) -> int:
+        return sum(portion.numbers for portion in self.portions)
+
+
 @dataclass
 class Day:
     """One day of the calendar."""
@@ -67,6 +80,7 @@ class Day:
     day: date
     inside: bool  # of the month that is shown
     today: bool
+    past: bool
     note: str = ""  # the holiday's name
     holiday: bool = False
     portions: list[Portion] = field(default_factory=list)
@@ -75,6 +89,11 @@ class Day:
     @property
     def total(self) -> int:
         return sum(portion.numbers for portion in self.portions)
+
+    @property
+    def moments(self) -> list[Moment]:
+        by_moment = groupby(self.portions, key=lambda portion: portion.at)
+        return [Moment(at, tuple(portions)) for at, portions in by_moment]
 
 
 @dataclass(frozen=True)
@@ -122,7 +141,7 @@ def month(first: date, *, looked: Looked, now: datetime) -> list[list[Day]]:
         days += [start + timedelta(days=n) for n in range(7)]
         start += WEEK
     today = clock.today(now)
-    found = {day: Day(day, inside=day.month == first.month, today=day == today) for day in days}
+    found = {day: Day(day, inside=day.month == first.month, today=day == today, past=day < today) for day in days}
     for row in CalendarDay.objects.filter(organization__in=looked.organizations, day__range=(days[0], days[-1])):
         found[row.day].note, found[row.day].holiday = row.name, row.kind == CalendarDay.Kind.HOLIDAY
     counts = _coming(looked, days[0], days[-1])
