@@ -6,7 +6,8 @@ import structlog
 from celery import shared_task
 from celery.signals import beat_init
 
-from appointments.services import changes, cutover, noshow, notices, planning, releasing, retiming, stops, supply
+from appointments.models import JobRun
+from appointments.services import changes, cutover, noshow, notices, planning, releasing, retiming, runs, stops, supply
 from appointments.services.importing import uploads
 from hospital import clock
 from hospital.models import Organization
@@ -16,22 +17,20 @@ log = structlog.get_logger(__name__)
 
 @shared_task(ignore_result=True)
 def lay_out_schedules(**_kwargs):
-    """排班生成, nightly: every organization, today and the days ahead."""
+    """排班生成, nightly: every organization's published templates, today and the days ahead. A night on which nothing
+    was added leaves no row."""
     now = clock.now()
     today = clock.today(now)
-    for organization in Organization.objects.filter(active=True, templates__active=True).distinct().order_by("id"):
-        laid = planning.lay_out(
-            organization=organization, first_day=today, last_day=today + timedelta(days=planning.AHEAD), now=now
-        )
-        log.info(  # by name: manage.py lay_out
-            "schedules_laid_out",
-            organization=organization.code,
-            added=laid.added,
-            numbers=laid.numbers,
-            conflicts=len(laid.conflicts),
-            changed=len(laid.changed),
-            left_alone=len(laid.left_alone),
-        )
+    with runs.start(JobRun.Job.LAY_OUT, due_at=now, now=now) as run:
+        for organization in Organization.objects.filter(active=True, templates__active=True).distinct().order_by("id"):
+            laid = planning.lay_out(
+                organization=organization, first_day=today, last_day=today + timedelta(days=planning.AHEAD), now=now
+            )
+            said = laid.counts()
+            if laid.added:
+                run.moved(laid.added, detail=run.row.detail | {organization.code: said})
+                run.row.detail[organization.code] = said
+            log.info("schedules_laid_out", organization=organization.code, **said)  # by name: manage.py lay_out
 
 
 def _moment() -> datetime:

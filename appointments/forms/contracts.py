@@ -18,8 +18,8 @@ SHOWN = 5  # of several people with one name
 
 class ContractForm(forms.Form):
     doctor = forms.CharField(label=_("医生（姓名或工号）"), max_length=40, strip=True)
-    department = forms.ModelChoiceField(Department.objects.none(), label=_("在哪个科室出诊"))
-    service = forms.ModelChoiceField(HealthcareService.objects.none(), label=_("号别"))
+    department = forms.ModelChoiceField(Department.objects.none(), label=_("在哪个科室出诊"), empty_label=_("请选择"))
+    service = forms.ModelChoiceField(HealthcareService.objects.none(), label=_("号别"), empty_label=_("请选择"))
     effective_from = day_field(label=_("生效日"))
     effective_to = day_field(label=_("失效日"), required=False)
     note = forms.CharField(label=_("备注"), max_length=100, required=False, strip=True)

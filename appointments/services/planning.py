@@ -55,6 +55,11 @@ class LaidOut:
     changed: list[Change] = field(default_factory=list)  # nobody booked: `relay` would apply these
     left_alone: list[Change] = field(default_factory=list)
 
+    def counts(self) -> dict[str, int]:
+        """For the log and the row of a night."""
+        lists = {name: len(getattr(self, name)) for name in ("conflicts", "changed", "left_alone")}
+        return {"added": self.added, "numbers": self.numbers, "waiting": self.waiting, **lists}
+
 
 def lay_out(
     *, organization: Organization, first_day: date, last_day: date, by: User | None = None, now: datetime

@@ -174,10 +174,10 @@ def test_the_database_refuses_the_same_half_day_twice_whoever_writes_it(hospital
 
     TemplateFactory(**{same: getattr(there, same)}, parity="even")
     TemplateFactory(**{same: getattr(there, same)}, weekday=2)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     with pytest.raises(IntegrityError, match="once_a_half_day"), transaction.atomic():
         TemplateFactory(**{same: getattr(there, same)}, effective_from=date(2027, 1, 1))
-        with connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
 def test_rooms_can_be_swapped_in_one_go(hospital):

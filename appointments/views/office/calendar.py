@@ -54,16 +54,18 @@ def calendar(request):
         "house": house,
         "houses": houses,
         "year": year,
-        "lines": [_line(row, standing.get(row.day), today) for row in rows],
+        "lines": [_line(row, standing.get(row.day)) for row in rows if row.day >= today],
+        "past": [row for row in rows if row.day < today],
+        "organizations": [house],
         "may_act": may_act,
         "today": today,
     }
     return render(request, "office/calendar.html", context)
 
 
-def _line(row: CalendarDay, standing: workdays.Standing | None, today) -> dict:
+def _line(row: CalendarDay, standing: workdays.Standing | None) -> dict:
     stop = "&".join(f"schedule={pk}" for pk in standing.with_patients[:MOST_LINKED]) if standing else ""
-    return {"row": row, "standing": standing, "past": row.day < today, "stop": stop}
+    return {"row": row, "standing": standing, "stop": stop}
 
 
 def _kept(request, form: DayForm, now) -> bool:

@@ -52,6 +52,7 @@ def contracts(request):
         "houses": houses,
         "lines": [_line(row, uncovered[row.pk], today) for row in rows],
         "may_act": may_act,
+        "organizations": [chosen],
         "today": today,
     }
     return render(request, "office/contracts.html", context)

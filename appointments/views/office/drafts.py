@@ -97,6 +97,7 @@ def draft(request, pk):
     page = Paginator(lines, LINES).get_page(request.GET.get("page"))
     context = {
         "draft": row,
+        "organizations": [row.organization],
         "page": page,
         "lines": [selectors.say(line) for line in page.object_list],
         "counts": selectors.counts(row),

@@ -41,6 +41,7 @@ def grid(request):
         "weekdays": Weekday.choices,
         "waiting": selectors.waiting(mine.organizations).get(chosen.pk, 0) if chosen else 0,
         "may_act": reaching.may_act(request),
+        "organizations": [chosen.organization] if chosen else [],
         "today": today,
     }
     return render(request, "office/templates.html", context)
@@ -63,7 +64,7 @@ def new(request):
         else:
             messages.success(request, _("已保存%(what)s。它要等排班草稿发布后才会放号。") % {"what": kept})
             return redirect(_back_to(kept))
-    context = {"form": form, "department": department, "today": today}
+    context = {"form": form, "department": department, "organizations": [department.organization], "today": today}
     return render(request, "office/template.html", context)
 
 
@@ -95,6 +96,7 @@ def _context(request, row: ScheduleTemplate, form: TemplateForm, today, **forms)
         "form": form,
         "department": row.department,
         "template": row,
+        "organizations": [row.organization],
         "others": selectors.others_of(row),
         "may_act": reaching.may_act(request),
         "today": today,
