@@ -94,7 +94,8 @@ def axe() -> Callable[[Page], None]:
     checker = Axe()
 
     def check(page: Page) -> None:
-        result = checker.run(page, options={"runOnly": {"type": "tag", "values": RULES}})
+        options = {"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]}
+        result = checker.run(page, options=options)
         assert result.violations_count == 0, result.generate_report()
 
     return check
