@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from appointments.models import Appointment, Schedule
+from appointments.models import Appointment, Schedule, StopCase
 from appointments.models.rules import SELF_SERVICE, Channel
 from appointments.policies import booking as policy
 from hospital import clock, family, masking
@@ -112,6 +112,8 @@ class Card:
     lapsed: bool
     hurry: bool = False  # there is no time left to come early: straight to the desk
     ending: Ending | None = None
+    question: StopCase | None = None  # the house waits for an answer: stopped, or another doctor (B13)
+    question_late: bool = False
 
     @property
     def masked(self) -> str:
@@ -166,7 +168,7 @@ class Card:
         return "tag--ok" if self.row.status in (State.BOOKED, State.ARRIVED) else ""
 
 
-def card_of(row: Appointment, *, now: datetime, ending: Ending | None = None) -> Card:
+def card_of(row: Appointment, *, now: datetime, ending: Ending | None = None, question: StopCase | None = None) -> Card:
     """Asked of the same policies as the services. No query."""
     rule = rules.booking_rule_for(row.schedule, day=clock.today(now))
     begins, ends = slice_of(row, minutes=rule.segment_minutes)
@@ -175,10 +177,14 @@ def card_of(row: Appointment, *, now: datetime, ending: Ending | None = None) ->
         begins=begins,
         ends=ends,
         cancel_by=policy.cancel_deadline(row.day, rule),
-        refusal=policy.refusal_to_cancel(row, channel=Channel.WEB, rule=rule, now=now),
+        refusal=policy.refusal_to_cancel(
+            row, channel=Channel.WEB, rule=rule, now=now, by_the_house=question is not None
+        ),
         lapsed=row.status == State.PENDING and (row.slot.hold_until is None or row.slot.hold_until <= now),
         hurry=in_a_hurry(begins, now=now),
         ending=ending,
+        question=question,
+        question_late=question is not None and question.deadline <= now,
     )
 
 
@@ -188,10 +194,20 @@ def in_a_hurry(begins: datetime, *, now: datetime) -> bool:
 
 
 def cards_of(rows: Iterable[Appointment], *, account: User, now: datetime) -> list[Card]:
-    """With how the cancelled ones ended: one query."""
+    """With how the cancelled ones ended, and what the house asks about those ahead: two queries."""
     rows = list(rows)
-    ended = endings(rows, account=account)
-    return [card_of(row, now=now, ending=ended.get(row.pk)) for row in rows]
+    ended, asked = endings(rows, account=account), questions(rows, now=now)
+    return [card_of(row, now=now, ending=ended.get(row.pk), question=asked.get(row.pk)) for row in rows]
+
+
+def questions(rows: Iterable[Appointment], *, now: datetime) -> dict[int, StopCase]:
+    """Appointment → the open question about it. One query, none if nothing is ahead."""
+    ahead = [row.pk for row in rows if row.status == State.BOOKED and row.start > now]
+    if not ahead:
+        return {}
+    asked = StopCase.objects.filter(appointment__in=ahead, answer=StopCase.Answer.NONE)
+    asked = asked.select_related("substitution__substitute__practitioner", "substitution__original__practitioner")
+    return {case.appointment_id: case for case in asked}
 
 
 def slice_at(moment: datetime, *, first: datetime, minutes: int) -> datetime:

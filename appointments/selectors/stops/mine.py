@@ -43,7 +43,7 @@ def weeks_of(doctor: Practitioner, *, first: date, last: date, now: datetime) ->
     rows = Schedule.objects.filter(day__range=(first, last), ends_at__gt=now)
     rows = rows.filter(Q(role__practitioner=doctor) | Exists(sits) | Q(pk__in=given))
     rows = rows.annotate(taken=Count("appointments", filter=taken)).select_related(*scope.RELATED)
-    asked = [row for row in _asked(doctor)]
+    asked = list(_asked(doctor))
     found = [
         Mine(
             schedule=row,

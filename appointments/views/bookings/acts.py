@@ -52,7 +52,7 @@ def _give_back(request: HttpRequest, row: Appointment):
 
 def _ask_to_cancel(request: HttpRequest, row: Appointment, *, refusal: Refused | None = None):
     now = clock.now()
-    card = selectors.card_of(row, now=now)
+    card = selectors.card_of(row, now=now, question=selectors.questions([row], now=now).get(row.pk))
     refusal = refusal or card.refusal
     context = {
         "card": card,

@@ -1,4 +1,4 @@
-"""电话通知: who did not answer in time or was not reached; the number on demand, notes, and answering for the patient."""
+"""电话通知: who did not answer in time or was not reached; the number on demand, notes, answers for the patient."""
 
 from uuid import uuid4
 

@@ -1,4 +1,4 @@
-"""停诊替诊: requests to decide on, what is running, one order's board, and a new one with its preview first (B13, O9)."""
+"""停诊替诊: requests to decide on, what is running, one board, and a new order with its preview (B13, O9)."""
 
 from datetime import timedelta
 
