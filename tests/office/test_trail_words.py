@@ -11,7 +11,7 @@ NOT_FACTS = {"appointment.reminder"}  # a message's template
 
 
 def test_every_topic_about_a_schedule_has_a_word():
-    sources = [*HEART.glob("services/*.py"), *HEART.glob("sql/*.sql")]
+    sources = [*(HEART / "services").rglob("*.py"), *HEART.glob("sql/*.sql")]
     published = {topic for path in sources for topic in re.findall(OF_A_SCHEDULE, path.read_text())}
 
     assert {"supply.shared", "supply.released"} <= published
