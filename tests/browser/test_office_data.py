@@ -71,7 +71,7 @@ def test_a_workbook_with_errors_is_corrected_and_applied(office, open_as, axe, t
     shot(page, "office-retime")
     assert Schedule.objects.count() == 0
     assert sideways(page) == 0
-    assert page.troubles == []
+    assert [said for said in page.troubles if "422" not in said] == []  # the browser notes the refused form
 
 
 def test_the_data_pages_fit_a_phone(office, open_as, axe):
