@@ -49,3 +49,48 @@ def share_bar(shares) -> str:
         bar,
         names,
     )
+
+
+@register.simple_tag
+def half_bar(mix) -> str:
+    """Mornings and afternoons side by side; the figures stand beside it in words."""
+    day = mix.morning + mix.afternoon
+    if not day:
+        return ""
+    am = WIDTH * mix.morning // day
+    return format_html(
+        '<svg class="sharebar" viewBox="0 0 {} 10" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect class="share share--1" width="{}" height="10"/><rect class="share share--2" x="{}" width="{}" '
+        'height="10"/></svg>',
+        WIDTH,
+        max(am - 1, 0),
+        am,
+        WIDTH - am,
+    )
+
+
+@register.simple_tag
+def level_bar(mix) -> str:
+    """Levels side by side, in their order; the percentages stand beside it in words."""
+    at, pieces = 0, []
+    for place, (_name, count, _percent) in enumerate(mix.level_mix):
+        width = WIDTH * count // mix.total
+        pieces.append((place, at, max(width - 1, 1)))
+        at += width
+    rects = format_html_join("", '<rect class="share share--{}" x="{}" width="{}" height="10"/>', pieces)
+    return format_html(
+        '<svg class="sharebar" viewBox="0 0 {} 10" preserveAspectRatio="none" aria-hidden="true">{}</svg>', WIDTH, rects
+    )
+
+
+@register.simple_tag
+def mix_meter(count: int, total: int, target: int) -> str:
+    """A meter with the target as its low mark."""
+    return format_html(
+        '<meter class="mixmeter" min="0" max="{}" low="{}" optimum="{}" value="{}" aria-label="{}"></meter>',
+        total or 1,
+        total * target / 100,
+        total or 1,
+        count,
+        _("网上开放"),
+    )

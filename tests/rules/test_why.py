@@ -215,7 +215,7 @@ def test_the_page_says_what_booking_answers(situation):
     scene = Scene()
     situation(scene)
     rules.forget()
-    scene.schedule.refresh_from_db()
+    scene.patient.refresh_from_db()
     schedule = type(scene.schedule).objects.select_related("service", "role__practitioner").get(pk=scene.schedule.pk)
 
     said = why.explain(

@@ -1,0 +1,24 @@
+"""Which days the balance is of. A wrong value in the address is as if it were not there."""
+
+from datetime import date, timedelta
+
+from django import forms
+
+from appointments.selectors.office import monday_of
+
+LONGEST = 31
+"""Days: a month of numbers is read in one statement."""
+
+
+class BalanceForm(forms.Form):
+    first = forms.DateField(required=False)
+    last = forms.DateField(required=False)
+
+    def days(self, today: date) -> tuple[date, date]:
+        """This week, unless something else was said; at most a month."""
+        self.is_valid()
+        monday = monday_of(today)
+        first = self.cleaned_data.get("first") or monday
+        last = self.cleaned_data.get("last") or first + timedelta(days=6)
+        last = max(last, first)
+        return first, min(last, first + timedelta(days=LONGEST - 1))
