@@ -26,8 +26,8 @@ APPOINTMENT_TOPICS = {  # topic → (status of the booking, where the visit is);
     "encounter.finished": (Status.FULFILLED, "finished"),
     "encounter.left": (Status.ARRIVED, "left"),
 }
-STOPPED = "schedule.stopped"
-TOPICS = (*APPOINTMENT_TOPICS, STOPPED)
+STOPPED, RETIMED = "schedule.stopped", "schedule.retimed"
+TOPICS = (*APPOINTMENT_TOPICS, STOPPED, RETIMED)
 
 RELATED = ("organization", "department", "service", "room", "role__practitioner", "team")
 
@@ -42,6 +42,8 @@ def organization_of(fact: Fact) -> int | None:
 
 def data_of(fact: Fact) -> dict | None:
     """The `data` of an event; None when there is nothing to tell."""
+    if fact.topic == RETIMED:
+        return _retimed(fact)
     return _stopped(fact) if fact.topic == STOPPED else _appointment(fact)
 
 
@@ -104,6 +106,14 @@ def _stopped(fact: Fact) -> dict | None:
     """停诊: everybody in `appointments` needs another number."""
     schedule = _schedule(fact.payload["schedule"])
     return schedule and {**_place(schedule), "appointments": fact.payload["affected"]}
+
+
+def _retimed(fact: Fact) -> dict | None:
+    """作息时间调整: the bookings of a session that have another minute now."""
+    schedule, told = _schedule(fact.payload["schedule"]), [pk for pk, _was in fact.payload["told"]]
+    rows = Appointment.objects.filter(pk__in=told).order_by("pk").values_list("pk", "start")
+    appointments = [{"appointment": pk, "start": _iso(start)} for pk, start in rows]
+    return schedule and {**_place(schedule), "appointments": appointments}
 
 
 def _their_numbers(row: Appointment, *, organization_id: int) -> dict[str, list[dict]]:

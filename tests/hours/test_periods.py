@@ -33,7 +33,11 @@ FITS = [
     ),
     (OPEN, summer(date(2026, 5, 1)), TWO),
     (OPEN, summer(date(2025, 10, 1)), [summer(date(2025, 10, 1))]),
-    (TWO, winter(date(2026, 10, 1)), [*TWO[:1], summer(date(2026, 5, 1), date(2026, 9, 30)), winter(date(2026, 10, 1))]),
+    (
+        TWO,
+        winter(date(2026, 10, 1)),
+        [*TWO[:1], summer(date(2026, 5, 1), date(2026, 9, 30)), winter(date(2026, 10, 1))],
+    ),
     (TWO[:1], summer(date(2026, 5, 1), date(2026, 9, 30)), [TWO[0], summer(date(2026, 5, 1), date(2026, 9, 30))]),
     ([], summer(date(2026, 5, 1)), [summer(date(2026, 5, 1))]),
 ]

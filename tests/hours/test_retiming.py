@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from appointments import handlers
 from appointments.models import Allotment, Appointment, BulkAct, BulkChange, Schedule, ScheduleParticipant
+from appointments.selectors import events
 from appointments.services import retiming
 from hospital import clock, messages
 from hospital.models import AuditEvent, Fact, HalfDayHours, Message, PatientTime, RoleAssignment
@@ -52,7 +53,9 @@ def hours():
 def session(numbers=8, **more) -> Schedule:
     """A laid out morning of the half-day's hours, 30 minutes a number."""
     row = open_schedule(numbers=numbers, minutes=240 // numbers, **more)
-    row.template = TemplateFactory(role=row.role, room=row.room, weekday=row.day.isoweekday(), half=row.half, numbers=numbers)
+    row.template = TemplateFactory(
+        role=row.role, room=row.room, weekday=row.day.isoweekday(), half=row.half, numbers=numbers
+    )
     row.save()
     return row
 
@@ -118,6 +121,20 @@ def test_each_patient_is_told_once_of_the_old_and_the_new_time(by):
     text = messages.wording_of(said).body
     assert "原定12月21日 星期一 08:00的" in text
     assert "改为12月21日 星期一 07:30" in text
+
+
+def test_the_houses_other_systems_hear_of_the_new_minutes(by):
+    """O1."""
+    row = session()
+    one = booked(row, 2)
+    run(by)
+    fact = Fact.objects.get(topic="schedule.retimed")
+    told = events.data_of(fact)
+    assert (told["schedule"], told["appointments"]) == (
+        row.pk,
+        [{"appointment": one.pk, "start": "2026-12-21T08:00:00+08:00"}],
+    )
+    assert events.organization_of(fact) == row.organization_id
 
 
 def test_own_hours_stopped_sessions_other_campuses_and_other_days_stay(by):
