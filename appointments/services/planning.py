@@ -6,7 +6,17 @@ from datetime import date, datetime
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
-from appointments.models import Allotment, Appointment, DraftLine, LayoutDraft, Schedule, ScheduleParticipant, Slot
+from appointments.models import (
+    Allotment,
+    Appointment,
+    DraftLine,
+    LayoutDraft,
+    Schedule,
+    ScheduleParticipant,
+    Slot,
+    StopOffer,
+    Substitution,
+)
 from hospital import clock, outbox
 from hospital.models import Organization, User
 
@@ -198,6 +208,12 @@ def _shown(schedule: Schedule, name: str) -> str:
     return "–" if value is None else str(value)
 
 
+def touched_by_a_stop(schedule: Schedule) -> bool:
+    """停诊, 替诊, or numbers that are kept for the patients of another session (B13): the office's word stands."""
+    given = Substitution.objects.filter(schedule=schedule)
+    return given.exists() or StopOffer.objects.filter(slot__schedule=schedule).exists()
+
+
 def _drop(change: Change, *, by: User | None, now: datetime) -> bool:
     """Delete one schedule with its numbers, if still nobody has one. False: somebody was quicker.
 
@@ -211,6 +227,8 @@ def _drop(change: Change, *, by: User | None, now: datetime) -> bool:
         slots = Slot.objects.filter(schedule=schedule)
         statuses = set(slots.order_by("id").select_for_update().values_list("status", flat=True))
         if statuses - {Slot.Status.FREE} or Appointment.objects.filter(schedule=schedule).exists():
+            return False
+        if touched_by_a_stop(schedule):
             return False
         for model in (Slot, Allotment, ScheduleParticipant):
             rows = model.objects.filter(schedule=schedule)

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from django.db.models import Count, Q
 
-from appointments.models import Appointment, DraftLine, Schedule, ScheduleTemplate, Slot, Substitution
+from appointments.models import Appointment, DraftLine, Schedule, ScheduleTemplate, Slot, StopOffer, Substitution
 from appointments.services import planning
 from appointments.services.drafts.seats import Seats
 from appointments.services.timetable import Planned, Timetable
@@ -180,6 +180,8 @@ def patients_of(schedules: list[int]) -> tuple[dict[int, tuple[int, int]], set[i
     used = Slot.objects.filter(schedule__in=schedules).exclude(status=Slot.Status.FREE).order_by()
     touched = set(used.values_list("schedule", flat=True).distinct())
     touched |= set(Substitution.objects.filter(schedule__in=schedules).values_list("schedule", flat=True))
+    kept = StopOffer.objects.filter(slot__schedule__in=schedules)  # numbers for the patients of a stopped session
+    touched |= set(kept.values_list("slot__schedule", flat=True))
     return counts, touched
 
 
