@@ -120,8 +120,6 @@ TOPICS = {
     "encounter.finished": gettext_lazy("结束就诊"),
     "encounter.left": gettext_lazy("未候而去"),
     "schedule.stopped": gettext_lazy("停诊"),
-    "schedule.substituted": gettext_lazy("替诊"),
-    "schedule.reopened": gettext_lazy("恢复出诊"),
     "stop.case_opened": gettext_lazy("请患者选择"),
     "stop.answered": gettext_lazy("患者已答复"),
     "stop.undone": gettext_lazy("告知照常就诊"),
