@@ -7,10 +7,10 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils.translation import get_language
 
-from appointments.models import Allotment, Pool, Schedule, Slot, Substitution
+from appointments.models import Allotment, Pool, Schedule, Slot, StopCase, Substitution
 from hospital import clock
 from hospital.models import Campus, Department, HalfDay
 
@@ -59,6 +59,8 @@ class Cell:
     extras: int
     stopped: bool
     substitute: str  # who sits there instead; empty: nobody
+    asked: int  # patients of a stop or substitution who were asked what they want
+    answered: int
     unreleased: bool  # the public numbers (or those of the pool looked at) have not opened yet
     evening: bool
     label: str  # for screen readers: who, when
@@ -103,6 +105,8 @@ class Block:
     total: int = 0
     extras: int = 0
     taken: int = 0
+    asked: int = 0
+    answered: int = 0
 
 
 @dataclass(frozen=True)
@@ -153,7 +157,8 @@ def monday_of(day: date) -> date:
 
 
 def week(looked: Looked, *, now: datetime) -> list[Block]:
-    """The week's blocks by department. One query each: schedules, their numbers, when their pools open, substitutes."""
+    """The week's blocks by department. One query each: schedules, their numbers, when their pools open,
+    substitutes, and who of a stop has answered."""
     wanted = Schedule.objects.filter(looked.schedules, day__range=(looked.days[0], looked.days[-1]))
     ordered = wanted.order_by("department__order", "department__code", "day", "starts_at", "pk")
     entries = list(map(Entry._make, ordered.values_list(*FIELDS.values())))
@@ -174,17 +179,18 @@ def week(looked: Looked, *, now: datetime) -> list[Block]:
 
 
 class _Facts:
-    """What is counted or looked up for some schedules' cells. Three queries however many they are."""
+    """What is counted or looked up for some schedules' cells. Five queries however many they are."""
 
     def __init__(self, entries: list, *, pool: str, organizations: Iterable[int], now: datetime):
         pools = _pools(pool or Pool.Kind.PUBLIC, organizations)
         self.numbers = count_numbers(entries, pools=pools if pool else None)
         self.openings = _openings(entries, pools)
-        self.substitutes = _substitutes(entries)
+        self.substitutes, self.cases = _substitutes(entries), _cases(entries)
         self.now = now
 
     def cell(self, entry, who: str) -> Cell:
         taken, total, extras = self.numbers.get(entry.pk, (0, 0, 0))
+        asked, answered = self.cases.get(entry.pk, (0, 0))
         opens_at = self.openings.get(entry.pk)
         return Cell(
             pk=entry.pk,
@@ -193,6 +199,8 @@ class _Facts:
             extras=extras,
             stopped=entry.status == Schedule.Status.STOPPED,
             substitute=self.substitutes.get(entry.pk, ""),
+            asked=asked,
+            answered=answered,
             unreleased=bool(opens_at and opens_at > self.now),
             evening=entry.half == HalfDay.EVENING,
             label=f"{who} {entry.day.month}-{entry.day.day} {_half_words()[entry.half]}",
@@ -200,6 +208,8 @@ class _Facts:
 
 
 def _add(block: Block, cell: Cell) -> None:
+    block.asked += cell.asked
+    block.answered += cell.answered
     if cell.stopped:
         return
     block.sessions += 1
@@ -301,6 +311,19 @@ def _substitutes(entries: list) -> dict[int, str]:
         stands=True, substitute__isnull=False, schedule__day__range=(min(days), max(days))
     )
     return dict(rows.values_list("schedule_id", "substitute__practitioner__name"))
+
+
+def _cases(entries: list) -> dict[int, tuple[int, int]]:
+    """Schedule → (patients asked, answers given) of the stop or substitution that stands."""
+    if not entries:
+        return {}
+    days = [one.day for one in entries]
+    rows = StopCase.objects.filter(
+        substitution__stands=True, substitution__schedule__day__range=(min(days), max(days))
+    ).order_by()
+    answered = Count("id", filter=~Q(answer=StopCase.Answer.NONE))
+    counted = rows.values_list("substitution__schedule_id").annotate(asked=Count("id"), answered=answered)
+    return {schedule: (asked, done) for schedule, asked, done in counted}
 
 
 @dataclass(frozen=True)

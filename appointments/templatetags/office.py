@@ -20,11 +20,17 @@ def _words(_language: str) -> dict[str, str]:
     """Asked once a language, not once a cell."""
     words = {"stopped": pgettext("短", "停诊"), "taken": _("已约"), "none": _("无预约"), "unreleased": _("未放号")}
     words |= {"evening": pgettext("短", "夜"), "full": _("满号"), "left": pgettext("短", "余")}
-    return words | {"substituted": pgettext("短", "替诊"), "extra": pgettext("短", "加")}
+    return words | {
+        "substituted": pgettext("短", "替诊"),
+        "extra": pgettext("短", "加"),
+        "rebooked": pgettext("短", "改约"),
+    }
 
 
 def _what(cell: Cell, words: dict[str, str]) -> tuple[str, str]:
     """The two lines of a cell."""
+    if cell.stopped and cell.asked:
+        return words["stopped"], f"{words['rebooked']}{cell.answered}/{cell.asked}"
     if cell.stopped:
         return words["stopped"], f"{words['taken']}{cell.taken}" if cell.taken else words["none"]
     if cell.unreleased:

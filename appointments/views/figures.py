@@ -79,3 +79,16 @@ def _waiting(this: WeekFigures, before: WeekFigures) -> Figure:
         definition=_("首次叫号时间减去预约时间与报到时间中较晚者，早叫按零计，取平均。来源：就诊记录的各时刻。"),
         counted=_("本周 %(count)s 次叫号") % {"count": this.waits},
     )
+
+
+def stops_figure(*, asked: int, answered: int) -> Figure:
+    """停诊改约完成: of this week's stops and substitutions."""
+    silent = asked - answered
+    return Figure(
+        name=_("停诊改约完成"),
+        value=f"{answered}/{asked}" if asked else "—",
+        change=_("%(count)s人未答复") % {"count": silent} if silent else "",
+        better=False if silent else None,
+        definition=_("分子：已答复的，含已退号、已改约不必再问的。分母：本周停诊、替诊后询问过的患者。来源：改约单。"),
+        counted=_("本周 %(numerator)s / %(denominator)s") % {"numerator": answered, "denominator": asked},
+    )

@@ -117,6 +117,13 @@ def test_every_figure_has_its_definition_beside_it(client, clinic):
 
     shown = client.get("/office/").context["figures"]
 
-    assert [figure.name for figure in shown] == ["诊间预约率", "总预约率", "号源使用率", "爽约率", "平均候诊"]
+    assert [figure.name for figure in shown] == [
+        "诊间预约率",
+        "总预约率",
+        "号源使用率",
+        "爽约率",
+        "平均候诊",
+        "停诊改约完成",
+    ]
     assert all("分子" in figure.definition or "平均" in figure.definition for figure in shown)
     assert all("来源" in figure.definition for figure in shown)

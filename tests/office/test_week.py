@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from appointments.models import Slot
+from appointments.models import Slot, StopCase, Substitution, Suspension
 from appointments.selectors.office import monday_of
 from hospital.models import AuditEvent
 from tests.factories import (
@@ -224,3 +224,71 @@ def test_the_office_is_for_office_auditor_and_administrator(client, db, role, st
     client.force_login(StaffFactory(roles=role))
 
     assert client.get("/office/").status_code == status
+
+
+def test_add_ons_stand_apart_from_the_capacity(office):
+    """B10."""
+    schedule = open_schedule(day=TODAY, numbers=4)
+    add_numbers(schedule, count=2, pool="extra")
+
+    response = office.get("/office/")
+
+    [block] = response.context["blocks"]
+    [cell] = cells(response)
+    assert (cell.total, cell.extras, block.total, block.extras) == (6, 2, 4, 2)
+    page = response.content.decode()
+    assert "<b>0/6</b><small>余6 加2</small>" in page
+    assert "号源 4，加号 2，已约 0" in page
+
+
+def test_a_substituted_session_and_a_stopped_one_say_who_sits_there_and_who_has_answered(office):
+    """B13."""
+    given, stopped = open_schedule(day=TODAY), open_schedule(day=TODAY, status="stopped")
+    order = Suspension.objects.create(
+        organization=given.organization, status="active", cause="leave", department=given.department,
+        first_day=TODAY, last_day=TODAY, asked_by=office.user, asked_at=NOW, decided_at=NOW,
+    )  # fmt: skip
+    instead = RoleFactory()
+    Substitution.objects.create(suspension=order, schedule=given, original=given.role, substitute=instead)
+    row = Substitution.objects.create(suspension=order, schedule=stopped, original=stopped.role)
+    for number in (1, 2):
+        asked = appointment_row(stopped, PatientFactory(), number=number)
+        StopCase.objects.create(
+            substitution=row, appointment=asked, patient=asked.patient, token_hash=str(number), deadline=NOW,
+            opened_at=NOW, answer="cancel" if number == 1 else "", answered_at=NOW if number == 1 else None,
+        )  # fmt: skip
+
+    response = office.get(f"/office/?schedule={given.pk}")
+
+    page = response.content.decode()
+    assert "<small>替诊 余10</small>" in page
+    assert "cell--sub" in page
+    assert f"由 {instead.practitioner.name} 替诊" in page
+    assert "<b>停诊</b><small>改约1/2</small>" in page
+    assert [(one.value, one.change) for one in response.context["figures"] if one.name == "停诊改约完成"] == [
+        ("1/2", "1人未答复")
+    ]
+
+
+@pytest.mark.parametrize(("who", "count"), [("王", 2), ("ZHANG", 1), ("zy", 1), ("冠心", 1), ("nobody", 0)])
+def test_doctors_and_teams_are_found_by_name_and_pinyin(office, who, count):
+    department = DepartmentFactory()
+    open_schedule(day=TODAY, role=RoleFactory(department=department))
+    open_schedule(day=TODAY, role=RoleFactory(practitioner__name="王敏", practitioner__initials="wm"))
+    zhang = RoleFactory(
+        practitioner__name="张颖", practitioner__pinyin="zhangying", practitioner__initials="zy", department=department
+    )
+    open_schedule(day=TODAY, role=zhang)
+    open_schedule(day=TODAY, role=None, team=TeamFactory(department=department), department=department,
+                  service=ServiceFactory())  # fmt: skip
+
+    assert len(cells(office.get("/office/", {"who": who}))) == count
+
+
+def test_one_department_alone(office):
+    wanted = open_schedule(day=TODAY)
+    open_schedule(day=TODAY)
+
+    [cell] = cells(office.get(f"/office/?department={wanted.department_id}"))
+
+    assert cell.pk == wanted.pk

@@ -18,7 +18,7 @@ from hospital import audit, clock, masking
 from hospital.models import HealthcareService, Organization
 from hospital.permissions import role_required
 
-from ..figures import figures_of
+from ..figures import Figure, figures_of, stops_figure
 from .reach import READERS, may_act, reach_of
 
 RELATED = (*selectors.ACTOR, "room", "organization")
@@ -41,7 +41,7 @@ def week(request: HttpRequest):
         "today": today,
         "columns": [_column(day, today) for day in looked.days],
         "blocks": blocks,
-        "figures": figures_of(*_figures(looked, blocks)),
+        "figures": _figures(looked, blocks),
         "release": selectors.next_release(organizations=looked.organizations, now=now),
         "choices": selectors.choices(looked.organizations, departments=reach.departments),
         "levels": HealthcareService.Level.choices,
@@ -56,13 +56,15 @@ def week(request: HttpRequest):
     return render(request, "office/week.html", context)
 
 
-def _figures(looked: selectors.Looked, blocks: list[selectors.Block]):
+def _figures(looked: selectors.Looked, blocks: list[selectors.Block]) -> list[Figure]:
     """The week's own numbers are in the blocks already, unless those are of one pool."""
     counted = None
     if not looked.pool:
         numbers = sum(block.total + block.extras for block in blocks)
         counted = stats.Rate(sum(block.taken for block in blocks), numbers)
-    return stats.week_figures(schedules=looked.schedules, first=looked.monday, numbers=counted)
+    this, before = stats.week_figures(schedules=looked.schedules, first=looked.monday, numbers=counted)
+    asked, answered = sum(block.asked for block in blocks), sum(block.answered for block in blocks)
+    return [*figures_of(this, before), stops_figure(asked=asked, answered=answered)]
 
 
 def _column(day: date, today: date) -> dict:
