@@ -8,8 +8,23 @@ from .views.kiosk import front
 from .views.kiosk import pages as kiosk_pages
 from .views.my import schedule as my_schedule
 from .views.office import acts as office_acts
-from .views.office import calendar, contracts, drafts, exports, hours, imports, partners, releases, runs, stops, week
+from .views.office import audit as office_audit
+from .views.office import (
+    balance,
+    calendar,
+    contracts,
+    drafts,
+    exports,
+    hours,
+    imports,
+    partners,
+    releases,
+    runs,
+    stops,
+    week,
+)
 from .views.office import calls as stop_calls
+from .views.office import resale as office_resale
 from .views.office import rules as office_rules
 from .views.office import templates as weekly
 from .views.office import why as office_why
@@ -88,6 +103,9 @@ urlpatterns = [
     path("office/releases/hold/", releases.hold, name="office_hold"),
     path("office/releases/extra/", releases.extra, name="office_extra_release"),
     path("office/runs/", runs.runs, name="office_runs"),
+    path("office/resale/", office_resale.resale, name="office_resale"),
+    path("office/resale/seen/", office_resale.seen, name="office_resale_seen"),
+    path("office/audit/", office_audit.audit, name="office_audit"),
     path("office/export/<slug:what>.xlsx", exports.export, name="office_export"),
     path("office/hours/", hours.hours, name="office_hours"),
     path("office/hours/acts/<int:pk>/", hours.one, name="office_retime"),
@@ -111,6 +129,7 @@ urlpatterns = [
     path("office/rules/<slug:kind>/<int:pk>/end/", office_rules.rule_end, name="office_rule_end"),
     path("office/rules/<slug:kind>/<int:pk>/withdraw/", office_rules.rule_withdraw, name="office_rule_withdraw"),
     path("office/rules/supply/<int:pk>/reshare/", office_rules.rule_reshare, name="office_rule_reshare"),
+    path("office/balance/", balance.balance, name="office_balance"),
     path("office/why/", office_why.why, name="office_why"),
     path("office/partners/", partners.partner_groups, name="office_partner_groups"),
     path("office/partners/new/", partners.partner_group, name="office_partner_group_new"),

@@ -1,0 +1,285 @@
+"""操作留痕: what the staff of the reader's houses did, newest first, with before and after in words. Read only.
+
+An event belongs to the houses where its actor works or worked. What patients did in their own accounts and what the
+machine did by itself is nobody's of the staff: the machine's runs have a page of their own, and the auditor finds the
+rest in the administration.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import cache
+
+from django.apps import apps
+from django.db.models import Q, QuerySet
+from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from appointments.models import BulkAct
+from hospital import clock, masking
+from hospital.models import AuditEvent, RoleAssignment, User
+
+from . import drawer
+
+PAGE = 50
+MOST_VALUES = 8
+"""Of a list in one detail: the rest is counted."""
+
+ACTIONS = {
+    "resale.seen": gettext_lazy("核实倒号线索"),
+    "resale.listed": gettext_lazy("查看倒号线索"),
+    "rule.made": gettext_lazy("新建规则"),
+    "rule.replaced": gettext_lazy("更换规则"),
+    "rule.ended": gettext_lazy("规则到期"),
+    "rule.resumed": gettext_lazy("恢复原规则"),
+    "rule.withdrawn": gettext_lazy("撤回规则"),
+    "partner_group.saved": gettext_lazy("保存协作单位组"),
+    "draft.made": gettext_lazy("生成排班草稿"),
+    "draft.published": gettext_lazy("发布排班草稿"),
+    "draft.discarded": gettext_lazy("放弃排班草稿"),
+    "calendar.kept": gettext_lazy("保存节假日"),
+    "calendar.removed": gettext_lazy("删除节假日"),
+    "contract.granted": gettext_lazy("登记多点执业"),
+    "contract.ended": gettext_lazy("结束多点执业"),
+    "import.looked": gettext_lazy("上传并检查文件"),
+    "import.started": gettext_lazy("开始导入"),
+    "import.applied": gettext_lazy("导入完成"),
+    "import.discarded": gettext_lazy("放弃导入"),
+    "hospital.imported": gettext_lazy("导入医院资料"),
+    "office.exported": gettext_lazy("导出表格"),
+    "stop.asked": gettext_lazy("申请停诊"),
+    "stop.ordered": gettext_lazy("停诊或替诊"),
+    "stop.approved": gettext_lazy("批准停诊"),
+    "stop.refused": gettext_lazy("不批准停诊"),
+    "stop.withdrawn": gettext_lazy("撤回停诊申请"),
+    "stop.retried": gettext_lazy("重试停诊"),
+    "stop.undone": gettext_lazy("撤销停诊"),
+    "stop.called": gettext_lazy("电话联系患者"),
+    "stop.phone_shown": gettext_lazy("查看患者电话"),
+    "stop.answered_for": gettext_lazy("代患者答复"),
+    "retime.patients_listed": gettext_lazy("查看调整时间的名单"),
+    "bulk.retimed": gettext_lazy("调整时间完成"),
+    "bulk.retime_undone": gettext_lazy("撤销调整时间"),
+    "account.signed_in": gettext_lazy("登录"),
+    "account.signed_out": gettext_lazy("退出"),
+    "account.idle_signed_out": gettext_lazy("闲置自动退出"),
+    "account.refused": gettext_lazy("登录被拒"),
+    "account.locked_out": gettext_lazy("登录被锁定"),
+    "account.code_refused": gettext_lazy("验证码不对"),
+    "account.password_changed": gettext_lazy("修改密码"),
+    "account.phone_changed": gettext_lazy("更换登录手机"),
+    "account.erased": gettext_lazy("注销账号"),
+    "patient.registered": gettext_lazy("登记患者"),
+    "patient.corrected": gettext_lazy("更正患者资料"),
+    "patient.identified": gettext_lazy("核对患者证件"),
+    "patient.document_added": gettext_lazy("补录证件"),
+    "patient.phone_changed": gettext_lazy("更改患者电话"),
+    "patient.received": gettext_lazy("接收患者资料"),
+    "family.bound": gettext_lazy("窗口绑定家人"),
+    "suspension.imported": gettext_lazy("导入暂停预约"),
+    "link.opened": gettext_lazy("从工作站打开患者"),
+    "link.refused": gettext_lazy("工作站链接被拒"),
+    "admin.added": gettext_lazy("后台新增"),
+    "admin.changed": gettext_lazy("后台修改"),
+    "admin.deleted": gettext_lazy("后台删除"),
+}
+"""An action as the office says it; those of a schedule are in drawer.TOPICS, bulk acts by their kind."""
+
+BEGINNINGS = {
+    "patient.seen.": gettext_lazy("查看患者"),
+    "patient.searched.": gettext_lazy("查找患者"),
+}
+
+SUBJECTS = {
+    "schedule": gettext_lazy("出诊单元"),
+    "appointment": gettext_lazy("预约"),
+    "bulkact": gettext_lazy("批量操作"),
+    "stop": gettext_lazy("停诊"),
+    "stopcase": gettext_lazy("停诊患者"),
+    "draft": gettext_lazy("排班草稿"),
+    "template": gettext_lazy("出诊模板"),
+    "importrun": gettext_lazy("导入"),
+    "calendar": gettext_lazy("节假日"),
+    "contract": gettext_lazy("多点执业"),
+    "partnergroup": gettext_lazy("协作单位组"),
+    "user": gettext_lazy("账号"),
+    "consent": gettext_lazy("同意书"),
+    "datarequest": gettext_lazy("个人信息申请"),
+    "family": gettext_lazy("家人绑定"),
+    "code": gettext_lazy("验证码"),
+}
+
+KEYS = {
+    "why": gettext_lazy("原因"),
+    "note": gettext_lazy("说明"),
+    "from": gettext_lazy("生效日"),
+    "rows": gettext_lazy("行数"),
+    "patients": gettext_lazy("患者数"),
+    "schedules": gettext_lazy("出诊单元"),
+    "numbers": gettext_lazy("号数"),
+    "kept": gettext_lazy("未能撤回"),
+    "lines": gettext_lazy("变动"),
+    "what": gettext_lazy("内容"),
+    "filters": gettext_lazy("筛选"),
+    "by": gettext_lazy("方式"),
+    "shown": gettext_lazy("显示的患者"),
+    "system": gettext_lazy("系统"),
+    "fields": gettext_lazy("字段"),
+    "changed": gettext_lazy("更改了"),
+    "gave": gettext_lazy("退掉的预约"),
+    "code": gettext_lazy("代码"),
+    "left": gettext_lazy("保留原样"),
+    "clues": gettext_lazy("线索"),
+}
+UNSAID = frozenset({"digest"})
+"""For machines."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """`departments` None: of the whole houses. `subject` as it is stored (schedule:12), or its kind alone."""
+
+    organizations: frozenset[int]
+    departments: frozenset[int] | None
+    who: str = ""
+    action: str = ""
+    subject: str = ""
+    day: date | None = None
+    after: tuple[datetime, int] | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    name: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Line:
+    event: AuditEvent
+    what: str
+    about: str
+    patient: str
+    changes: list[Change]
+    more: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Page:
+    lines: list[Line]
+    more: AuditEvent | None  # the last one shown, when there are others after it
+
+
+def events(asked: Asked) -> QuerySet[AuditEvent]:
+    """Newest first, those within reach that were asked for."""
+    rows = AuditEvent.objects.filter(actor__in=_staff(asked)).order_by("-at", "-pk")
+    if asked.action:
+        rows = rows.filter(action__startswith=asked.action)
+    if asked.subject:
+        kind, _colon, pk = asked.subject.partition(":")
+        rows = rows.filter(subject=asked.subject) if pk else rows.filter(subject__startswith=f"{kind}:")
+    if asked.day:
+        first = clock.at(asked.day, time.min)
+        rows = rows.filter(at__gte=first, at__lt=first + timedelta(days=1))
+    if asked.after:
+        at, pk = asked.after
+        rows = rows.filter(Q(at__lt=at) | Q(at=at, pk__lt=pk), at__lte=at)
+    return rows
+
+
+def page(asked: Asked) -> Page:
+    """One query for the events, however many there are."""
+    rows = list(events(asked).select_related("actor", "patient")[: PAGE + 1])
+    lines = [line_of(row) for row in rows[:PAGE]]
+    return Page(lines, rows[PAGE - 1] if len(rows) > PAGE else None)
+
+
+def _staff(asked: Asked) -> QuerySet[User]:
+    held = RoleAssignment.objects.filter(organization__in=asked.organizations)
+    if asked.departments is not None:
+        held = held.filter(department__in=asked.departments)
+    people = User.objects.filter(pk__in=held.values("user"))
+    if asked.who:
+        people = people.filter(Q(full_name__icontains=asked.who) | Q(username__iexact=asked.who))
+    return people.values("pk")
+
+
+def line_of(event: AuditEvent) -> Line:
+    detail = event.detail if isinstance(event.detail, dict) else {"": event.detail}
+    changes = _changes(detail.get("before"), detail.get("after"))
+    rest = {key: value for key, value in detail.items() if key not in {"before", "after"} | UNSAID}
+    more = [(name_of(key), value_of(value)) for key, value in rest.items() if value not in (None, "", [], {})]
+    patient = masking.name(event.patient.name) if event.patient_id else ""
+    return Line(event, action_of(event.action), subject_of(event.subject), patient, changes, more)
+
+
+def action_of(action: str) -> str:
+    """In the office's words; an action that nobody has named yet stays as it is stored."""
+    known = ACTIONS.get(action) or drawer.TOPICS.get(action)
+    known = known or next((word for begins, word in BEGINNINGS.items() if action.startswith(begins)), None)
+    if known:
+        return str(known)
+    kind, _dot, undone = action.removeprefix("bulk.").partition(".")
+    if action.startswith("bulk.") and kind in BulkAct.Kind.values:
+        word = BulkAct.Kind(kind).label
+        return _("撤销%(act)s") % {"act": word} if undone else str(word)
+    return action
+
+
+def subject_of(subject: str) -> str:
+    kind, _colon, pk = subject.partition(":")
+    return f"{SUBJECTS[kind]} {pk}" if kind in SUBJECTS else subject
+
+
+def _changes(before, after) -> list[Change]:
+    """What differs, field by field; two plain values are one change."""
+    if not isinstance(before or {}, dict) or not isinstance(after or {}, dict):
+        return [Change("", value_of(before), value_of(after))] if before != after else []
+    old, new = before or {}, after or {}
+    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+    return [Change(name_of(name), value_of(old.get(name)), value_of(new.get(name))) for name in names]
+
+
+def name_of(key: str) -> str:
+    """A field by the name that its form has."""
+    return str(KEYS.get(key) or _field_names().get(key) or key)
+
+
+@cache
+def _field_names() -> dict:
+    """The first model that has the field names it; lazily translated."""
+    names = {}
+    for label in ("appointments", "hospital"):
+        for model in apps.get_app_config(label).get_models():
+            for field in model._meta.fields:
+                if field.verbose_name != field.name.replace("_", " "):
+                    names.setdefault(field.name, field.verbose_name)
+                    names.setdefault(field.attname, field.verbose_name)
+    return names
+
+
+def value_of(value) -> str:
+    """Short, for people: yes and no, moments as the staff writes them, long lists counted."""
+    if value is None or value == "":
+        return _("无")
+    if isinstance(value, bool):
+        return _("是") if value else _("否")
+    if isinstance(value, dict):
+        return _("，").join(f"{name_of(key)} {value_of(each)}" for key, each in value.items() if key not in UNSAID)
+    if isinstance(value, list):
+        said = _("、").join(value_of(each) for each in value[:MOST_VALUES])
+        many = len(value) > MOST_VALUES
+        return _("%(said)s 等 %(count)s 项") % {"said": said, "count": len(value)} if many else said or _("无")
+    return _moment(value) if isinstance(value, str) else str(value)
+
+
+def _moment(text: str) -> str:
+    """2026-11-25T00:30:00+00:00 → 2026-11-25 08:30; everything else as it is."""
+    try:
+        moment = parse_datetime(text) if len(text) > len("2026-11-25") else None
+        if moment and moment.tzinfo:
+            return f"{moment.astimezone(clock.ZONE):%F %H:%M}"
+        return str(parse_date(text) or text)
+    except ValueError:
+        return text

@@ -1,0 +1,40 @@
+"""操作留痕: the list of what was done, read only; the auditor's main page."""
+
+from django.http import HttpRequest
+from django.shortcuts import render
+from django.utils.http import urlencode
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from appointments.forms.trail import AuditForm, written
+from appointments.selectors import trail
+from hospital.models import Organization
+from hospital.permissions import role_required
+
+from .reach import READERS, reach_of
+
+
+@require_safe
+@never_cache
+@role_required(*READERS)
+def audit(request: HttpRequest):
+    mine = reach_of(request)
+    asked = AuditForm(request.GET).asked(organizations=mine.organizations, departments=mine.departments)
+    page = trail.page(asked)
+    kept = {"who": asked.who, "action": asked.action, "subject": asked.subject, "day": asked.day or ""}
+    context = {
+        "page": page,
+        "asked": asked,
+        "actions": sorted(_choices(), key=lambda choice: choice[1]),
+        "filtered": any(kept.values()),
+        "kept": urlencode({name: value for name, value in kept.items() if value}),
+        "next": written(page.more.at, page.more.pk) if page.more else "",
+        "organizations": Organization.objects.filter(pk__in=mine.organizations),
+    }
+    return render(request, "office/audit.html", context)
+
+
+def _choices() -> list[tuple[str, str]]:
+    return [(name, str(word)) for name, word in {**trail.ACTIONS, **trail.BEGINNINGS}.items()] + [
+        (f"bulk.{kind}", trail.action_of(f"bulk.{kind}")) for kind in trail.BulkAct.Kind.values
+    ]
