@@ -112,7 +112,9 @@ def test_what_fell_due_while_worker_and_beat_were_down_is_done_once_when_they_ar
     assert ask(facts, "appointment.noshow") == (1, 1)
     assert ask(facts, "appointment.lapsed") == (3, 3)
     assert ask(facts, "supply.shared") == (1, 1)
-    released = "SELECT count(*), max(payload ->> 'pools') FROM hospital_fact WHERE topic = 'supply.released' AND key = %s"
+    released = (
+        "SELECT count(*), max(payload ->> 'pools') FROM hospital_fact WHERE topic = 'supply.released' AND key = %s"
+    )
     assert ask(released, f"schedule:{opened.pk}") == (1, '{"public": 4}')
     late = "SELECT count(*), sum(moved), bool_and(started_at - due_at > '59 minutes' AND done_at > started_at)"
     assert ask(f"{late} FROM appointments_jobrun WHERE job = 'recall'") == (1, 5, True)
