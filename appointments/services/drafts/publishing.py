@@ -5,7 +5,7 @@ half-way holds its number, so that it is waited for and then counted: whoever ca
 touched, and the line says so.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -31,6 +31,7 @@ from hospital import audit, outbox
 from hospital.models import User
 
 NAMED = 3  # of what changed since, in the refusal
+AT_ONCE = 500  # schedules deleted in one statement: about 12,000 numbers
 Outcome = DraftLine.Outcome
 
 
@@ -56,6 +57,7 @@ class _Act:
     rows: dict[tuple, DraftLine]
     taken: list[Line] = field(default_factory=list)
     fresh: list[Line] = field(default_factory=list)  # to be laid out: new, or anew
+    renamed: list[DraftLine] = field(default_factory=list)  # refused for a conflict that nobody saw before
     result: Published = field(default_factory=Published)
 
     def row(self, line: Line) -> DraftLine:
@@ -64,9 +66,13 @@ class _Act:
     def done(self, line: Line) -> None:
         self.row(line).outcome = Outcome.DONE
 
-    def refuse(self, line: Line, reason: str) -> None:
+    def refuse(self, line: Line, reason: str, *names: str) -> None:
+        """`names`: of a conflict, whom and what it names."""
         row = self.row(line)
         row.outcome, row.reason = Outcome.REFUSED, reason
+        if names:
+            row.differences = [[reason, *names]]
+            self.renamed.append(row)
         self.result.refused += 1
 
 
@@ -181,8 +187,7 @@ def _find_seats(act: _Act) -> None:
         clashing = []
         for line in wanted:
             if clash := seats.clash(line.planned, own=line.schedule and line.schedule.pk):
-                act.row(line).differences = [list(clash)]
-                act.refuse(line, clash[0])
+                act.refuse(line, *clash)
                 clashing.append(line)
             else:
                 seats.take(line.planned, line.name)
@@ -222,22 +227,22 @@ def _retire(act: _Act, line: Line) -> None:
 def _delete(act: _Act, lines: list[Line]) -> None:
     """Nobody has or ever had a number of these."""
     ids = [line.schedule.pk for line in lines]
-    if not ids:
-        return
-    for model in (Slot, Allotment, ScheduleParticipant):
-        rows = model.objects.filter(schedule__in=ids)
-        rows._raw_delete(rows.db)
-    DraftLine.objects.filter(schedule__in=ids).update(schedule=None)
-    schedules = Schedule.objects.filter(pk__in=ids)
-    schedules._raw_delete(schedules.db)
+    for place in range(0, len(ids), AT_ONCE):
+        some = ids[place : place + AT_ONCE]
+        for model in (Slot, Allotment, ScheduleParticipant):
+            rows = model.objects.filter(schedule__in=some)
+            rows._raw_delete(rows.db)
+        DraftLine.objects.filter(schedule__in=some).update(schedule=None)
+        schedules = Schedule.objects.filter(pk__in=some)
+        schedules._raw_delete(schedules.db)
     for action, topic in ((DraftLine.Action.DROP, "schedule.dropped"), (DraftLine.Action.CHANGE, "schedule.relaid")):
         facts = []
         for line in lines:
             if line.action == action:
                 payload = {"schedule": line.schedule.pk, "template": line.template, "day": line.day.isoformat()}
                 facts.append((f"schedule:{line.schedule.pk}", payload))
-                act.row(line).schedule = None
-        outbox.publish_many(topic=topic, facts=facts, now=act.now)
+        if facts:
+            outbox.publish_many(topic=topic, facts=facts, now=act.now)
 
 
 def _move(act: _Act) -> None:
@@ -266,8 +271,7 @@ def _lay(act: _Act) -> None:
         line = by_place[conflict.template, conflict.day]
         if line.action != DraftLine.Action.ADD:
             raise DraftStale(what=line.name)
-        act.row(line).differences = [[conflict.code, *conflict.names]]
-        act.refuse(line, conflict.code)
+        act.refuse(line, conflict.code, *conflict.names)
     for schedule in written:
         line = by_place[schedule.template_id, schedule.day]
         act.done(line)
@@ -290,14 +294,24 @@ def _settle(act: _Act, found: Comparison) -> None:
         if template in counted:
             still = Schedule.objects.filter(pk=schedule.pk, template=schedule.template_id)
             still.update(template=template)
-    rows = list(act.rows.values())
-    DraftLine.objects.bulk_update(rows, ["take", "outcome", "reason", "differences", "schedule"], batch_size=500)
+    _keep_outcomes(act)
     draft = act.draft
     draft.status, draft.decided_by, draft.decided_at = LayoutDraft.Status.PUBLISHED, act.by, act.now
     draft.save(update_fields=["status", "decided_by", "decided_at"])
-    counts = Counter(row.outcome for row in rows)
+    counts = Counter(row.outcome for row in act.rows.values())
     detail = {"after": vars(act.result) | {"left": counts[Outcome.LEFT]}, "templates": sorted(published)}
     audit.record(action="draft.published", actor=act.by, now=act.now, subject=f"draft:{draft.pk}", detail=detail)
+
+
+def _keep_outcomes(act: _Act) -> None:
+    """One statement for all lines that ended alike."""
+    alike: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for row in act.rows.values():
+        alike[row.outcome, row.reason].append(row.pk)
+    for (outcome, reason), ids in alike.items():
+        DraftLine.objects.filter(pk__in=ids).update(outcome=outcome, reason=reason)
+    for row in act.renamed:
+        DraftLine.objects.filter(pk=row.pk).update(differences=row.differences)
 
 
 def _published_templates(act: _Act, found: Comparison) -> set[int]:

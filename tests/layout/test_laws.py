@@ -1,0 +1,59 @@
+"""What must never be, whoever writes it (P2, P12), and the arithmetic of slices (B3)."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appointments.models import ScheduleParticipant
+from appointments.services import shares
+from hospital.models import Contract
+from tests.factories import OrganizationFactory, PractitionerFactory, RoomFactory, ScheduleFactory
+
+
+@given(capacity=st.integers(1, 300), minutes=st.integers(1, 480), total=st.integers(1, 720))
+def test_slices_of_one_length_follow_each_other_without_gap(capacity, minutes, total):
+    found = shares.minutes_of(capacity=capacity, total=total, minutes=minutes)
+
+    assert found == [(place * minutes, minutes) for place in range(capacity)]
+
+
+def sit(schedule, doctor):
+    ScheduleParticipant.objects.create(
+        schedule=schedule, practitioner=doctor, room=RoomFactory(), during=(schedule.starts_at, schedule.ends_at)
+    )
+
+
+@pytest.mark.django_db
+def test_a_doctor_of_another_house_sits_only_on_the_days_of_a_contract():
+    """P12."""
+    schedule = ScheduleFactory()
+    guest = PractitionerFactory(organization=OrganizationFactory(code="B1", name="柳堤社区"))
+    with pytest.raises(IntegrityError, match="no contract"), transaction.atomic():
+        sit(schedule, guest)
+
+    contract = Contract.objects.create(
+        practitioner=guest, organization=schedule.organization, effective_from=schedule.day, effective_to=schedule.day
+    )
+    sit(schedule, guest)
+
+    Contract.objects.filter(pk=contract.pk).update(effective_from=schedule.day + timedelta(days=1), effective_to=None)
+    ScheduleParticipant.objects.filter(practitioner=guest).update(active=False)
+    with pytest.raises(IntegrityError, match="no contract"), transaction.atomic():
+        ScheduleParticipant.objects.filter(practitioner=guest).update(active=True)
+
+
+@pytest.mark.django_db
+def test_at_the_own_house_a_contract_that_ended_ends_the_sittings():
+    schedule = ScheduleFactory()
+    doctor = PractitionerFactory()
+    sit(schedule, doctor)
+    other = ScheduleFactory(day=schedule.day + timedelta(days=7))
+    Contract.objects.create(
+        practitioner=doctor, organization=other.organization, effective_from=date(2026, 1, 1), effective_to=schedule.day
+    )
+
+    with pytest.raises(IntegrityError, match="no contract"), transaction.atomic():
+        sit(other, doctor)
