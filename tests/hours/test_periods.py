@@ -50,7 +50,8 @@ def test_a_period_is_put_in_without_overlap_or_gap(periods, new, then):
 
 REFUSED = [
     (OPEN, winter(date(2026, 5, 1)), HoursAsBefore, None),
-    (TWO, summer(date(2026, 4, 1), date(2026, 9, 30)), HoursOverlap, "上午：和已登记的 2025-10-01 至 2026-04-30（08:00–12:00）只有一部分重叠"),
+    (TWO, summer(date(2026, 4, 1), date(2026, 9, 30)), HoursOverlap,
+     "上午：和已登记的 2025-10-01 至 2026-04-30（08:00–12:00）只有一部分重叠"),
     (TWO[:1], summer(date(2026, 6, 1)), HoursGap, "上午：2026-05-01 至 2026-05-31 会没有作息时间"),
     (TWO[1:], winter(date(2026, 1, 1), date(2026, 3, 31)), HoursGap, "2026-04-01 至 2026-04-30"),
 ]  # fmt: skip

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from hospital import audit, clock
 from hospital.permissions import has_role, role_required
 
-from . import lists, reach
+from . import lists, reach, trail_lists
 from .sheets import file_answer, workbook
 from .stop_reach import CALL_READERS
 
@@ -50,6 +50,9 @@ EXPORTS = {
     "acts": Export(_("批量操作记录"), lists.acts),
     "runs": Export(_("自动执行记录"), lists.runs),
     "imports": Export(_("导入记录"), lists.imports),
+    "balance": Export(_("号源结构"), trail_lists.balance),
+    "resale": Export(_("倒号线索"), trail_lists.resale),
+    "audit": Export(_("操作留痕"), trail_lists.audit),
 }
 
 

@@ -44,7 +44,7 @@ def _day(request: HttpRequest, name: str, now: datetime) -> date:
         return clock.today(now)
 
 
-def _house(request: HttpRequest, mine: Reach) -> int:
+def house_asked(request: HttpRequest, mine: Reach) -> int:
     """The house that the page shows: the one asked for, else the first."""
     asked = _asked(request, "house")
     if asked in mine.organizations:
@@ -179,7 +179,7 @@ def drafts(request: HttpRequest, now: datetime) -> Rows:
 
 def calendar(request: HttpRequest, now: datetime) -> Rows:
     year = _asked(request, "year") or clock.today(now).year
-    rows = CalendarDay.objects.filter(organization=_house(request, reach_of(request)), day__year=min(year, 9999))
+    rows = CalendarDay.objects.filter(organization=house_asked(request, reach_of(request)), day__year=min(year, 9999))
     return [_("日期"), _("类型"), _("名称"), _("按周几出诊")], (
         [row.day, row.get_kind_display(), row.name, row.get_follows_display() if row.follows else ""]
         for row in rows.order_by("day")
@@ -214,7 +214,9 @@ def rules(request: HttpRequest, now: datetime) -> Rows:
     department = _asked(request, "department")
     if mine.departments is not None and department not in mine.departments:
         department = min(mine.departments, default=None)
-    found = rulebook.board(kind, organization_id=_house(request, mine), department=department, today=clock.today(now))
+    found = rulebook.board(
+        kind, organization_id=house_asked(request, mine), department=department, today=clock.today(now)
+    )
     states = {"now": _("现行"), "coming": _("将来"), "past": _("已失效")}
     entries = [*found.now, *found.coming, *found.past]
     words = [entry.words for entry in entries]
@@ -229,7 +231,7 @@ def rules(request: HttpRequest, now: datetime) -> Rows:
 
 
 def partners(request: HttpRequest, now: datetime) -> Rows:
-    house = Organization.objects.get(pk=_house(request, reach_of(request)))
+    house = Organization.objects.get(pk=house_asked(request, reach_of(request)))
     common, groups, single = partner_rows.partners_of(house, today=clock.today(now))
 
     def rows():
