@@ -97,6 +97,6 @@ def pytest_sessionfinish(session):
     from django.db import DatabaseError, connection
     from pytest_django.plugin import blocking_manager_key
 
-    with session.config.stash[blocking_manager_key].unblock(), contextlib.suppress(DatabaseError):
-        with connection.creation._nodb_cursor() as cursor:
-            migrated.drop_templates(cursor)
+    unblocked = session.config.stash[blocking_manager_key].unblock()
+    with unblocked, contextlib.suppress(DatabaseError), connection.creation._nodb_cursor() as cursor:
+        migrated.drop_templates(cursor)

@@ -49,14 +49,15 @@ told AS (
            coalesce(given_by.actor_id = pairs.by_id, false)
              AND NOT EXISTS (SELECT FROM hospital_apitoken t
                               WHERE t.user_id = pairs.by_id AND %(program)s = ANY (t.scopes)) AS operator,
-           coalesce(ARRAY[before.phone_hash, own.phone_hash] && ARRAY[after.phone_hash, other.phone_hash], false) AS phone,
+           coalesce(ARRAY[nullif(before.phone_hash, ''), own.phone_hash]
+                    && ARRAY[nullif(after.phone_hash, ''), other.phone_hash], false) AS phone,
            pairs.on_line AND coalesce(given_at.address = taken_at.address, false) AS address
       FROM pairs
       LEFT JOIN LATERAL (SELECT f.actor_id FROM hospital_fact f
                           WHERE f.key = 'appointment:' || pairs.id AND f.topic = 'appointment.cancelled'
                           ORDER BY f.id DESC LIMIT 1) given_by ON true
-      LEFT JOIN (SELECT id, nullif(phone_hash, '') AS phone_hash FROM hospital_patient) before ON before.id = pairs.patient_id
-      LEFT JOIN (SELECT id, nullif(phone_hash, '') AS phone_hash FROM hospital_patient) after ON after.id = pairs.next_id
+      JOIN hospital_patient before ON before.id = pairs.patient_id
+      JOIN hospital_patient after ON after.id = pairs.next_id
       LEFT JOIN hospital_accountphone own ON own.user_id = given_by.actor_id
       LEFT JOIN hospital_accountphone other ON other.user_id = pairs.by_id
       LEFT JOIN LATERAL (SELECT e.address FROM hospital_auditevent e
