@@ -83,7 +83,9 @@ def _shifted(cursor, name: str, first: date, days: int, offset: int) -> str:
     said = []
     for column, kind in _columns(cursor, name).items():
         own = column == "id" or (column == "schedule_id" and name != "appointments_schedule")
-        said.append(f"r.{column} + {offset}" if own else SHIFTED.get(kind, "{name}").format(name=f"r.{column}", days=days))
+        said.append(
+            f"r.{column} + {offset}" if own else SHIFTED.get(kind, "{name}").format(name=f"r.{column}", days=days)
+        )
     schedules = (
         "SELECT id FROM appointments_schedule WHERE template_id IS NOT NULL"
         f" AND day BETWEEN '{first}' AND '{first + timedelta(days=days - 1)}'"

@@ -1,17 +1,9 @@
-"""The API under load in the large hospital: bookings a second beside those of the small one, and the crowd at 07:00.
+"""The API under load in the large hospital: bookings a second beside those of the small one, and the crowd at 07:00."""
 
-Run by itself in either database: `python -m bench.large rate PART` and `crowd`.
-"""
-
-import json
-import os
-import subprocess
-import sys
 from dataclasses import asdict
 
-from bench import table
+from bench import apart, table
 from bench.scratch import Scratch
-from bench.server import PROJECT
 from bench.sizes import Sizes, chosen
 
 FIRST_PART, PART = 0.63, 0.1  # of the patients: those before are booked for by the other measurements
@@ -23,7 +15,7 @@ def measure(sizes: Sizes, scratch: Scratch, *, small: str, large: str) -> list[t
     rates: dict[str, list[dict]] = {large: [], small: []}
     for round_ in range(sizes.rounds):
         for name in (large, small):
-            rates[name].append(_run(scratch.url(name), "rate", str(FIRST_PART + PART * round_)))
+            rates[name].append(apart.run(scratch.url(name), "large", "rate", FIRST_PART + PART * round_))
     ours, reference = ([each["rate"] for each in rates[name]] for name in (large, small))
     cost = " ".join(
         f"{name} {min(each['ms'] for each in rates[of]):.2f}" for name, of in (("large", large), ("small", small))
@@ -34,26 +26,18 @@ def measure(sizes: Sizes, scratch: Scratch, *, small: str, large: str) -> list[t
             ours, reference, target=KEPT, stretch=1, better="higher", unit="/s",
             note=f"each with a server of its own; processor ms of web and database a booking, best round: {cost}",
         ),
-        *(table.Row(**row) for row in _run(scratch.url(large), "crowd")),
+        *(table.Row(**row) for row in apart.run(scratch.url(large), "large", "crowd")),
     ]  # fmt: skip
 
 
-def _run(url: str, *command: str):
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.large", *command], cwd=PROJECT, env=os.environ | {"DATABASE_URL": url},
-        stdout=subprocess.PIPE, text=True, check=True,
-    )  # fmt: skip
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-def rate(part: str) -> dict:
+def rate(part: float) -> dict:
     """Bookings a second by the hot endpoint, and what one took of the processor."""
     from bench import booking, pgbench, seed, server
     from bench.calls import OURS, Calls
     from bench.processor import Processor
 
     sizes, ground = chosen(), seed.find()
-    calls = Calls(ground, part=float(part))
+    calls = Calls(ground, part=part)
     with server.running() as (port, pid):
         places, processor = booking.released(ground), Processor(pid)
         booking.over_http(OURS, calls, port, places, seconds=min(2, sizes.seconds))  # plans and schedules are kept
@@ -73,10 +57,3 @@ def crowd() -> list[dict]:
     with server.running() as (port, _pid):
         rows = rush.flash_crowd(sizes, ground, Calls(ground), port)
     return [asdict(row) | {"name": f"{row.name}, large"} for row in rows]
-
-
-if __name__ == "__main__":
-    import django
-
-    django.setup()
-    print(json.dumps({"rate": rate, "crowd": crowd}[sys.argv[1]](*sys.argv[2:])))

@@ -1,20 +1,13 @@
 """Server time and queries of the pages and lists, in a hospital of 864,000 numbers with a year behind it and in a
 small one. In the process, through all middleware and templates; only the network is left out.
-
-Run by itself in either database: `python -m bench.pages fill`, `prepare` and `ask`.
 """
 
-import json
-import os
-import subprocess
-import sys
 import time
 from dataclasses import dataclass, replace
 from statistics import median
 
-from bench import table
+from bench import apart, table
 from bench.scratch import Scratch
-from bench.server import PROJECT
 from bench.sizes import Sizes, chosen
 
 WEEK, WEEK_TARGET = "office week", 0.3  # seconds on the server, of 200 doctors
@@ -91,12 +84,12 @@ def small_of(sizes: Sizes) -> Sizes:
 
 def measure(sizes: Sizes, scratch: Scratch, *, large: str, small: str) -> list[table.Row]:
     """`large` is a database with numbers, patients and a past, `small` one with nothing but its tables."""
-    run(scratch.url(small), "fill")
-    run(scratch.url(large), "prepare")
+    apart.run(scratch.url(small), "pages", "fill")
+    apart.run(scratch.url(large), "pages", "prepare")
     asked: dict[str, list[dict]] = {large: [], small: []}
     for _round in range(sizes.rounds):
         for name in (large, small):
-            asked[name].append(run(scratch.url(name), "ask"))
+            asked[name].append(apart.run(scratch.url(name), "pages", "ask"))
     return rows_of(asked[large], asked[small])
 
 
@@ -140,14 +133,6 @@ def _ms(asked: list[dict], page: Page) -> float:
     return median(each[page.name]["ms"] for each in asked)
 
 
-def run(url: str, command: str) -> dict:
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.pages", command], cwd=PROJECT, env=os.environ | {"DATABASE_URL": url},
-        stdout=subprocess.PIPE, text=True, check=True,
-    )  # fmt: skip
-    return json.loads(done.stdout.splitlines()[-1])
-
-
 def ask() -> dict:
     """Every page: median milliseconds, queries, kilobytes."""
     from bench import scene
@@ -157,7 +142,8 @@ def ask() -> dict:
 
 
 def look(page: Page, place, *, looks: int = 5) -> dict:
-    """One page: looked at once for its queries, then timed. Raises SystemExit when it isn't shown."""
+    """One page: looked at for its queries, then timed (without `looks` while they are counted). Raises SystemExit when
+    it isn't shown."""
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
     from django.urls import reverse
@@ -169,20 +155,23 @@ def look(page: Page, place, *, looks: int = 5) -> dict:
     first = client.get(address)
     if first.status_code != 200:
         raise SystemExit(f"{page.name}: {address} answers {first.status_code} {first.get('Location', '')}")
-    asked = []
+    asked, times = [], []
     for _again in range(2):  # rules kept for some seconds are read again now and then
         with CaptureQueriesContext(connection) as queries:
-            answer = client.get(address)
+            answer, seconds = _timed(client, address)
         asked.append(len(queries))
-    times = []
-    for _again in range(looks):
-        began = time.perf_counter()
-        client.get(address)
-        times.append(time.perf_counter() - began)
+        times.append(seconds)
+    if looks:
+        times = [_timed(client, address)[1] for _again in range(looks)]
     return {"ms": median(times) * 1000, "queries": min(asked), "kb": len(answer.content) / 1024}
 
 
-def fill() -> dict:
+def _timed(client, address: str) -> tuple:
+    began = time.perf_counter()
+    return client.get(address), time.perf_counter() - began
+
+
+def fill() -> None:
     from bench import past, seed
     from hospital import clock
 
@@ -190,18 +179,10 @@ def fill() -> dict:
     seed.fill(sizes, today=today)
     past.grow(sizes, today=today)
     past.live(sizes, today=today)
-    return prepare()
+    prepare()
 
 
-def prepare() -> dict:
+def prepare() -> None:
     from bench import scene
 
     scene.make(chosen())
-    return {}
-
-
-if __name__ == "__main__":
-    import django
-
-    django.setup()
-    print(json.dumps({"fill": fill, "prepare": prepare, "ask": ask}[sys.argv[1]]()))

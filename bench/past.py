@@ -1,18 +1,11 @@
-"""A past behind the numbers: years of days, and a year's visits with the facts that they left. By SQL, in bulk.
+"""A past behind the numbers: years of days, and a year's visits with the facts that they left. By SQL, in bulk."""
 
-Run by itself in a database: `python -m bench.past grow` and `live`.
-"""
-
-import os
-import subprocess
-import sys
 from datetime import date, timedelta
 
-import django
 from django.db import connection
 
+from bench import apart
 from bench.scratch import Scratch
-from bench.server import PROJECT
 from bench.sizes import Sizes, chosen
 
 VISITS = """
@@ -66,9 +59,14 @@ def copy_of(scratch: Scratch, of: str, command: str) -> str:
 
 
 def run(url: str, command: str) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "bench.past", command], cwd=PROJECT, env=os.environ | {"DATABASE_URL": url}, check=True
-    )
+    """`grow` or `live`, in that database."""
+    apart.run(url, "past", "there", command)
+
+
+def there(command: str) -> None:
+    from hospital import clock
+
+    {"grow": grow, "live": live}[command](chosen(), today=clock.today(clock.now()))
 
 
 def grow(sizes: Sizes, *, today: date) -> None:
@@ -111,10 +109,3 @@ def _without_limits() -> None:
         cursor.execute("SET statement_timeout = 0")
         cursor.execute("SET maintenance_work_mem = '256MB'")
         cursor.execute("SET work_mem = '64MB'")
-
-
-if __name__ == "__main__":
-    django.setup()
-    from hospital import clock
-
-    {"grow": grow, "live": live}[sys.argv[1]](chosen(), today=clock.today(clock.now()))

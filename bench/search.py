@@ -1,18 +1,10 @@
-"""How long a department's availability takes to find, in a hospital of ninety days and in one with years of history.
+"""How long a department's availability takes to find, in a hospital of ninety days and in one with years of history."""
 
-Run by itself in either database: `python -m bench.search`.
-"""
-
-import json
-import os
-import subprocess
-import sys
 import time
 from statistics import median
 
-from bench import table
+from bench import apart, table
 from bench.scratch import Scratch
-from bench.server import PROJECT
 from bench.sizes import Sizes
 
 SPANS = (7, 90)  # days: the public page, the consult room's calendar
@@ -41,7 +33,7 @@ def measure(sizes: Sizes, scratch: Scratch, *, small: str, large: str) -> list[t
     times: dict[str, dict[str, list[float]]] = {small: {}, large: {}}
     for _round in range(sizes.rounds):
         for name in (large, small):
-            for what, milliseconds in _run(scratch.url(name)).items():
+            for what, milliseconds in apart.run(scratch.url(name), "search", "ask").items():
                 times[name].setdefault(what, []).append(milliseconds)
     rows = []
     for days in SPANS:
@@ -61,19 +53,7 @@ def measure(sizes: Sizes, scratch: Scratch, *, small: str, large: str) -> list[t
     return rows
 
 
-def _run(url: str) -> dict:
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.search"],
-        cwd=PROJECT,
-        env=os.environ | {"DATABASE_URL": url},
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    return json.loads(done.stdout)
-
-
-def _ask() -> dict[str, float]:
+def ask() -> dict[str, float]:
     """Milliseconds of each question, the median over departments, the first look of each left out."""
     from hospital import clock
     from hospital.models import Department
@@ -124,10 +104,3 @@ def _by_hand(department: int, days: int, now) -> int:
     with connection.cursor() as cursor:
         cursor.execute(WRITTEN, values | {"pools": [public], "public": public, "now": now})
         return sum(row[2] for row in cursor.fetchall())
-
-
-if __name__ == "__main__":
-    import django
-
-    django.setup()
-    print(json.dumps(_ask()))
