@@ -598,3 +598,9 @@ class CalendarRefused(Refused):
     code = "calendar_refused"
     message = _("%(problem)s")
     next_step = _("请改正后再保存。")
+
+
+class HoursBegun(Refused):
+    code = "hours_begun"
+    message = _("这次调整从 %(first)s 开始，那天已经到了，没有执行。")
+    next_step = _("请从明天或以后重新登记一段。")

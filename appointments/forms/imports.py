@@ -8,7 +8,7 @@ from appointments.models import ImportRun
 from hospital.models import Organization
 
 MOST_BYTES = 10 * 1024 * 1024
-"""Of a file as it is uploaded. The demo hospital's workbook has 86 KB, a cutover of 50,000 rows about 3 MB."""
+"""Of a file as it is uploaded. The demo hospital's workbook has 86 KB, a cutover of 20,000 rows about 1 MB."""
 
 
 class UploadForm(forms.Form):

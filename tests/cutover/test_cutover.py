@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 import pytest
 import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import OperationalError
 from django.urls import reverse
 from openpyxl import load_workbook
 
@@ -291,6 +292,20 @@ def test_a_worker_that_dies_half_way_is_followed_by_one_that_goes_on(bring, by, 
     for sums in cutover.reconciliation(run):
         assert sums.in_file == sums.imported + sums.there + sums.refused
     assert AuditEvent.objects.get(action="import.applied").detail["imported"] == 10
+
+
+def test_a_row_that_somebody_holds_for_too_long_waits_for_the_next_round(look, by, monkeypatch):
+    run = look([files.person(1), files.person(2)])
+    cutover.start(run=run, by=by, now=NOW)
+    with monkeypatch.context() as held:
+        held.setattr("hospital.integration.persons.upsert", lambda **_said: (_ for _ in ()).throw(OperationalError))
+        assert go_on(run) == 0
+    run.refresh_from_db()
+    assert run.status == "running"
+
+    cutover.continue_all(clock_now=lambda: NOW, deciding=lambda: NOW)
+
+    assert set(outcomes(run).values()) == {("imported", "")}
 
 
 def test_nothing_of_a_person_is_kept_with_the_run(bring, caplog, doctor, schedule):

@@ -7,6 +7,7 @@ import time_machine
 from django.urls import reverse
 
 from appointments import handlers
+from appointments.errors import HoursBegun
 from appointments.models import Allotment, Appointment, BulkAct, BulkChange, Schedule, ScheduleParticipant
 from appointments.selectors import events
 from appointments.services import retiming
@@ -251,6 +252,12 @@ def test_a_look_that_no_longer_holds_is_refused(client, by):
     page = client.post(reverse("appointments:office_retime_start", args=[act.pk]), follow=True).content.decode()
     assert "上次查看以后，排班或作息时间变了，所以没有执行。" in page
     assert HalfDayHours.objects.filter(half="am").count() == 1
+
+
+def test_what_should_begin_today_or_before_is_not_begun(by):
+    act = look(by, first=clock.today(NOW) + timedelta(days=1))
+    with pytest.raises(HoursBegun):
+        retiming.start(act=act, by=by, now=NOW + timedelta(days=1))
 
 
 def test_it_is_taken_back_within_ten_minutes_when_nobody_was_told(by):

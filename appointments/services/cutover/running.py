@@ -10,7 +10,7 @@ from datetime import datetime
 from time import monotonic
 
 import structlog
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from appointments.models import Allotment, Appointment, ImportLine, ImportRun, PatientSuspension, Pool, Schedule, Slot
 from appointments.models.rules import SELF_SERVICE, Channel
@@ -40,7 +40,10 @@ def continue_all(*, clock_now, deciding) -> int:
     each row: a cutover takes longer than a moment."""
     settled = 0
     for run in ImportRun.objects.filter(status=ImportRun.Status.RUNNING).order_by("pk"):
-        settled += go_on(run=run, clock_now=clock_now, deciding=deciding)
+        try:
+            settled += go_on(run=run, clock_now=clock_now, deciding=deciding)
+        except Exception as error:  # the others go on; this one is tried again in the next round
+            log.exception("cutover_stopped", run=run.pk, error=type(error).__name__)
     return settled
 
 
@@ -56,8 +59,9 @@ def go_on(*, run: ImportRun, clock_now, deciding, limit: int | None = None) -> i
         for line in ImportLine.objects.filter(run=run, outcome=Outcome.WAITING).order_by("place", "row"):
             if monotonic() > until or settled == limit:
                 return settled
-            _settle(line, rows[line.place, line.row], run, now=clock_now(), deciding=deciding())
-            settled += 1
+            settled += _settle(line, rows[line.place, line.row], run, now=clock_now(), deciding=deciding())
+        if ImportLine.objects.filter(run=run, outcome=Outcome.WAITING).exists():
+            return settled  # some row was locked for too long: the next round
         _close(run, now=clock_now())
     return settled
 
@@ -86,14 +90,12 @@ def _close(run: ImportRun, *, now: datetime) -> None:
         )
 
 
-def _settle(line: ImportLine, row: Row, run: ImportRun, *, now: datetime, deciding: datetime | None) -> None:
-    """One row: what it brings about and what is said of it, or neither."""
+def _settle(line: ImportLine, row: Row, run: ImportRun, *, now: datetime, deciding: datetime | None) -> bool:
+    """One row: what it brings about and what is said of it, or neither. False: somebody else held it for too long."""
     try:
         with transaction.atomic():
             verdict = _act(row, run, by=run.applied_by, now=now, deciding=deciding)
             _say(line, verdict)
-            if verdict.outcome == Outcome.REFUSED:
-                return
     except Refused as refusal:
         code = people.code_of(refusal) if row.sheet is PATIENTS else refusal.code
         _say(line, refused(code if code in REASONS else "other"))
@@ -102,11 +104,12 @@ def _settle(line: ImportLine, row: Row, run: ImportRun, *, now: datetime, decidi
         known = {"appointment_one_self_service_per_day_and_department": "already_booked"}
         log.warning("cutover_row_not_imported", run=run.pk, place=line.place, row=line.row, rule=rule)
         _say(line, refused(known.get(rule, "other")))
-    except DatabaseError as error:  # a lock waited for too long: said as it is, and tried again with the next upload
+    except OperationalError as error:
         if not connection.is_usable():
             raise
-        log.warning("cutover_row_not_imported", run=run.pk, place=line.place, row=line.row, error=type(error).__name__)
-        _say(line, refused("other"))
+        log.warning("cutover_row_put_off", run=run.pk, place=line.place, row=line.row, error=type(error).__name__)
+        return False
+    return True
 
 
 def _say(line: ImportLine, verdict: Verdict) -> None:

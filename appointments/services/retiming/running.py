@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from time import monotonic
 
+import structlog
 from django.db import connection, transaction
 
-from appointments.errors import ActSettled, PreviewStale, UndoOver
+from appointments.errors import ActSettled, HoursBegun, PreviewStale, UndoOver
 from appointments.models import BulkAct, BulkChange, Schedule
 from appointments.policies.hours import Period
 from appointments.services.bulk.effects import UNDO_MINUTES
@@ -17,9 +18,11 @@ from hospital.models import Campus, HalfDayHours, User
 from .asking import Span, fill, hours_now, hours_then, wanted_of
 from .moving import move, move_left, record
 
+log = structlog.get_logger(__name__)
+
 LOCK = 7_313_003  # with the act's id
-LONGEST = 10 * 60
-"""Seconds that one worker goes on before it leaves the rest to the next round: others wait for it, too."""
+LONGEST = 60
+"""Seconds that one worker goes on before it leaves the rest to the next round: by then it is later than `now`."""
 
 UNDO = timedelta(minutes=UNDO_MINUTES)
 Periods = dict[str, list[Period]]
@@ -29,12 +32,14 @@ Periods = dict[str, list[Period]]
 def start(*, act: BulkAct, by: User, now: datetime) -> BulkAct:
     """The new hours hold from now on; what is laid out follows, session by session, by a worker.
 
-    Raises ActSettled (begun already), PreviewStale (something else stands there now; the act holds a fresh look).
+    Raises ActSettled (begun already), HoursBegun, PreviewStale (something else stands there now: `look_again`).
     """
     act = BulkAct.objects.select_for_update(no_key=True).get(pk=act.pk)
     if act.status != BulkAct.Status.PREVIEWED:
         raise ActSettled(state=act.get_status_display())
     wanted = wanted_of(act)
+    if wanted.first <= clock.today(now):
+        raise HoursBegun(first=wanted.first)
     Campus.objects.select_for_update(no_key=True).get(pk=wanted.campus.pk)
     seen = act.digest
     fill(act, wanted, now=now)
@@ -62,8 +67,13 @@ def look_again(*, act: BulkAct, now: datetime) -> BulkAct:
 
 def continue_all(*, now: datetime) -> int:
     """Every act under way. Returns how many sessions were settled."""
-    running = BulkAct.objects.filter(kind=BulkAct.Kind.RETIME, params__running=True).order_by("pk")
-    return sum(go_on(act=act, now=now) for act in running)
+    settled = 0
+    for act in BulkAct.objects.filter(kind=BulkAct.Kind.RETIME, params__running=True).order_by("pk"):
+        try:
+            settled += go_on(act=act, now=now)
+        except Exception as error:  # the others go on; this one is tried again in the next round
+            log.exception("retiming_stopped", act=act.pk, error=type(error).__name__)
+    return settled
 
 
 def go_on(*, act: BulkAct, now: datetime, limit: int | None = None) -> int:

@@ -1,6 +1,6 @@
 """作息时间 (O8): the half-days of each campus by season; a new period with what it does to what is laid out."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
@@ -82,7 +82,8 @@ def one(request: HttpRequest, pk: int) -> HttpResponse:
     """The preview; while it runs how far it is; then what came of it, and who is to be called."""
     act, now = _act(request, pk), clock.now()
     outcome = retiming.outcome_of(act)
-    if outcome.left:
+    running = act.params.get("running", False)
+    if outcome.left and not running:
         shown = [row.patient_id for row in outcome.left]
         audit.record(
             action="retime.patients_listed", actor=request.user, now=now, subject=f"bulkact:{act.pk}",
@@ -95,8 +96,9 @@ def one(request: HttpRequest, pk: int) -> HttpResponse:
         "left": [(row, masking.name(row.patient.name), masking.phone(row.patient.phone)) for row in outcome.left],
         "campus": Campus.objects.get(pk=act.params["campus"]),
         "halves": [(HalfDay(half).label, *span) for half, span in act.params["halves"].items()],
-        "running": act.params.get("running", False),
+        "running": running,
         "may_act": reach.may_act(request),
+        "may_start": reach.may_act(request) and act.by_id == request.user.pk,
         "may_undo": act.status == BulkAct.Status.DONE and bool(act.undo_until) and act.undo_until >= now,
         "organizations": [act.organization],
     }
@@ -108,6 +110,8 @@ def one(request: HttpRequest, pk: int) -> HttpResponse:
 @role_required(*reach.ACTORS)
 def start(request: HttpRequest, pk: int) -> HttpResponse:
     act, now = _act(request, pk, Role.OFFICE), clock.now()
+    if act.by_id != request.user.pk:  # nobody confirms what a colleague looked at
+        raise Http404
     try:
         retiming.start(act=act, by=request.user, now=now)
     except PreviewStale:
