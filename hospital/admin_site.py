@@ -17,7 +17,7 @@ from pghistory.core import event_models
 from . import audit, clock, masking
 from .errors import NotAllowed
 from .fields import EncryptedTextField
-from .models import Role, User
+from .models import User
 from .permissions import ADMIN_ROLES, has_role, may_open_the_admin
 
 
@@ -194,12 +194,6 @@ class EditAdmin(LookAdmin):
         audit.record(
             action=f"admin.{verb}", actor=request.user, subject=subject, detail=detail, now=clock.now(), request=request
         )
-
-
-class RuleAdmin(EditAdmin):
-    """Numbers that the hospital changes: the office's, until the office has pages of its own for them."""
-
-    editors = frozenset({Role.OFFICE})
 
 
 def changes_of(row) -> list[dict]:

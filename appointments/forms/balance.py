@@ -10,6 +10,10 @@ LONGEST = 31
 """Days: a month of numbers is read in one statement."""
 
 
+FURTHEST = timedelta(days=20 * 366)
+"""Beyond it nobody has numbers, and dates end somewhere."""
+
+
 class BalanceForm(forms.Form):
     first = forms.DateField(required=False)
     last = forms.DateField(required=False)
@@ -19,6 +23,7 @@ class BalanceForm(forms.Form):
         self.is_valid()
         monday = monday_of(today)
         first = self.cleaned_data.get("first") or monday
-        last = self.cleaned_data.get("last") or first + timedelta(days=6)
-        last = max(last, first)
+        if abs(first - today) > FURTHEST:
+            first = monday
+        last = max(self.cleaned_data.get("last") or first + timedelta(days=6), first)
         return first, min(last, first + timedelta(days=LONGEST - 1))

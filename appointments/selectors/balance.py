@@ -9,11 +9,12 @@ Add-on numbers and stopped sessions count nowhere.
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 from django.db import connection
 
 from appointments.policies.rules import ON_LINE
+from hospital import clock
 from hospital.models import HalfDay, HealthcareService
 
 from . import rules
@@ -31,15 +32,28 @@ WITH wanted AS MATERIALIZED (
        SELECT w.id, s.pool_id, count(*) AS numbers, count(*) FILTER (WHERE s.status = 'booked') AS taken
          FROM wanted w JOIN appointments_slot s ON s.schedule_id = w.id
         WHERE s.number <= w.capacity AND s.status <> 'blocked'
-        GROUP BY w.id, s.pool_id)
+        GROUP BY w.id, s.pool_id),
+     given_away AS (
+       SELECT w.id, sum((f.payload -> 'pools' ->> p.kind)::int) AS numbers
+         FROM wanted w
+         JOIN appointments_allotment a
+           ON a.schedule_id = w.id AND a.shared_from >= w.starts_at AND a.moved_at IS NOT NULL
+         JOIN appointments_pool p ON p.id = a.pool_id
+         JOIN hospital_fact f ON f.key = 'schedule:' || w.id AND f.topic = 'supply.shared'
+          AND f.happened_at >= w.starts_at
+        WHERE w.starts_at <= %(now)s
+        GROUP BY w.id)
 SELECT w.department_id, w.half, w.level, count(DISTINCT w.id), sum(n.numbers), sum(n.taken),
        coalesce(sum(n.numbers) FILTER (
            WHERE n.pool_id = ANY (%(pools)s::bigint[]) OR (%(public)s AND a.shared_from < w.starts_at)), 0)
+       - coalesce(sum(g.numbers) FILTER (WHERE n.pool_id = ANY (%(publics)s::bigint[])), 0)
   FROM counted n
   JOIN wanted w ON w.id = n.id
   LEFT JOIN appointments_allotment a ON a.schedule_id = n.id AND a.pool_id = n.pool_id
+  LEFT JOIN given_away g ON g.id = n.id
  GROUP BY w.department_id, w.half, w.level
 """
+"""What the floor had left when its session began lies in the public pool since: the recall's facts say how many."""
 
 
 @dataclass
@@ -104,10 +118,10 @@ class Mix:
 
 
 def balance(
-    *, house: int, first: date, last: date, departments: Iterable[int] | None, today: date
+    *, house: int, first: date, last: date, departments: Iterable[int] | None, now: datetime
 ) -> tuple[Mix, dict[int, Mix]]:
     """All together, and department → its own. One query; the channels' rules of today say what is on line."""
-    pools = [rules.pools_for(channel, organization_id=house, day=today) for channel in ON_LINE]
+    pools = [rules.pools_for(channel, organization_id=house, day=clock.today(now)) for channel in ON_LINE]
     values = {
         "house": house,
         "first": first,
@@ -115,6 +129,8 @@ def balance(
         "departments": None if departments is None else sorted(departments),
         "pools": sorted({pk for each in pools for pk in each.ids}),
         "public": any(each.public for each in pools),
+        "publics": sorted({each.public for each in pools if each.public}),
+        "now": now,
     }
     with connection.cursor() as cursor:
         cursor.execute(COUNTS, values)

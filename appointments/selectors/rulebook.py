@@ -20,7 +20,7 @@ from appointments.models import (
 )
 from appointments.models.rules import Channel, Dated, Scoped
 from hospital import clock
-from hospital.models import AuditEvent, HealthcareService
+from hospital.models import AuditEvent, HealthcareService, User
 
 KINDS: dict[str, type[Dated]] = {
     "supply": SupplyRule,
@@ -260,12 +260,19 @@ def trail_of(rule: Dated) -> list[Trace]:
     acts = AuditEvent.objects.filter(subject=subject_of(rule)).select_related("actor").order_by("-at", "-pk")
     lines = [_act(row) for row in acts]
     after = rule
-    for row in rule.events.filter(pgh_label="changed").order_by("-pgh_id"):
+    for row in rule.events.filter(pgh_label="changed").select_related("pgh_context").order_by("-pgh_id"):
         changed = differences(_columns(row, rule), _columns(after, rule))
         if changed and not any(abs((row.pgh_created_at - line.at).total_seconds()) < 1 for line in lines):
-            lines.append(Trace(row.pgh_created_at, "", _("记录变更"), changes=tuple(changed)))
+            lines.append(Trace(row.pgh_created_at, _author(row), _("记录变更"), changes=tuple(changed)))
         after = row
     return sorted(lines, key=lambda line: line.at, reverse=True)
+
+
+def _author(event) -> str:
+    """Whom the request named to the history trigger."""
+    context = event.pgh_context.metadata if event.pgh_context else {}
+    user = User.objects.filter(pk=context.get("user")).first() if context.get("user") else None
+    return str(user) if user else ""
 
 
 def _columns(row, rule: Dated) -> dict[str, str]:

@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 
-from appointments.models import BookingRule
 from hospital.models import Role, RolePolicy
 from tests.browser.conftest import sideways
 from tests.factories import OrganizationFactory, PractitionerFactory, StaffFactory
@@ -144,14 +143,14 @@ def test_the_admin_works_under_the_content_security_policy(open_as, live_server)
     OrganizationFactory()
     user = StaffFactory(username="all01", roles=[role for role in Role.values if role != "doctor"])
     page = open_as(user, "/admin/")
-    rule = BookingRule.objects.first()
-    for path in ("hospital/auditevent/", "hospital/roleassignment/add/", f"appointments/bookingrule/{rule.pk}/change/"):
+    rule = RolePolicy.objects.create(role="phone", idle_minutes=30)
+    for path in ("hospital/auditevent/", "hospital/roleassignment/add/", f"hospital/rolepolicy/{rule.pk}/change/"):
         page.goto(f"{live_server.url}/admin/{path}")
-    page.locator("#id_limit_day").fill("4")
+    page.locator("#id_idle_minutes").fill("45")
     page.locator("input[name=_save]").click()
     page.locator(".messagelist .success").wait_for()
     rule.refresh_from_db()
-    assert rule.limit_day == 4
+    assert rule.idle_minutes == 45
 
     page.goto(f"{live_server.url}/admin/hospital/roleassignment/add/")
     page.locator(".select2-selection").first.click()  # the search box of accounts is built by script

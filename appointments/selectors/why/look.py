@@ -87,6 +87,12 @@ class Answer:
     extra: Step | None = None  # 加号, where the ordinary numbers are no way
 
     @property
+    def because(self) -> str:
+        """What the deciding step adds to the sentence of the refusal."""
+        step = next((each for each in self.steps if each.refusal), None)
+        return step.says if step and step.says != step.refusal.sentence else ""
+
+    @property
     def code(self) -> str:
         return self.refusal.code if self.refusal else "booked"
 

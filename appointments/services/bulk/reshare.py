@@ -138,10 +138,13 @@ class Reshare(Handler):
         if not schedules:
             return Effect(lines=())
         plans = Plans(schedules, now=now)
+        refusals = {one.pk: pools.refusal_to_change(one, now=now) for one in schedules}
+        each = {one.pk: plans.of(one) for one in schedules if refusals[one.pk] is None}  # makes the pools it needs
         names = dict(Pool.objects.filter(organization=schedules[0].organization).values_list("pk", "name"))
         lines, seen = [], []
         for schedule in schedules:
-            line, more = _line(schedule, plans, names, now=now)
+            refusal = refusals[schedule.pk]
+            line, more = (Line(schedule.pk, refusal=refusal), []) if refusal else _line(schedule, each, names)
             lines.append(line)
             seen.append(more)
         return Effect(lines=tuple(lines), seen=tuple(seen))
@@ -167,10 +170,8 @@ class Reshare(Handler):
         return changes
 
 
-def _line(schedule: Schedule, plans: Plans, names: dict[int, str], *, now: datetime) -> tuple[Line, list]:
-    if refusal := pools.refusal_to_change(schedule, now=now):
-        return Line(schedule.pk, refusal=refusal), []
-    plan = plans.of(schedule)
+def _line(schedule: Schedule, plans: dict[int, Plan], names: dict[int, str]) -> tuple[Line, list]:
+    plan = plans[schedule.pk]
     if not plan.moves and not plan.timings:
         return Line(schedule.pk, refusal=SharedAlready()), []
     counts = [
@@ -204,9 +205,10 @@ def _allotment(schedule: Schedule, opening: Opening, *, now: datetime) -> Allotm
 
 
 def _retimed(timing: Timing) -> Change:
-    before = {name: plain(getattr(timing.row, name)) for name in timing.fields}
-    after = {name: plain(getattr(timing, name)) for name in timing.fields}
-    for name in timing.fields:
+    fields = timing.fields
+    before = {name: plain(getattr(timing.row, name)) for name in fields}
+    after = {name: plain(getattr(timing, name)) for name in fields}
+    for name in fields:
         setattr(timing.row, name, getattr(timing, name))
-    timing.row.save(update_fields=timing.fields)
+    timing.row.save(update_fields=fields)
     return Change("allotment", timing.row.pk, before, after)

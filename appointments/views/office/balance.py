@@ -24,9 +24,9 @@ from .rules import house_of
 def balance(request: HttpRequest):
     """Mornings and afternoons, levels, and what is open on line: all together and by department."""
     reach = reach_of(request)
-    house, today = house_of(request, reach), clock.today(clock.now())
-    first, last = BalanceForm(request.GET).days(today)
-    whole, parts = selectors.balance(house=house.pk, first=first, last=last, departments=reach.departments, today=today)
+    house, now = house_of(request, reach), clock.now()
+    first, last = BalanceForm(request.GET).days(clock.today(now))
+    whole, parts = selectors.balance(house=house.pk, first=first, last=last, departments=reach.departments, now=now)
     departments = Department.objects.filter(pk__in=parts).select_related("campus").order_by("order", "code")
     step = last - first + timedelta(days=1)
     context = {
