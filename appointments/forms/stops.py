@@ -22,6 +22,8 @@ class DatePicker(forms.DateInput):
 class DaysForm(forms.Form):
     """Days from–to, the last included, and a half-day if it is only that."""
 
+    use_required_attribute = False  # on the doctor's page ticked sessions do instead
+
     first = forms.DateField(label=gettext_lazy("从"), widget=DatePicker())
     last = forms.DateField(label=gettext_lazy("到（含当天）"), widget=DatePicker(), required=False)
     half = forms.ChoiceField(

@@ -120,7 +120,8 @@ def _show(request: HttpRequest, case: StopCase, *, at: str, refusal: Refused | N
 
 
 def _quiet(response):
-    """No search engine, and no other site learns the address."""
+    """No search engine, and no other site learns the address. (`no-referrer` would hide the origin of our own forms,
+    which the check of their token asks for.)"""
     response["X-Robots-Tag"] = "noindex, nofollow"
-    response["Referrer-Policy"] = "no-referrer"
+    response["Referrer-Policy"] = "same-origin"
     return response

@@ -220,8 +220,8 @@ def test_the_phone_desk_calls_notes_and_answers_for_the_patient(client):
     work()
     first, second = StopCase.objects.order_by("pk")
     desk = StaffFactory(roles="phone")
-    client.force_login(desk)
     with time_machine.travel(first.deadline, tick=False):
+        client.force_login(desk)
         listed = text_of(client.get("/office/calls/"))
         assert f"/office/calls/{first.pk}/" in listed
         page = text_of(client.get(f"/office/calls/{first.pk}/"))

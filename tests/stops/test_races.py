@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-from django.db import connection, connections
+from django.db import connections, transaction
 
 from appointments.models import Appointment, Schedule, StopCase, Suspension
 from appointments.services import booking, stops
@@ -52,12 +52,10 @@ def test_an_answer_that_waits_for_the_undo_sees_it():
     case = StopCase.objects.get()
 
     with Crowd(1) as crowd:
-        with connection.cursor() as cursor:
-            cursor.execute("BEGIN")
+        with transaction.atomic():
             sessions.reopen(row=order.sessions.get(), by=None, now=NOW)
             waiting = crowd.begin(partial(stops.cancel, case=case, by=None, now=NOW))
             await_waiting(1)
-            cursor.execute("COMMIT")
         assert isinstance(waiting.result(), Refused)
 
     assert Appointment.objects.get().status == "booked"

@@ -16,7 +16,7 @@ AHEAD = timedelta(days=30)
 """How far numbers are looked for: later ones are booked as any other."""
 
 MOST_SESSIONS = 30
-MOST_SHOWN = 24  # numbers on a patient's page
+MOST_SHOWN, MOST_OF_ONE = 18, 6  # numbers on a patient's page, and of one session: the next day is seen, too
 
 
 def sessions_near(row: Substitution, *, now: datetime) -> list[Schedule]:
@@ -81,7 +81,7 @@ def places_for(case: StopCase, *, now: datetime) -> list[Place]:
     doctor = row.original.practitioner_id if row.original_id else None
     found, shown = [], 0
     for each in sessions:
-        free = by_schedule.get(each.pk, [])[: max(0, MOST_SHOWN - shown)]
+        free = by_schedule.get(each.pk, [])[: max(0, min(MOST_OF_ONE, MOST_SHOWN - shown))]
         if free:
             shown += len(free)
             same = doctor is None or (each.role_id is not None and each.role.practitioner_id == doctor)
