@@ -57,7 +57,7 @@ def tell_stopped(fact, now):
 def tell_changed(fact, now):
     """P2: everybody whose clinic got another room or other hours."""
     said = fact.payload
-    notices.tell_changed(schedule=said["schedule"], affected=said["affected"], dedupe=f"fact:{fact.pk}", now=now)
+    notices.tell_changed(schedule=said["schedule"], told=said["told"], dedupe=f"fact:{fact.pk}", now=now)
 
 
 @outbox.handles(cases.OPENED, cases.UNDONE)

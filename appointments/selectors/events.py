@@ -26,8 +26,8 @@ APPOINTMENT_TOPICS = {  # topic → (status of the booking, where the visit is);
     "encounter.finished": (Status.FULFILLED, "finished"),
     "encounter.left": (Status.ARRIVED, "left"),
 }
-STOPPED, RETIMED = "schedule.stopped", "schedule.retimed"
-TOPICS = (*APPOINTMENT_TOPICS, STOPPED, RETIMED)
+STOPPED, RETIMED, CHANGED = "schedule.stopped", "schedule.retimed", "schedule.changed"
+TOPICS = (*APPOINTMENT_TOPICS, STOPPED, RETIMED, CHANGED)
 
 RELATED = ("organization", "department", "service", "room", "role__practitioner", "team")
 
@@ -42,7 +42,7 @@ def organization_of(fact: Fact) -> int | None:
 
 def data_of(fact: Fact) -> dict | None:
     """The `data` of an event; None when there is nothing to tell."""
-    if fact.topic == RETIMED:
+    if fact.topic in {RETIMED, CHANGED}:
         return _retimed(fact)
     return _stopped(fact) if fact.topic == STOPPED else _appointment(fact)
 
@@ -109,7 +109,7 @@ def _stopped(fact: Fact) -> dict | None:
 
 
 def _retimed(fact: Fact) -> dict | None:
-    """作息时间调整: the bookings of a session that have another minute now."""
+    """The bookings of a session that have another minute or room now: 作息时间调整, or its pattern changed."""
     schedule, told = _schedule(fact.payload["schedule"]), [pk for pk, _was in fact.payload["told"]]
     rows = Appointment.objects.filter(pk__in=told).order_by("pk").values_list("pk", "start")
     appointments = [{"appointment": pk, "start": _iso(start)} for pk, start in rows]

@@ -9,7 +9,15 @@ from django.db import connection, transaction
 
 from appointments import handlers
 from appointments.errors import DraftDays, DraftDecided, DraftStale
-from appointments.models import Appointment, DraftLine, Schedule, ScheduleTemplate, Slot
+from appointments.models import (
+    Appointment,
+    DraftLine,
+    Schedule,
+    ScheduleTemplate,
+    Slot,
+    Substitution,
+    Suspension,
+)
 from appointments.services import booking, drafts, patterns
 from hospital import clock
 from hospital.models import AuditEvent, CalendarDay, Contract, Fact, Message, PatientTime
@@ -193,7 +201,7 @@ class TestPatients:
         assert row.start == was + timedelta(hours=1) == row.slot.start
         assert PatientTime.objects.get(source_id=row.pk).during.lower == row.start
         assert row.schedule.participants.get().during.lower == clock.at(MONDAY, time(9))
-        assert Fact.objects.get(topic="schedule.changed").payload["affected"] == [[row.pk, was.isoformat()]]
+        assert Fact.objects.get(topic="schedule.changed").payload["told"] == [[row.pk, was.isoformat()]]
         shared = row.schedule.allotments.get(pool__kind="counter").shared_from
         assert shared == clock.at(MONDAY, time(9))
 
@@ -274,6 +282,25 @@ class TestPatients:
         stopped.refresh_from_db()
         assert (stopped.status, stopped.template) == ("stopped", new)
         assert lay_out(hospital, last=MONDAY + WEEK).added == 0
+
+    def test_a_day_on_which_somebody_else_sits_in_keeps_its_substitute(self, hospital, office):
+        """B13: the doctor of the pattern is away that day."""
+        template = TemplateFactory(numbers=16)
+        lay_out(hospital)
+        schedule = Schedule.objects.get()
+        order = Suspension.objects.create(
+            organization=hospital, status="approved", cause="leave", practitioner=template.role.practitioner,
+            first_day=MONDAY, last_day=MONDAY, asked_by=office, asked_at=NOW, decided_at=NOW,
+        )  # fmt: skip
+        Substitution.objects.create(suspension=order, schedule=schedule, substitute=RoleFactory())
+        new = changed(template, office, numbers=20)
+        draft = make(hospital, office)
+        assert shown(draft) == []
+
+        publish(draft, office)
+
+        schedule.refresh_from_db()
+        assert (schedule.template, schedule.capacity) == (new, 16)
 
     def test_the_nightly_job_waits_where_an_old_pattern_still_stands(self, hospital, office):
         template = TemplateFactory(half="am")

@@ -75,7 +75,7 @@ def compare(
         rows = rows.filter(department=department)
     standing = list(rows.filter(template__isnull=False).select_related(*RELATED).order_by("day", "id"))
     result = Comparison(templates=timetable.templates)
-    _Pairing(plan, standing, now=now).fill(result)
+    _Pairing(plan, standing, substituted=_substituted(first_day, last_day), now=now).fill(result)
     _count_patients(result.lines)
     _find_conflicts(result, first_day=first_day, last_day=last_day)
     result.lines.sort(key=lambda line: (line.day, line.name, line.action))
@@ -85,8 +85,8 @@ def compare(
 class _Pairing:
     """Which planned schedule continues which standing one: the same template and day, else the same actor and half."""
 
-    def __init__(self, plan, standing: list[Schedule], *, now: datetime):
-        self.plan, self.now = plan, now
+    def __init__(self, plan, standing: list[Schedule], *, substituted: set[int], now: datetime):
+        self.plan, self.substituted, self.now = plan, substituted, now
         self.by_place = {(row.template_id, row.day): row for row in standing}
         self.unsure = {(conflict.template, conflict.day) for conflict in plan.conflicts}
         self.left = {place: row for place, row in self.by_place.items() if place not in self.unsure}
@@ -121,13 +121,20 @@ class _Pairing:
         return row is not None
 
     def _other(self, row: Schedule, each: Planned, result: Comparison) -> None:
-        """A stopped clinic stays stopped, whatever its pattern says now; one that has begun stays as it is."""
+        """A stopped clinic stays stopped and a substitute stays in, whatever the pattern says now; one that has begun
+        stays as it is."""
         differences = [list(one) for one in planning.what_differs(row, each)]
         if row.template_id != each.template.pk:
             result.adopted.append((row, each.template.pk))
-        if differences and row.status == Schedule.Status.OPEN and row.starts_at > self.now:
+        fixed = row.status != Schedule.Status.OPEN or row.pk in self.substituted or row.starts_at <= self.now
+        if differences and not fixed:
             line = Line(DraftLine.Action.CHANGE, _name(row), row.day, each.template.pk, row, each, differences)
             result.lines.append(line)
+
+
+def _substituted(first_day: date, last_day: date) -> set[int]:
+    rows = Substitution.objects.filter(stands=True, schedule__day__range=(first_day, last_day))
+    return set(rows.values_list("schedule", flat=True))
 
 
 def _actor_and_half(row: Schedule) -> tuple:

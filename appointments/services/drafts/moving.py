@@ -66,10 +66,10 @@ def move(line: Line, *, by: User, now: datetime) -> int | None:
         cursor.execute(CLEAR_TIMES, [ids])
         cursor.execute(MOVE_APPOINTMENTS, [ids])
         cursor.execute(WRITE_TIMES, [ids])
-    affected = [[pk, start.isoformat()] for pk, _patient, status, start in held if status in TOLD]
-    payload = {"schedule": row.pk, "affected": affected, "was_room": str(row.room)}
+    told = [[pk, start.isoformat()] for pk, _patient, status, start in held if status in TOLD]
+    payload = {"schedule": row.pk, "told": told, "was_room": str(row.room)}
     outbox.publish(topic=TOPIC, key=f"schedule:{row.pk}", payload=payload, actor=by, now=now)
-    return len(affected)
+    return len(told)
 
 
 def _times(row: Schedule, new: Schedule) -> list[list]:
