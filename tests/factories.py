@@ -340,6 +340,9 @@ def add_numbers(schedule, *, count, pool="public", opened=None, shared=None, min
     """Give a schedule `count` more numbers of a pool, and the pool's allotment."""
     pool = PoolFactory(organization=schedule.organization, kind=pool) if isinstance(pool, str) else pool
     first = schedule.slots.count()
+    if pool.kind != Pool.Kind.EXTRA and schedule.capacity < first + count:
+        schedule.capacity = first + count  # numbers above it are add-ons
+        schedule.save(update_fields=["capacity"])
     minutes = minutes or max(1, int((schedule.ends_at - schedule.starts_at).total_seconds() // 60 // max(count, 1)))
     Slot.objects.bulk_create(
         Slot(

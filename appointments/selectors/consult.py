@@ -240,11 +240,6 @@ def next_with_a_number(rows: QuerySet[Schedule], *, after: Session, pools, now: 
     return min((days[schedule] for schedule in left), default=None)
 
 
-def extras_of(schedule: Schedule) -> int:
-    """Add-on numbers of a schedule that stand."""
-    return schedule.appointments.filter(extra=True).exclude(status=Appointment.Status.CANCELLED).count()
-
-
 # ---- expert teams (B11) ----
 
 

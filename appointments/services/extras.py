@@ -1,14 +1,14 @@
 """加号 and a bare 停诊: what changes a schedule's numbers while patients are booking them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Count, F
 
 from appointments.errors import HoldLapsed, NoSuchNumber
 from appointments.models import Allotment, Appointment, Encounter, Pool, Schedule, Slot
 from appointments.policies import booking as policy
+from appointments.selectors import extras as selectors
 from appointments.selectors import rules
 from hospital import clock
 from hospital.models import Fact, Patient, User
@@ -30,7 +30,8 @@ def add_extra(
     basket=None,
     now: datetime | None = None,
 ) -> Appointment:
-    """加号 (B10): one number more, after the schedule's last, confirmed at once for this patient.
+    """加号 (B10): one number more, confirmed at once for this patient: one that the office added for the consult room
+    and nobody has, else the next after the schedule's last.
 
     The schedule row is locked, so two add-ons never take the same number. Raises ExtraLimit, NeedsReason, Stopped,
     NoSuchNumber, PastNumber, TooFarAhead, and what booking raises.
@@ -45,12 +46,11 @@ def add_extra(
         return _same_answer(done)
     moment = now or sql.database_now()
     rule = rules.booking_rule_for(schedule, day=clock.today(moment))
-    prepared = _prepared(schedule)
-    standing = count_extras([schedule]).get(schedule.pk, 0) - (1 if prepared else 0)
-    refusal = policy.refusal_to_add_extra(schedule, extras=standing, reason=reason, rule=rule, now=moment)
+    given = selectors.given_extras(schedule)
+    refusal = policy.refusal_to_add_extra(schedule, extras=given, reason=reason, rule=rule, now=moment)
     if refusal:
         raise refusal
-    slot = prepared or _next_number(schedule, now=moment)
+    slot = selectors.prepared(schedule) or _next_number(schedule, now=moment)
     outcome = booking.give_number(
         schedule=schedule,
         patient_id=patient.pk,
@@ -78,19 +78,6 @@ def _same_answer(fact: Fact) -> Appointment:
     if not row.live:
         raise HoldLapsed()
     return row
-
-
-def count_extras(schedules: Iterable[Schedule]) -> dict[int, int]:
-    """Schedule → numbers above its capacity, whoever added them; blocked ones (given back, undone) don't count."""
-    rows = Slot.objects.filter(schedule__in=schedules, number__gt=F("schedule__capacity"))
-    rows = rows.exclude(status=Slot.Status.BLOCKED).order_by()
-    return dict(rows.values_list("schedule_id").annotate(count=Count("id")))
-
-
-def _prepared(schedule: Schedule) -> Slot | None:
-    """The office added numbers for the consult room to give: the first that nobody has."""
-    waiting = schedule.slots.filter(pool__kind=Pool.Kind.EXTRA, status=Slot.Status.FREE, number__gt=schedule.capacity)
-    return waiting.order_by("number").first()
 
 
 def _next_number(schedule: Schedule, *, now: datetime) -> Slot:

@@ -9,6 +9,7 @@ from appointments.forms.consult import ReferralForm
 from appointments.models.rules import Channel
 from appointments.policies import booking as policy
 from appointments.selectors import consult, find, rules
+from appointments.selectors.extras import given_extras
 from hospital.errors import Refused
 from hospital.models import HealthcareService
 
@@ -197,7 +198,7 @@ class Places:
         if self.wish.kind != "own" or not session or self.moving:
             return None
         rule = rules.booking_rule_for(session.schedule, day=self.today)
-        used = consult.extras_of(session.schedule)
+        used = given_extras(session.schedule)
         refusal = self.closed or policy.refusal_to_add_extra(
             session.schedule, extras=used, reason="-", rule=rule, now=self.now
         )

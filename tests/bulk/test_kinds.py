@@ -7,6 +7,7 @@ import pytest
 from appointments import errors
 from appointments.models import Allotment, BookingRule, Slot
 from appointments.selectors import rules
+from appointments.selectors.extras import count_extras
 from appointments.services import booking, extras
 from hospital.models import Fact
 from tests.bulk.acts import SOON
@@ -132,7 +133,7 @@ def test_one_limit_for_the_office_and_the_consult_room(session):
     """B10: five a session, whoever adds them; a number taken back makes room again."""
     act = session.apply(session.add(3))
     extras_of_the_room(session, 3, first=0)  # takes the office's numbers first
-    assert extras.count_extras([session.schedule]) == {session.schedule.pk: 3}
+    assert count_extras([session.schedule]) == {session.schedule.pk: 3}
     extras_of_the_room(session, 2, first=3)
 
     assert refusal(session.add(1)) == "extra_limit"

@@ -21,7 +21,7 @@ from appointments.errors import (
     Stopped,
     TimeConflict,
 )
-from appointments.models import Allotment, Appointment, PatientSuspension, Schedule, Slot
+from appointments.models import Allotment, PatientSuspension, Schedule, Slot
 from appointments.models.rules import Channel
 from appointments.policies import booking as policy
 from appointments.policies import special as special_policy
@@ -31,6 +31,7 @@ from hospital.errors import Refused
 from hospital.models import CareTeamMember, PriceItem
 
 from .. import rules
+from ..extras import given_extras
 from ..numbers import count_left
 from .look import Look, PoolLine, Step, fitting, visits_of
 
@@ -286,8 +287,7 @@ STEPS = (
 def extra(look: Look) -> Step:
     """加号 (B10): a way where the ordinary numbers are none. Not part of the verdict."""
     schedule = look.asked.schedule
-    standing = Appointment.objects.filter(schedule=schedule, extra=True)
-    extras = standing.exclude(status=Appointment.Status.CANCELLED).count()
+    extras = given_extras(schedule)
     refusal = policy.refusal_to_add_extra(schedule, extras=extras, reason="-", rule=look.rule, now=look.now)
     name, said = _("加号"), {"count": extras, "most": look.rule.extra_limit}
     if refusal:

@@ -11,6 +11,7 @@ from appointments.errors import TeamNumbersStay
 from appointments.models import BulkAct, Pool, Schedule, Slot
 from appointments.policies import booking as policy
 from appointments.selectors import rules
+from appointments.selectors.extras import count_extras
 from appointments.services import extras
 from hospital import clock
 from hospital.models import User
@@ -24,7 +25,7 @@ class AddNumbers(Handler):
 
     def effect(self, schedules: Sequence[Schedule], params: dict, now: datetime) -> Effect:
         pool = _pool(params)
-        standing, openings = extras.count_extras(schedules), pools.openings_of(schedules, pool, now=now)
+        standing, openings = count_extras(schedules), pools.openings_of(schedules, pool, now=now)
         counts = pools.Counts(schedules)
         lines = [
             self._line(one, pool, params["count"], standing.get(one.pk, 0), counts, openings[one.pk], now=now)
