@@ -1,7 +1,7 @@
 """What a channel may take of some schedules at this moment, number by number, as the claim itself would see it.
 
-Mirrors the claim in sql/book_slot.sql for looking: an expired hold counts as free, a pool counts from
-its `opens_at`, and as public from its `shared_from`. The claim decides; this only draws the page.
+Mirrors the claim in sql/book_slot.sql for looking: an expired hold counts as free unless it would rest as soon as it
+is let go (sql/would_rest.sql), a pool counts from its `opens_at`, and as public from its `shared_from`. The claim decides; this only draws the page.
 """
 
 from collections import defaultdict
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import BooleanField, Case, DateTimeField, Exists, F, Func, OuterRef, Q, Value, When
 
 from appointments.models import Allotment, Appointment, Pool, Schedule, Slot
 from hospital.models import PatientTime
@@ -80,9 +80,15 @@ class Session:
 
 
 def takeable(*, now: datetime) -> Q:
-    """Numbers that nobody has: free, or a hold or rest whose time has passed."""
-    passed = Q(status__in=[Slot.Status.HELD, Slot.Status.RESTING], hold_until__lte=now)
-    return (Q(status=Slot.Status.FREE) | passed) & Q(start__gt=now)
+    """Numbers that nobody has: free, or a rest or hold whose time has passed, but for a hold that would rest now."""
+    rested = Q(status=Slot.Status.RESTING, hold_until__lte=now)
+    lapsed = Q(status=Slot.Status.HELD, hold_until__lte=now) & ~Q(_would_rest(now))
+    return (Q(status=Slot.Status.FREE) | rested | lapsed) & Q(start__gt=now)
+
+
+def _would_rest(now: datetime) -> Func:
+    moment = Value(now, output_field=DateTimeField())
+    return Func(F("pk"), moment, function="booking_would_rest", output_field=BooleanField())
 
 
 def open_to(pools: ChannelPools, *, now: datetime) -> Exists:
@@ -113,7 +119,9 @@ SELECT c.id, takeable.numbers, takeable.first
        SELECT count(*) AS numbers, min(s.start) AS first
          FROM appointments_slot s
         WHERE s.schedule_id = c.id AND s.status IN ('free', 'held', 'resting')
-          AND (s.status = 'free' OR s.hold_until <= %(now)s) AND (%(past_too)s OR s.start > %(now)s)
+          AND (s.status = 'free'
+               OR s.hold_until <= %(now)s AND NOT (s.status = 'held' AND booking_would_rest(s.id, %(now)s)))
+          AND (%(past_too)s OR s.start > %(now)s)
           AND s.pool_id = ANY (usable.pools)) takeable
  WHERE c.id = ANY (%(schedules)s::bigint[]) AND takeable.numbers > 0
 """
@@ -189,7 +197,7 @@ def _state(row: dict, *, mine: dict[int, Appointment], times: list, now: datetim
     if appointment := mine.get(row["id"]):
         return "mine" if appointment.status == Appointment.Status.PENDING else "booked"
     passed = row["status"] in (Slot.Status.HELD, Slot.Status.RESTING) and row["hold_until"] <= now
-    if row["start"] <= now or not (row["status"] == Slot.Status.FREE or passed):
+    if row["start"] <= now or row["rests"] or not (row["status"] == Slot.Status.FREE or passed):
         return "gone"
     ends = row["start"] + timedelta(minutes=row["minutes"])
     return "clash" if any(row["start"] < time.upper and time.lower < ends for time in times) else "free"
@@ -206,7 +214,8 @@ def sessions_of(schedules: list[Schedule], *, pools: ChannelPools, patient, now:
     sessions = {schedule.pk: Session(schedule) for schedule in schedules}
     rows = Slot.objects.filter(schedule__in=ids).order_by("schedule", "start", "number")
     fields = ("id", "schedule_id", "number", "start", "minutes", "pool_id", "status", "hold_until")
-    for row in rows.values(*fields, kind=F("pool__kind")):
+    lapsed = Case(When(status=Slot.Status.HELD, hold_until__lte=now, then=_would_rest(now)), default=Value(False))
+    for row in rows.values(*fields, kind=F("pool__kind"), rests=lapsed):
         _add(sessions[row["schedule_id"]], row, usable[row["schedule_id"]], mine=mine, times=times, now=now)
     return list(sessions.values())
 

@@ -48,7 +48,8 @@ SELECT c.id, c.organization_id, c.day, c.half, c.starts_at, c.ends_at, c.status,
         AND c.day >= price.effective_from AND (price.effective_to IS NULL OR c.day <= price.effective_to)
  CROSS JOIN LATERAL (
        SELECT count(*) FILTER (WHERE a.from_at <= %(now)s AND (s.status = 'free'
-                               OR (s.status IN ('held', 'resting') AND s.hold_until <= %(now)s))) AS left,
+                               OR (s.status IN ('held', 'resting') AND s.hold_until <= %(now)s
+                                   AND NOT (s.status = 'held' AND booking_would_rest(s.id, %(now)s))))) AS left,
               count(*) FILTER (WHERE a.from_at <= %(now)s) AS of,
               min(a.from_at) FILTER (WHERE a.from_at > %(now)s AND s.status = 'free') AS opens_at
          FROM ({USABLE}) a
@@ -64,7 +65,8 @@ OF_SCHEDULES = OFFERS.format(which="c.id = ANY (%(schedules)s::bigint[])")
 
 NUMBERS = f"""
 SELECT s.number, s.start, s.minutes,
-       s.status = 'free' OR (s.status IN ('held', 'resting') AND s.hold_until <= %(now)s)
+       s.status = 'free' OR (s.status IN ('held', 'resting') AND s.hold_until <= %(now)s
+                             AND NOT (s.status = 'held' AND booking_would_rest(s.id, %(now)s)))
   FROM appointments_schedule c
  CROSS JOIN LATERAL ({USABLE}) a
   JOIN appointments_slot s ON s.schedule_id = c.id AND s.pool_id = a.pool_id

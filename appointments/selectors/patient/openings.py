@@ -33,7 +33,8 @@ SELECT c.id, coalesce(c.gate_team_id, led.team) AS gate, numbers.takeable, numbe
               GROUP BY own.practitioner_id) led ON led.practitioner_id = r.practitioner_id
  CROSS JOIN LATERAL (
        SELECT count(*) FILTER (WHERE a.from_at <= %(now)s AND (s.status = 'free'
-                               OR (s.status IN ('held', 'resting') AND s.hold_until <= %(now)s))) AS takeable,
+                               OR (s.status IN ('held', 'resting') AND s.hold_until <= %(now)s
+                                   AND NOT (s.status = 'held' AND booking_would_rest(s.id, %(now)s))))) AS takeable,
               count(*) FILTER (WHERE a.from_at <= %(now)s) AS of,
               min(a.from_at) FILTER (WHERE a.from_at > %(now)s AND s.status = 'free') AS more_at
          FROM (SELECT each.pool_id,

@@ -15,7 +15,8 @@ from .openings import Opening, public_pools
 
 SLICES = """
 SELECT c.id, date_bin(make_interval(mins => wanted.minutes), s.start, c.starts_at) AS slice,
-       count(*) FILTER (WHERE s.status = 'free' OR (s.status IN ('held', 'resting') AND s.hold_until <= %(now)s)),
+       count(*) FILTER (WHERE s.status = 'free' OR (s.status IN ('held', 'resting') AND s.hold_until <= %(now)s
+                                                    AND NOT (s.status = 'held' AND booking_would_rest(s.id, %(now)s)))),
        count(*)
   FROM unnest(%(schedules)s::bigint[], %(minutes)s::int[]) AS wanted (schedule, minutes)
   JOIN appointments_schedule c ON c.id = wanted.schedule
