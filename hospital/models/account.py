@@ -22,6 +22,7 @@ class AccountRule(models.Model):
     codes_per_phone = models.PositiveSmallIntegerField(_("一个手机一天几条验证码"), default=10)
     codes_per_device = models.PositiveSmallIntegerField(_("一台设备一天几条验证码"), default=20)
     codes_per_address = models.PositiveSmallIntegerField(_("一个网络地址一小时几条验证码"), default=60)
+    codes_per_hour = models.PositiveIntegerField(_("全院一小时几条验证码"), default=3000)  # what a flood may cost
     code_minutes = models.PositiveSmallIntegerField(_("验证码有效（分钟）"), default=5)
     code_tries = models.PositiveSmallIntegerField(_("验证码可错几次"), default=3)
     binding_tries = models.PositiveSmallIntegerField(_("一天可错几次证件"), default=5)
@@ -36,6 +37,7 @@ class AccountRule(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(family_limit__range=(1, 20)), name="accountrule_family"),
             models.CheckConstraint(condition=Q(code_minutes__range=(1, 30)), name="accountrule_code_minutes"),
+            models.CheckConstraint(condition=Q(codes_per_hour__gte=1), name="accountrule_codes_per_hour"),
             models.CheckConstraint(condition=Q(code_tries__range=(1, 10)), name="accountrule_code_tries"),
             models.CheckConstraint(condition=Q(session_days__range=(1, 365)), name="accountrule_session"),
         ]

@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from django.db import connection
 from django.test import Client
+from structlog.testing import capture_logs
 
 from hospital import codes, devices, identity
 from hospital.errors import Refused
@@ -65,6 +66,31 @@ def test_a_network_gets_so_many_codes_an_hour_for_whatever_phones_and_browsers(r
     tries = [lambda n=n: send(f"1390000000{n}", device=f"d{n}") for n in range(9)]
     assert how_many_go(tries) == 6
     assert send(now=NOW + timedelta(hours=1, seconds=1))
+
+
+def test_a_flood_from_many_networks_ends_at_the_houses_ceiling_and_sounds_the_alarm(rule):
+    """O5: each SMS costs. The alarm names no phone."""
+    AccountRule.objects.update(codes_per_hour=10)
+    tries = [lambda n=n: send(f"139000000{n:02}", device=f"d{n}", address=f"10.0.{n}.1") for n in range(15)]
+
+    with capture_logs() as said:
+        assert how_many_go(tries) == 8  # four fifths: the rest is kept for browsers that signed in before
+
+    assert [(line["event"], line["log_level"]) for line in said] == [("codes_ceiling_reached", "error")]
+    assert "139000" not in str(said)
+    assert send("13900000099", device="x", address="10.1.0.1", now=NOW + timedelta(hours=1, seconds=1))
+
+
+def test_in_a_flood_a_browser_that_signed_in_before_still_gets_its_code(rule):
+    AccountRule.objects.update(codes_per_hour=10)
+    account = AccountFactory(phone=PHONE)
+    KnownDevice.objects.create(user=account, digest="own", first_seen_at=NOW, last_seen_at=NOW)
+    how_many_go([lambda n=n: send(f"139000000{n:02}", device=f"d{n}", address=f"10.0.{n}.1") for n in range(9)])
+
+    assert send(PHONE, device="own", address="10.2.0.1")
+    assert send("13900000077", device="y", address="10.3.0.1", now=NOW + timedelta(hours=2))
+    with pytest.raises(codes.TooManyCodes):
+        send("13900000078", device="z", address="10.4.0.1")
 
 
 def test_requests_without_an_address_share_one_limit(rule):
