@@ -13,7 +13,9 @@ from hospital.models import PatientIdentifier
 from tests.factories import (
     NOW,
     TODAY,
+    ConsentFactory,
     DepartmentFactory,
+    NoticeFactory,
     PatientFactory,
     RelatedPersonFactory,
     RoomFactory,
@@ -169,6 +171,24 @@ def test_a_held_number_is_given_up_and_rests_only_while_it_is_in_demand(mine, nu
 
     assert schedule.slots.get(number=1).status == then
     assert "您放弃了这个号" in words_of(mine.get("/bookings/"))
+
+
+def test_a_held_number_is_confirmed_only_with_the_consent_that_booking_asks_for(mine):
+    """O4: as a program is told; agreed to, the same click confirms."""
+    notice = NoticeFactory(kind="health")
+    held = appointment_row(clinic(), mine.person, status="pending", channel="app")
+    held.slot.hold_until = NOW + timedelta(minutes=9)
+    held.slot.save()
+
+    asked = mine.post(f"/bookings/{held.pk}/confirm/")
+
+    [person] = mine.user.family.all()
+    assert asked.url == f"/me/family/{person.pk}/consent/?next=%2Fbookings%2F{held.pk}%2F"
+    assert "预约前，需要先看过并同意告知书。" in mine.get(asked.url).content.decode()
+    held.refresh_from_db()
+    assert held.status == "pending"
+    ConsentFactory(account=mine.user, notice=notice, patient=mine.person)
+    assert mine.post(f"/bookings/{held.pk}/confirm/").url == f"/bookings/{held.pk}/done/"
 
 
 def test_a_hold_whose_time_is_over_is_not_confirmed_and_says_so(mine):

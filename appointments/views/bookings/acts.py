@@ -5,6 +5,8 @@ from uuid import uuid4
 from django.contrib import messages
 from django.http import HttpRequest
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -19,7 +21,9 @@ from hospital import clock
 from hospital.errors import Refused
 from hospital.permissions import patient_required
 
-from .reach import own_booking
+from .reach import lacks_consent, own_booking
+
+PENDING = Appointment.Status.PENDING
 
 
 @require_http_methods(["GET", "POST"])
@@ -73,6 +77,11 @@ def booking_confirm(request: HttpRequest, pk: int):
     """A number that another channel held for the person: confirmed here while its clock runs."""
     row = own_booking(request, pk)
     if request.method == "POST":
+        person = lacks_consent(row, account=request.user, now=clock.now()) if row.status == PENDING else None
+        if person:  # asked by the law, not by the claim (O4); the clock goes on meanwhile
+            messages.error(request, _("预约前，需要先看过并同意告知书。"))
+            back = urlencode({"next": reverse("appointments:booking", args=[row.pk])})
+            return redirect(f"{reverse('consent_person', args=[person.pk])}?{back}")
         try:
             changes.confirm(appointment=row, by=request.user, request_key=_key(request), now=clock.deciding())
         except Refused as refusal:

@@ -19,12 +19,11 @@ from appointments.selectors.patient import days as strips
 from appointments.selectors.patient import slices
 from appointments.selectors.patient.openings import days_shown, openings_of, to_come
 from appointments.services import booking
-from hospital import clock, consents, family
+from hospital import clock
 from hospital.errors import Refused
-from hospital.models import RelatedPerson, User
 from hospital.permissions import patient_required
 
-from .reach import own_booking
+from .reach import lacks_consent, own_booking
 
 NEW_KEY = (errors.KeyReused, errors.HoldLapsed)
 """The page had done its work: the next click is a new request."""
@@ -44,7 +43,7 @@ def booking_change(request: HttpRequest, pk: int):
     schedule = _of_the_same_place(row.schedule).filter(pk=schedule_id).select_related("service").first()
     if schedule is None:
         raise Http404
-    if _lacks_consent(row, account=request.user, now=clock.now()):  # asked by the law, not by the claim (O4)
+    if lacks_consent(row, account=request.user, now=clock.now()):  # asked by the law, not by the claim (O4)
         return _show(request, row, chosen=slices.Chosen(schedule_id, start), day=schedule.day, status=409)
     try:
         moved = booking.reschedule(
@@ -72,13 +71,6 @@ def _of_the_same_place(schedule: Schedule):
     return Schedule.objects.filter(role=None, team=None, department=schedule.department_id, service=schedule.service_id)
 
 
-def _lacks_consent(row: Appointment, *, account: User, now) -> RelatedPerson | None:
-    """Whose notices this account must agree to before it books for them again."""
-    if not consents.missing(account, row.patient, now):
-        return None
-    return next((each for each in family.people_of(account) if each.patient_id == row.patient_id), None)
-
-
 def _show(
     request: HttpRequest,
     row: Appointment,
@@ -104,7 +96,7 @@ def _show(
     }
     if card.refusal is None:
         context |= _slices(row, day=day, chosen=chosen, now=now)
-        context["consent"] = _lacks_consent(row, account=request.user, now=now)
+        context["consent"] = lacks_consent(row, account=request.user, now=now)
     status = refusal.status if refusal else status
     response = render(request, "bookings/change.html", context, status=status)
     if status == 503:

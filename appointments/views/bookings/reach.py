@@ -1,9 +1,13 @@
-"""Whose booking an account may open."""
+"""Whose booking an account may open, and what it must have agreed to before it books for them."""
+
+from datetime import datetime
 
 from django.http import Http404, HttpRequest
 
 from appointments.models import Appointment
 from appointments.selectors import bookings as selectors
+from hospital import consents, family
+from hospital.models import RelatedPerson, User
 
 
 def own_booking(request: HttpRequest, pk: int) -> Appointment:
@@ -12,3 +16,10 @@ def own_booking(request: HttpRequest, pk: int) -> Appointment:
     if row is None:
         raise Http404
     return row
+
+
+def lacks_consent(row: Appointment, *, account: User, now: datetime) -> RelatedPerson | None:
+    """Whose notices this account must agree to before it books for them again (O4)."""
+    if not consents.missing(account, row.patient, now):
+        return None
+    return next((each for each in family.people_of(account) if each.patient_id == row.patient_id), None)
