@@ -26,6 +26,7 @@ from hospital.models import (
     CareTeam,
     CareTeamMember,
     Consent,
+    Contract,
     Department,
     HealthcareService,
     Notice,
@@ -330,6 +331,9 @@ class ScheduleFactory(Factory):
         schedule = super()._create(model_class, *args, **kwargs)
         during = (schedule.starts_at, schedule.ends_at)
         practitioner = schedule.role.practitioner if schedule.role_id else None
+        if practitioner and practitioner.organization_id != schedule.organization_id:  # P12: not without a contract
+            house = {"practitioner": practitioner, "organization": schedule.organization}
+            Contract.objects.get_or_create(**house, defaults={"effective_from": date(2020, 1, 1)})
         ScheduleParticipant.objects.create(
             schedule=schedule, practitioner=practitioner, room=schedule.room, during=during
         )
