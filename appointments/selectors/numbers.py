@@ -1,7 +1,8 @@
 """What a channel may take of some schedules at this moment, number by number, as the claim itself would see it.
 
 Mirrors the claim in sql/book_slot.sql for looking: an expired hold counts as free unless it would rest as soon as it
-is let go (sql/would_rest.sql), a pool counts from its `opens_at`, and as public from its `shared_from`. The claim decides; this only draws the page.
+is let go (sql/would_rest.sql), a pool counts from its `opens_at`, and as public from its `shared_from`. The claim
+decides; this only draws the page.
 """
 
 from collections import defaultdict
