@@ -140,6 +140,7 @@ def _show(request: HttpRequest, act: BulkAct, *, stale: PreviewStale | None = No
         "kept": selectors.kept_of(act),
         "stale": stale,
         "may_confirm": allowed and act.status == BulkAct.Status.PREVIEWED and act.effect["schedules"],
+        "not_mine": act.status == BulkAct.Status.PREVIEWED and act.by_id != request.user.pk,
         "may_undo": allowed and selectors.may_still_be_undone(act, now=now),
         "now": now,
         "back": _week([line.schedule for line in lines if line.schedule]),
