@@ -85,4 +85,6 @@ class ImportLine(models.Model):
                 condition=~Q(outcome="refused") | ~Q(code=""), name="importline_refused_has_a_reason"
             ),
         ]
-        indexes = [models.Index(fields=["run", "place", "row"], condition=Q(outcome="waiting"), name="importline_waiting")]
+        indexes = [
+            models.Index(fields=["run", "place", "row"], condition=Q(outcome="waiting"), name="importline_waiting")
+        ]
