@@ -96,7 +96,7 @@ def test_a_doctor_asks_for_a_stop_with_the_keyboard_alone(clinic, open_as, axe):
 
     page = open_as(doctors_account(clinic.role), "/my/schedule/")
     axe(page)
-    page.get_by_label("申请停诊").first.focus()
+    page.get_by_role("checkbox").first.focus()
     page.keyboard.press("Space")
     page.get_by_label("事由").focus()
     page.keyboard.press("ArrowDown")
