@@ -31,7 +31,7 @@ def test_a_rule_is_written_with_errors_then_right_and_the_why_page_names_it(offi
 
     expect(page.get_by_text("超出 10%")).to_be_visible()
     expect(page.get_by_text("谁也约不上")).to_be_visible()
-    expect(page.get_by_label("原因")).to_be_visible()
+    expect(page.get_by_role("textbox", name="原因")).to_be_visible()
     expect(percents.nth(1)).to_have_value("46")
     axe(page)
     assert SupplyRule.objects.count() == 1
@@ -40,7 +40,7 @@ def test_a_rule_is_written_with_errors_then_right_and_the_why_page_names_it(offi
     percents.nth(1).fill("26")
     percents.nth(3).fill("24")
     page.locator("input[name='share-2-shared_days']").fill("2")
-    page.get_by_label("原因").fill("下级机构用得少")
+    page.get_by_role("textbox", name="原因").fill("下级机构用得少")
     page.get_by_role("button", name="保存规则").click()
     expect(page.get_by_text("规则已保存")).to_be_visible()
     expect(page.locator(".traces")).to_contain_text("下级机构用得少")
