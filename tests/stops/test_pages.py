@@ -275,3 +275,30 @@ def test_a_patients_account_and_a_stranger_have_no_business_here(client):
         client.force_login(user)
         for path in ("/office/stops/", f"/office/stops/{order.pk}/", "/office/calls/", "/my/schedule/"):
             assert client.get(path).status_code == 403
+
+
+def test_a_selection_with_a_session_that_is_stopped_already_stops_the_other(office):
+    first, second = session(doctor(), booked=1), session(doctor(), booked=1)
+    stop(first)
+    page = office.get(f"/office/stops/new/?schedule={first.pk}&schedule={second.pk}")
+
+    sent = {"schedule": [first.pk, second.pk], "seen": seen_in(page), "cause": "duty", "reason": "急救"}
+    assert office.post("/office/stops/new/", sent).status_code == 302
+
+    second.refresh_from_db()
+    assert second.status == "stopped"
+    assert StopCase.objects.count() == 2
+
+
+def test_undoing_a_fortnight_leaves_what_is_over_as_it_was_and_complains_about_nothing(office):
+    role = doctor()
+    over, coming = session(role, booked=0), session(role, day=IN_A_WEEK + timedelta(days=1), booked=0)
+    order = stop(over, coming)
+    with time_machine.travel(over.ends_at, tick=False):
+        office.force_login(office.user)
+        page = office.post(f"/office/stops/{order.pk}/undo/", {"reason": "回来了"}, follow=True)
+        assert "已恢复" in text_of(page)
+        assert stops.follow_up(now=over.ends_at) == 0
+
+    over.refresh_from_db(), coming.refresh_from_db()
+    assert (over.status, coming.status) == ("stopped", "open")

@@ -35,6 +35,12 @@ def in_scope(
     return rows.filter(half=half) if half else rows
 
 
+def ahead(stop: Suspension, *, now: datetime) -> list[Schedule]:
+    """Its sessions that are not over, whatever their state: what a preview shows and its digest is of."""
+    rows = sessions_of(stop).filter(ends_at__gt=now).select_related(*RELATED)
+    return list(rows.order_by("starts_at", "pk"))
+
+
 def waiting(stop: Suspension, *, now: datetime) -> list[Schedule]:
     """What is left to do, in the order of its days: not over, not done by this row, and not refused before.
 
@@ -49,10 +55,11 @@ def waiting(stop: Suspension, *, now: datetime) -> list[Schedule]:
 
 def others_over(schedule: Schedule, *, but: Suspension) -> QuerySet[Suspension]:
     """Other stops in force that cover this session, too: it stays stopped when one of them is undone."""
+    doctor = schedule.role.practitioner_id if schedule.role_id else None
+    by_days = Q(schedules=[]) & (Q(practitioner=None) | Q(practitioner__isnull=False, practitioner=doctor))
+    by_days &= Q(department=None) | Q(department=schedule.department_id)
     rows = Suspension.objects.filter(
-        Q(schedules__contains=[schedule.pk])
-        | Q(schedules=[], practitioner__roles=schedule.role_id, department=None)
-        | Q(schedules=[], practitioner=None, department=schedule.department_id),
+        Q(schedules__contains=[schedule.pk]) | by_days,
         Q(half="") | Q(half=schedule.half),
         organization=schedule.organization_id,
         status=Suspension.Status.ACTIVE,

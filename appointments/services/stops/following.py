@@ -39,7 +39,10 @@ def _unfinished(*, now: datetime):
     today = clock.today(now)
     active = Suspension.objects.filter(status=Suspension.Status.ACTIVE, last_day__gte=today)
     undone = Suspension.objects.filter(
-        status=Suspension.Status.UNDONE, sessions__stands=True, sessions__problem="", last_day__gte=today
+        status=Suspension.Status.UNDONE,
+        sessions__stands=True,
+        sessions__problem="",
+        sessions__schedule__ends_at__gt=now,
     )
     from_scope = [row for row in active.select_related("decided_by") if orders.scope.waiting(row, now=now)]
     return [*from_scope, *undone.distinct()]

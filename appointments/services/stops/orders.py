@@ -74,11 +74,11 @@ def stop(*, wish: Wish, by: User, now: datetime, seen: str | None = None, most: 
 
 def begin(order: Suspension, *, seen: str | None, by: User, now: datetime) -> None:
     """From here on it is in force, whoever dies. The caller's transaction."""
-    waiting = scope.waiting(order, now=now) if order.pk else _waiting(order, now=now)
-    if not waiting and not has_something_to_do(order, now=now):
+    if not has_something_to_do(order, now=now):
         raise NothingToStop()
-    if seen is not None and preview.digest_of(waiting) != seen:
+    if seen is not None and preview.digest_of(scope.ahead(order, now=now)) != seen:
         raise PreviewStale()
+    waiting = _waiting(order, now=now)
     order.save()
     plan = {
         "sessions": [row.pk for row in waiting],
@@ -91,9 +91,9 @@ def begin(order: Suspension, *, seen: str | None, by: User, now: datetime) -> No
 
 
 def _waiting(order: Suspension, *, now: datetime):
-    """Of an order that is not in the database yet: nothing of it has been carried out."""
-    rows = scope.sessions_of(order).filter(ends_at__gt=now).select_related(*scope.RELATED).order_by("starts_at", "pk")
+    """Of an order that is only about to begin: nothing of it has been carried out."""
     with_substitute = {int(pk) for pk in order.substitutes}
+    rows = scope.ahead(order, now=now)
     return [row for row in rows if row.status == row.Status.OPEN or row.pk in with_substitute]
 
 
@@ -195,7 +195,8 @@ def undo(*, order: Suspension, by: User, why: str, now: datetime, only: int | No
 
 def carry_back(*, order: Suspension, by: User | None, now: datetime) -> int:
     """Reopen what still stands of an undone order, session by session."""
-    return sum(_back(row, by=by, now=now) for row in order.sessions.filter(stands=True, problem="").order_by("pk"))
+    rows = order.sessions.filter(stands=True, problem="", schedule__ends_at__gt=now)  # what is over stays as it was
+    return sum(_back(row, by=by, now=now) for row in rows.order_by("pk"))
 
 
 def _back(row: Substitution, *, by: User | None, now: datetime) -> int:

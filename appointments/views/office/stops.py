@@ -71,7 +71,7 @@ def _show(request: HttpRequest, row: Suspension, *, refusal: Refused | None = No
     [line] = board.lines_of([row], now=now)
     context = _frame(reach) | {"stop": row, "line": line, "may_act": acts, "refusal": refusal, "now": now}
     if row.status == Status.REQUESTED:
-        context["preview"] = _preview(scope.waiting(row, now=now), row.practitioner_id, picks=picks, now=now)
+        context["preview"] = _preview(scope.ahead(row, now=now), row.practitioner_id, picks=picks, now=now)
         context["rooms"] = _rooms(context["preview"])
     else:
         cases = StopCase.objects.filter(substitution__suspension=row).order_by("appointment__start", "pk")
@@ -195,7 +195,7 @@ def _order(request: HttpRequest, form: StopForm | None, schedules, picks: Picks,
 
 def _wish(form: StopForm | None, schedules: list[Schedule], picks: Picks, reach: Reach, *, cause, reason) -> Wish:
     houses = {each.organization_id for each in schedules}
-    whole = reach.departments is None and form is not None
+    whole = reach.departments is None and form is not None and len(houses) <= 1
     days = [each.day for each in schedules]
     said = form.cleaned_data if form else {}
     doctors = {each.role.practitioner_id if each.role_id else None for each in schedules}
@@ -232,7 +232,7 @@ def decide(request: HttpRequest, pk: int):
     """批准 or 驳回 a doctor's request."""
     row, now, form = stop_to_act_on(request, pk), clock.now(), DecideForm(request.POST)
     reason = form.cleaned_data["reason"] if form.is_valid() else ""
-    picks = Picks.of(request.POST, [each.pk for each in scope.waiting(row, now=now)])
+    picks = Picks.of(request.POST, [each.pk for each in scope.ahead(row, now=now)])
     try:
         if request.POST.get("decision") == "reject":
             service.reject(order=row, by=request.user, reason=reason, now=now)
