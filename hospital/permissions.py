@@ -72,6 +72,11 @@ def may_see_own_sessions(user) -> bool:
     return has_role(user, Role.DOCTOR) and hasattr(user, "practitioner")
 
 
+def may_call_patients(user) -> bool:
+    """The list of a stop's unanswered patients, of whoever has it in no menu."""
+    return has_role(user, Role.PHONE)
+
+
 def may_work_the_desk(user) -> bool:
     return has_role(user, Role.TRIAGE, Role.COUNTER, Role.OFFICE)
 

@@ -28,6 +28,12 @@ TILES = [
     Tile("/my/schedule/", _("我的出诊"), _("今后四周的出诊，申请停诊"), permissions.may_see_own_sessions),
     Tile("/desk/", _("报到台"), _("报到、现场挂号、退号与改约"), permissions.may_work_the_desk),
     Tile("/phone/", _("代约"), _("给来电、出院和下级机构的患者约号、改约、退号"), permissions.may_book_for_others),
+    Tile(
+        "/office/calls/",
+        _("停诊电话"),
+        _("没有答复的患者：打电话、记结果、替他们改约或退号"),
+        permissions.may_call_patients,
+    ),
     Tile("/kiosk/", _("自助机"), _("大厅的触摸屏：报到、约号、我的号"), permissions.is_a_kiosk),
     Tile("/office/", _("号源"), _("一周出诊与号池，规则接下来做什么"), permissions.may_look_at_the_office),
     Tile("/admin/", _("后台"), _("规则、岗位、账号与操作留痕"), permissions.may_open_the_admin),

@@ -118,7 +118,8 @@ def test_somebody_without_any_role_sees_a_landing_page_that_says_whom_to_ask(cli
 @pytest.mark.parametrize(
     ("role", "tiles"),
     [
-        ("doctor", ["/consult/", "/inbox/"]),
+        ("doctor", ["/consult/", "/my/schedule/", "/inbox/"]),
+        ("phone", ["/phone/", "/office/calls/", "/inbox/"]),
         ("ward", ["/consult/", "/inbox/"]),
         ("triage", ["/desk/", "/inbox/"]),
         ("counter", ["/desk/", "/inbox/"]),

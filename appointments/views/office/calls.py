@@ -20,7 +20,7 @@ from hospital.errors import Refused
 from hospital.models import Organization
 from hospital.permissions import has_role, role_required
 
-from .reach import reach_of
+from .reach import READERS, reach_of
 from .stop_reach import CALL_READERS, CALLERS, case_within_reach
 
 PAGE = 50
@@ -42,8 +42,14 @@ def calls(request: HttpRequest):
         ),
         "organizations": Organization.objects.filter(pk__in=reach.organizations),
         "may_act": has_role(request.user, *CALLERS),
+        "frame": _frame(request),
     }
     return render(request, "office/calls.html", context)
+
+
+def _frame(request: HttpRequest) -> str:
+    """Phone operators have no menu of the office."""
+    return "office/page.html" if has_role(request.user, *READERS) else "office/alone.html"
 
 
 @require_http_methods(["GET", "POST"])
@@ -68,7 +74,8 @@ def _show(request: HttpRequest, case: StopCase, *, phone: str = "", refusal: Ref
         "places": elsewhere.places_for(case, now=now) if line.open and acts else [],
         "request_key": uuid4(),
         "may_act": acts,
-        "may_open_stop": has_role(request.user, "office", "auditor", "sysadmin"),
+        "may_open_stop": has_role(request.user, *READERS),
+        "frame": _frame(request),
         "organizations": [case.substitution.schedule.organization],
     }
     status = refusal.status if refusal else 422 if form and form.errors else 200
