@@ -76,10 +76,10 @@ def _clue(clue: clues.Clue, words: dict[str, str]) -> list:
 
 
 def balance(request: HttpRequest, now: datetime) -> Rows:
-    mine, today = reach_of(request), clock.today(now)
-    first, last = BalanceForm(request.GET).days(today)
+    mine = reach_of(request)
+    first, last = BalanceForm(request.GET).days(clock.today(now))
     house = house_asked(request, mine)
-    whole, parts = balances.balance(house=house, first=first, last=last, departments=mine.departments, today=today)
+    whole, parts = balances.balance(house=house, first=first, last=last, departments=mine.departments, now=now)
     departments = Department.objects.filter(pk__in=parts).order_by("order", "code")
     named = [(_("合计"), whole), *((row.name, parts[row.pk]) for row in departments)]
     return [_("科室"), _("号数"), _("上午"), _("下午"), _("夜间"), _("已约"), _("网上开放")], (
