@@ -12,6 +12,7 @@ from appointments.selectors.stops import board, elsewhere
 from appointments.services import booking, changes, stops, supply, visit
 from appointments.services.stops import cases
 from hospital import masking
+from hospital.cache import ForgivingRedisCache
 from hospital.models import Fact, Message, PriceItem
 from tests.booking.acts import take
 from tests.factories import (
@@ -337,3 +338,12 @@ def test_the_booking_card_asks_the_question_and_the_account_answers_there(scene,
     assert case_of(row).answer == "cancel"
     assert case_of(row).answered_by == account
     assert phone.get(f"/bookings/{scene.rows[1].pk}/answer/").status_code == 404
+
+
+def test_guessing_keys_is_slowed_down_and_real_links_still_open(scene, phone):
+    ForgivingRedisCache.gone_until = 0.0
+
+    guesses = [phone.get(f"/answer/{n:012d}/", REMOTE_ADDR="10.9.9.9").status_code for n in range(21)]
+
+    assert guesses == [404] * 20 + [429]
+    assert phone.get(link_of(scene.cases[0]), REMOTE_ADDR="10.9.9.9").status_code == 200

@@ -90,6 +90,8 @@ def test_a_request_for_days_is_withdrawn_or_rejected_with_a_reason_the_doctor_re
     assert (first.status, second.status) == ("withdrawn", "rejected")
     client.force_login(role.practitioner.user)
     assert "当天无人替" in text_of(client.get("/my/schedule/"))
+    work()
+    assert "当天无人替" in text_of(client.get("/messages/"))
 
 
 def test_a_doctor_can_neither_ask_for_a_colleagues_session_nor_withdraw_their_request(client):

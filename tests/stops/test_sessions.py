@@ -7,11 +7,11 @@ import pytest
 from appointments.errors import NothingToStop, PreviewStale
 from appointments.models import Allotment, Appointment, ScheduleParticipant, Slot, StopCase, StopOffer, Substitution
 from appointments.services import changes, extras, stops
-from hospital.models import AuditEvent, Fact
+from hospital.models import AuditEvent, Fact, Message
 from tests.booking.acts import take
 from tests.factories import NOW, RoomFactory, StaffFactory, TeamMemberFactory, appointment_row, open_schedule
 
-from .scenes import IN_A_WEEK, case_of, doctor, session, stop, substitute, told, wish, work
+from .scenes import IN_A_WEEK, case_of, doctor, doctors_account, session, stop, substitute, told, wish, work
 
 pytestmark = pytest.mark.django_db
 
@@ -84,6 +84,7 @@ def test_a_substitute_takes_over_and_the_booked_keep_number_time_and_fee():
     """B13: of a higher level and price, free of charge."""
     first = doctor()
     chief = doctor(first.department, of="chief")
+    account = doctors_account(chief)
     schedule = session(first)
     before = [(row.slot_id, row.start, row.fee) for row in booked_of(schedule)]
 
@@ -97,6 +98,7 @@ def test_a_substitute_takes_over_and_the_booked_keep_number_time_and_fee():
     assert [told(row.patient) for row in booked_of(schedule)] == [["stop.substituted"]] * 3
     sits = ScheduleParticipant.objects.filter(schedule=schedule, active=True)
     assert [row.practitioner for row in sits] == [chief.practitioner]
+    assert [row.template for row in Message.objects.filter(user=account)] == ["stop.step_in"]
 
 
 def test_a_substitute_who_sits_elsewhere_is_named_and_nothing_is_changed():

@@ -9,7 +9,7 @@ from appointments.models import Suspension
 from hospital import audit
 from hospital.models import User
 
-from . import orders
+from . import orders, telling
 from .orders import Wish
 
 Status = Suspension.Status
@@ -68,6 +68,7 @@ def approve(
         row.status, row.decided_by, row.decided_at, row.decision = Status.ACTIVE, by, now, decision.strip()
         row.substitutes = {str(pk): list(who) for pk, who in (substitutes or {}).items()}
         orders.begin(row, seen=seen, by=by, now=now)
+        telling.say_decided(row, now=now)
     orders.carry_out(order=row, now=now, most=most)
     row.refresh_from_db()
     return row
@@ -83,6 +84,7 @@ def reject(*, order: Suspension, by: User, reason: str, now: datetime) -> Suspen
     row.status, row.decided_by, row.decided_at, row.decision = Status.REJECTED, by, now, reason.strip()
     row.save(update_fields=["status", "decided_by", "decided_at", "decision"])
     _trace("stop.rejected", row, by=by, why=row.decision, now=now)
+    telling.say_decided(row, now=now)
     return row
 
 

@@ -14,7 +14,7 @@ from appointments.selectors.stops import scope, substitutes
 from hospital import outbox
 from hospital.models import PractitionerRole, Room, User
 
-from . import cases, closing, offers
+from . import cases, closing, offers, telling
 
 
 @transaction.atomic
@@ -87,6 +87,7 @@ def substitute(
     if before:
         before.offers.update(substitution=given)
     cases.open_for(given, appointments=closing.booked(row), by=by, now=now)
+    telling.ask_to_step_in(given, now=now)
     return given
 
 
@@ -134,6 +135,8 @@ def reopen(*, row: Substitution, by: User | None, now: datetime) -> bool:
     closing.reopen_numbers(schedule, but=row.closed)
     cases.close_undone(row, now=now)
     offers.give_back(row)
+    if row.substitute_id:
+        telling.ask_to_step_in(row, now=now, off=True)
     _publish("schedule.reopened", schedule, by=by, now=now)
     return True
 
@@ -144,9 +147,12 @@ def _carried_out(order: Suspension, schedule: Schedule) -> Substitution | None:
 
 def _replaced(schedule: Schedule, *, now: datetime) -> Substitution | None:
     """What stood for this session until now: it ends, and is remembered."""
-    before = Substitution.objects.select_related("original", "replaces").filter(schedule=schedule, stands=True).first()
+    before = Substitution.objects.select_related("original__practitioner", "replaces", "substitute__practitioner__user")
+    before = before.filter(schedule=schedule, stands=True).first()
     if before:
         Substitution.objects.filter(pk=before.pk).update(stands=False, ended_at=now)
+        if before.substitute_id:
+            telling.ask_to_step_in(before, now=now, off=True)
     return before
 
 

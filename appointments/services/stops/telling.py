@@ -9,7 +9,7 @@ from datetime import datetime
 from django.conf import settings
 from django.urls import reverse
 
-from appointments.models import Appointment, StopCase
+from appointments.models import Appointment, StopCase, Substitution, Suspension
 from appointments.services import notices
 from hospital import messages
 from hospital.models import Message
@@ -18,6 +18,7 @@ from . import cases
 
 STOPPED, SUBSTITUTED, STANDS, CANCELLED = "stop.asked", "stop.substituted", "stop.undone", "stop.cancelled"
 QUESTIONS = (STOPPED, SUBSTITUTED)
+DECIDED, STEP_IN = "stop.decided", "stop.step_in"
 
 
 def ask(*, case: int, now: datetime) -> None:
@@ -76,3 +77,27 @@ def still_asks(message: Message) -> bool:
         answer=StopCase.Answer.NONE,
         appointment__status=Appointment.Status.BOOKED,
     ).exists()
+
+
+def say_decided(order: Suspension, *, now: datetime) -> None:
+    """To the doctor who asked, in the app: approved, or not and why. In the caller's transaction."""
+    days = f"{order.first_day:%m-%d}" if order.one_day else f"{order.first_day:%m-%d} – {order.last_day:%m-%d}"
+    params = {"approved": order.status == Suspension.Status.ACTIVE, "days": days, "answer": order.decision}
+    messages.tell(user=order.asked_by, template=DECIDED, params=params, dedupe=f"stop:{order.pk}:decided", now=now)
+
+
+def ask_to_step_in(row: Substitution, *, now: datetime, off: bool = False) -> None:
+    """To the substitute, in the app: where and when, or (`off`) that it is not needed any more."""
+    account = row.substitute.practitioner.user
+    if account is None:
+        return
+    schedule = row.schedule
+    params = {
+        "off": off,
+        "start": schedule.starts_at.isoformat(),
+        "department": schedule.department.name,
+        "place": str(schedule.room),
+        "was_doctor": str(row.original.practitioner),
+    }
+    kind = "off" if off else "in"
+    messages.tell(user=account, template=STEP_IN, params=params, dedupe=f"stop:step:{row.pk}:{kind}", now=now)
