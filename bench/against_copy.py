@@ -57,6 +57,7 @@ def _copy(first: date, days: int, *, offset: int) -> tuple[int, float]:
     with tempfile.TemporaryDirectory() as folder:
         files = [(name, f"{folder}/{name}") for name in TABLES]
         with connection.cursor() as cursor:
+            cursor.execute("SET statement_timeout = 0")  # each table is one statement
             for name, path in files:
                 with open(path, "wb") as file:
                     cursor.copy_expert(_shifted(cursor, name, first, days, offset), file)

@@ -1,18 +1,18 @@
 """The demo hospital after seeding: rows that agree with each other, and with what the services leave."""
 
 from collections import defaultdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import call_command
 from django.db import transaction
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Q, Sum
 
 from appointments.demo import people, seeding
 from appointments.demo.scale import Scale
-from appointments.models import Appointment, Encounter, NoShow, Schedule, Slot, TeamReferral
-from appointments.services import booking, visit
+from appointments.models import Appointment, Encounter, JobRun, NoShow, Schedule, Slot, TeamReferral
+from appointments.services import booking, releasing, supply, visit
 from hospital import clock
 from hospital.models import (
     CareTeamMember,
@@ -235,3 +235,19 @@ def test_a_doctors_account_is_his_alone():
 
     assert doctors.count() == Practitioner.objects.count()
     assert doctors.filter(user__username="wangjianguo").get().name == "王建国"
+
+
+def test_the_jobs_have_done_what_was_due_and_their_rows_say_so():
+    """P4, P6."""
+    assert releasing.release(now=NOW) == supply.follow_up(now=NOW) == 0
+    runs = dict(JobRun.objects.order_by().values_list("job").annotate(moved=Sum("moved")))
+
+    shared = sum(
+        sum(pools.values())
+        for pools in Fact.objects.filter(topic="supply.shared").values_list("payload__pools", flat=True)
+    )
+    assert runs["recall"] == shared > 0
+    assert runs["release"] > 0
+    seven = JobRun.objects.get(job="release", due_at=clock.at(TODAY, time(7)))
+    [departments] = seven.detail.values()
+    assert seven.moved == sum(sum(kinds.values()) for kinds in departments.values())
