@@ -10,6 +10,7 @@ from tests.factories import CampusFactory, DepartmentFactory
 from tests.patient.scenes import doctor, half_day, take_all_but, team_with_leader
 
 from .conftest import sideways
+from .looking import broken_words
 
 PAGES = ("/book/", "/book/departments/", "/bookings/", "/messages/", "/me/", "/me/family/", "/me/privacy/")
 
@@ -53,5 +54,6 @@ def test_a_phone_switches_to_english_and_every_word_has_room(open_as, axe):
         page.goto(origin + path)
         expect(page.locator("html")).to_have_attribute("data-edition", "largest")
         assert sideways(page) == 0, path
+        assert broken_words(page) == [], path
     page.get_by_role("button", name="中文").click()
     expect(page.locator("html")).to_have_attribute("lang", "zh-CN")

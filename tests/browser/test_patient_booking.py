@@ -22,8 +22,9 @@ from tests.factories import (
 from tests.patient.scenes import doctor, half_day, take_all_but
 
 from .conftest import sideways
+from .looking import covered
 
-HELD, NARROW, DESK = (390, 844), (320, 640), (1440, 900)
+HELD, NARROW, SHORT, DESK = (390, 844), (320, 640), (320, 568), (1440, 900)
 TAP = {"": 44, "elderly": 60, "largest": 60}  # px: WCAG 2.5.8 and 适老化
 
 SMALL_TARGETS = """(tap) => [...document.querySelectorAll('main a, main .btn, main label, .topbar a, .tabbar a')]
@@ -267,6 +268,9 @@ def test_every_booking_page_is_accessible_at_every_width(open_as, axe, clinic, e
         page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
         small = page.evaluate(SMALL_TARGETS, TAP[edition])
         assert small == [], (path, small)
+        for size in (HELD, SHORT):
+            page.set_viewport_size({"width": size[0], "height": size[1]})
+            assert covered(page) == [], (path, size)
         page.evaluate(OLD_BROWSER)
         assert sideways(page) == 0, path
     assert page.troubles == []

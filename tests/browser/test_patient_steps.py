@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from appointments.models import Slot
 from hospital.models import CareTeam
 from tests.browser.conftest import sideways
+from tests.browser.looking import covered
 from tests.consult.rooms import now, today
 from tests.factories import CampusFactory, DepartmentFactory, OrganizationFactory, add_numbers
 from tests.patient.scenes import doctor, half_day, take, take_all_but, team_with_leader
@@ -15,7 +16,9 @@ from tests.patient.scenes import doctor, half_day, take, take_all_but, team_with
 LONG = "阿卜杜热合曼·买买提依明江"
 GOOD = "复杂先天性心脏病介入治疗、慢性阻塞性肺疾病合并肺源性心脏病、难治性高血压以及多学科联合诊疗"
 PHONE, NARROW, WIDE = (390, 844), (320, 640), 1440
-WHOLE = 3600  # px of height: the bar at the foot covers what is scrolled under it, which axe takes for a small target
+SHORT = {"width": 320, "height": 568}
+WHOLE = 3600  # px of height, for axe: it takes what is half under the bar for a small target. What the bar covers when
+# the keyboard comes to it is looked at on a phone's own height (looking.covered)
 AXE_AT = {("", WIDE), ("", PHONE[0]), ("elderly", PHONE[0])}
 """Narrower only overflow can differ; the largest edition differs from the elderly one in the root size alone."""
 
@@ -172,6 +175,11 @@ def test_every_page_is_accessible_at_every_width(open_as, axe, house, edition):
                 axe(page)
         small = page.evaluate(SMALL_TARGETS, [TAP[edition], TARGETS])
         assert small == [], (path, small)
+        for size in ({"width": PHONE[0], "height": PHONE[1]}, SHORT):
+            page.set_viewport_size(size)
+            assert covered(page) == [], (path, size)
+    bar = page.locator(".actionbar").evaluate("each => getComputedStyle(each).position")
+    assert bar == ("static" if edition == "largest" else "fixed")  # on a short phone the largest letters scroll with it
     assert page.troubles == []
 
 

@@ -146,6 +146,16 @@ def test_how_many_minutes_is_a_rule_of_the_department(office, minutes, found):
     assert len(listed(office)) == found
 
 
+def test_another_departments_minutes_are_not_ours(office):
+    clerk, schedule = StaffFactory(roles="counter"), open_schedule()
+    elsewhere = DepartmentFactory(name="眼科")
+    since = {"organization": schedule.organization, "effective_from": TODAY - timedelta(days=9)}
+    BookingRule.objects.create(**since, department=elsewhere, resale_minutes=60)
+    taken_again(given_back(schedule, by=clerk), by=clerk, minutes=15)
+
+    assert listed(office) == []
+
+
 def test_a_number_that_was_given_back_again_still_tells(office):
     clerk = StaffFactory(roles="counter")
     before = given_back(open_schedule(), by=clerk)
