@@ -240,3 +240,22 @@ def test_the_record_lists_what_happened_with_filters_pages_and_undo(office, sess
     assert office.get("/office/acts/?status=previewed").context["page"].paginator.count == 1
     assert office.get("/office/acts/?last=2026-11-22").context["page"].paginator.count == 0
     assert office.get("/office/acts/?kind=nonsense&first=gestern&page=99").status_code == 200
+
+
+@pytest.mark.parametrize(("kind", "most"), [("reallocate", 2), ("stop", 1)])
+def test_more_sessions_than_can_be_read_are_not_taken(office, session, monkeypatch, kind, most):
+    """A bigger selection of stops goes on in an address, which has an end."""
+    monkeypatch.setattr("appointments.views.office.acts.MOST", 2)
+    monkeypatch.setattr("appointments.views.office.acts.MOST_STOPPED", 1)
+    chosen = [session.schedule.pk, *(open_schedule(day=session.schedule.day).pk for _n in range(2))]
+
+    response = office.post(NEW, {"kind": kind, "schedule": chosen}, follow=True)
+
+    assert f"一次最多选 {most} 个出诊单元" in response.content.decode()
+
+
+@pytest.mark.parametrize("kind", ["stop", "substitute"])
+def test_stops_go_on_to_their_own_page_with_the_sessions(office, session, kind):
+    response = office.post(NEW, {"kind": kind, "schedule": [session.schedule.pk]})
+
+    assert response["Location"] == f"/office/stops/new/?act={kind}&schedule={session.schedule.pk}"

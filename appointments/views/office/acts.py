@@ -25,6 +25,9 @@ from .reach import ACTORS, READERS, may_act, reach_of
 MOST = 300
 """Sessions in one act by selection: what can still be read before it is confirmed."""
 
+MOST_STOPPED = 200
+"""Their ids go on in the address, which a server takes up to 4,094 characters of."""
+
 PAGE = 30
 STOPS = ("stop", "substitute")
 """Done on the pages of stops, which ask for the cause and tell the patients."""
@@ -39,8 +42,9 @@ def new(request: HttpRequest):
     kind = request.POST.get("kind", "")
     if request.method == "GET" or not chosen:
         return _back(request, _("没有选中出诊单元。请先在周表里选中，再选一种操作。"))
-    if len(chosen) > MOST:
-        return _back(request, _("一次最多选 %(most)s 个出诊单元，请分几次做。") % {"most": MOST})
+    most = MOST_STOPPED if kind in STOPS else MOST
+    if len(chosen) > most:
+        return _back(request, _("一次最多选 %(most)s 个出诊单元，请分几次做。") % {"most": most})
     if len({one.organization_id for one in chosen}) > 1:
         return _back(request, _("选中的出诊单元属于几家机构，请一家一家做。"))
     if kind in STOPS:

@@ -4,7 +4,8 @@
  *   blank, Ctrl+click, or click while "多选" is on: this cell on or off;  Shift+arrow, Shift+click: from there to here;
  *   Escape: nothing. A tick stays the one truth, so the form sends what is seen. Arrows themselves are keys.js's.
  *
- *   form[data-select] with .tick before each .cell;  .bulk[hidden] with [data-counts="… %1 … %2 … %3"];  [data-picking]
+ *   form[data-select] with .tick before each .cell;  .bulk with [data-counts="… %1 … %2 … %3"], beyond
+ *   [data-most] cells [data-toomany] instead and no button;  [data-picking]
  */
 document.documentElement.classList.add("scripted");
 document.addEventListener("DOMContentLoaded", () => {
@@ -31,7 +32,10 @@ document.addEventListener("DOMContentLoaded", () => {
     bar.hidden = !ticks.length;
     form.classList.toggle("picked", ticks.length > 0);
     const said = [ticks.length, sum("n"), sum("t")];
-    counts.textContent = ticks.length ? counts.dataset.counts.replace(/%(\d)/g, (_all, place) => said[place - 1]) : "";
+    const toomany = ticks.length > Number(counts.dataset.most);
+    const words = toomany ? counts.dataset.toomany : counts.dataset.counts;
+    counts.textContent = ticks.length ? words.replace(/%(\d)/g, (_all, place) => said[place - 1]) : "";
+    for (const button of bar.querySelectorAll("button[name]")) button.disabled = toomany;
   };
   const begin = (cell) => {
     anchor = tip = cell;
