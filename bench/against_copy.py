@@ -1,7 +1,7 @@
-"""Laying out ninety days from the templates, against COPY of the very rows that this wrote, some months later.
+"""Laying out ninety days from the templates, against COPY of the very rows that this wrote, some weeks later.
 
-Both fill the same tables with the same keys, indexes, exclusions and history; COPY has nothing to plan, to decide or to
-compute, and knows every id beforehand: it is what the database can take at most.
+In rounds, each a transaction of COPY. Both fill the same tables with the same keys, indexes, exclusions and triggers;
+COPY has nothing to plan, to decide or to compute, and knows every id beforehand.
 """
 
 import tempfile
@@ -43,8 +43,8 @@ def measure(sizes: Sizes, organization: Organization, first: date) -> table.Row:
         copied.append(rows / seconds)
         first += timedelta(days=2 * days)
     note = (
-        f"{days} days of {sizes.doctors} doctors, {rows:,} rows of four tables, planned and laid out in"
-        f" {rows / ours[-1]:.1f} s; COPY of the same rows {rows / copied[-1]:.1f} s"
+        f"{sizes.rounds} × {days} days of {sizes.doctors} doctors, each {rows:,} rows of four tables, planned and laid"
+        f" out in {rows / ours[-1]:.1f} s; COPY of the same rows {rows / copied[-1]:.1f} s"
     )
     return table.compare(
         "generate 90 days ÷ COPY of the same rows", ours, copied, target=TARGET, stretch=1, better="higher", unit="/s",

@@ -20,7 +20,7 @@ class Sizes:
     connections: int = 256
     storms: int = 15  # rounds of one patient's 50 simultaneous requests
     laid_days: int = 3  # generate: schedules of so many days at once
-    generated_days: int = 90  # generate ÷ COPY
+    generated_days: int = 30  # generate ÷ COPY, in each round: ninety in all
     recalled: int = 100_000  # and released
 
     @property
