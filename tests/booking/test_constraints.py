@@ -19,6 +19,7 @@ from appointments.models import (
     TeamReferral,
 )
 from hospital.models import Fact, PatientTime
+from tests.booking.office_rows import OFFICE_ROWS
 from tests.factories import (
     NOW,
     EncounterFactory,
@@ -217,7 +218,7 @@ BAD_ROWS = {
     "patienttime_not_in_two_places": in_two_places,
     "patienttime_one_per_source": one_source_twice,
     "fact_request_once": key_twice,
-}
+} | OFFICE_ROWS
 
 
 @pytest.mark.parametrize("name", BAD_ROWS)

@@ -1,5 +1,7 @@
 """后台: support staff look at much and change little (O5, O10)."""
 
+from datetime import date
+
 import pytest
 from django.contrib import admin
 from django.urls import reverse
@@ -97,7 +99,7 @@ def test_opening_a_patients_row_in_the_admin_leaves_a_trace(client, visit):
 
 def test_a_change_of_a_rule_is_in_history_and_trail(client):
     user = signed_in(client, "secadmin")
-    rule = AccountRule.objects.order_by("effective_from").first()
+    rule = AccountRule.objects.create(effective_from=date(2026, 1, 1))
     page = client.get(address(AccountRule, "change", rule.pk))
     form = page.context["adminform"].form
     data = {name: form.initial.get(name) or "" for name in form.fields} | {"family_limit": 4}
