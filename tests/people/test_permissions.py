@@ -34,6 +34,7 @@ PUBLIC = {  # open to strangers, each with its reason
     "team_slots",
     "clinic_slots",
     "book_back",  # to the times, from the address alone
+    "stop_answer",  # the key in the address is the permission; without a right one there is nothing to see
     "api_schema",
     "api_docs",
     "notice",  # nobody signs in to read what signing in means
