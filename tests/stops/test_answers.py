@@ -347,3 +347,16 @@ def test_guessing_keys_is_slowed_down_and_real_links_still_open(scene, phone):
 
     assert guesses == [404] * 20 + [429]
     assert phone.get(link_of(scene.cases[0]), REMOTE_ADDR="10.9.9.9").status_code == 200
+
+
+def test_the_link_of_an_older_message_shows_what_is_asked_now(scene, phone):
+    """First stopped, then given to another doctor: nobody reads that the visit goes on as before."""
+    path = link_of(scene.cases[0])
+    colleague = doctor(scene.role.department)
+    substitute(scene.stopped, colleague)
+
+    text = phone.get(path).content.decode()
+    assert f"由{colleague.practitioner}替诊" in text
+    phone.post(path, {"answer": "accept"})
+
+    assert case_of(scene.rows[0]).answer == "accept"

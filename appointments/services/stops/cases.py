@@ -25,7 +25,9 @@ def digest_of(token: str) -> str:
 
 
 def by_token(token: str) -> StopCase | None:
-    return related().filter(token_hash=digest_of(token)).first()
+    """The question of this link, or the one that was asked since about the same booking: an older SMS is as good."""
+    of_link = StopCase.objects.filter(token_hash=digest_of(token)).values("appointment")
+    return related().filter(appointment__in=of_link).order_by("-pk").first()
 
 
 def related():
