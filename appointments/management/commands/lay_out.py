@@ -37,6 +37,11 @@ class Command(BaseCommand):
                 f"  {laid.added} schedules with {laid.numbers} numbers added, {laid.standing} stood already, "
                 f"{laid.skipped} templates not in use"
             )
+            if laid.waiting or laid.declined:
+                self.stdout.write(
+                    f"  {laid.waiting} wait for a draft, since an old pattern still stands; "
+                    f"{laid.declined} were left out of one"
+                )
             self._list("conflict", laid.conflicts)
             self._list("differs from its template, nobody booked: --relay", laid.changed)
             self._list("differs from its template, left alone", laid.left_alone)

@@ -42,8 +42,14 @@ SELECT count(*) FROM appointments_appointment a
 """
 
 
+def lock_patients(schedules: list[int]) -> None:
+    """Of everything that moves in this transaction, by id: one clinic after the other would wait out of order."""
+    waiting = Appointment.objects.filter(schedule__in=schedules, status__in=WAITING).values("patient")
+    list(Patient.objects.filter(pk__in=waiting).order_by("pk").select_for_update(no_key=True).values_list("pk"))
+
+
 def move(line: Line, *, by: User, now: datetime) -> int | None:
-    """The caller holds the schedule and its numbers. Returns how many patients are told, None if one is elsewhere then.
+    """The caller holds the schedule, its numbers and its patients. Returns how many are told, None if one is elsewhere.
 
     Publishes schedule.changed with each booked appointment and its time until now.
     """
@@ -51,8 +57,6 @@ def move(line: Line, *, by: User, now: datetime) -> int | None:
     held = list(
         row.appointments.filter(status__in=WAITING).order_by("pk").values_list("pk", "patient", "status", "start")
     )
-    patients = Patient.objects.filter(pk__in={one[1] for one in held}).order_by("pk")
-    list(patients.select_for_update(no_key=True).values_list("pk"))
     ids = [one[0] for one in held]
     rows = Appointment.objects.filter(pk__in=ids).order_by("pk")
     list(rows.select_for_update(no_key=True).values_list("pk"))

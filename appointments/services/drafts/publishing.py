@@ -246,15 +246,16 @@ def _delete(act: _Act, lines: list[Line]) -> None:
 
 
 def _move(act: _Act) -> None:
-    for line in act.taken:
-        if line.action == DraftLine.Action.CHANGE and line.seen and line.keeps_numbers:
-            told = moving.move(line, by=act.by, now=act.now)
-            if told is None:
-                act.refuse(line, "patient_elsewhere")
-            else:
-                act.done(line)
-                act.result.changed += 1
-                act.result.told += told
+    lines = [line for line in act.taken if line.action == DraftLine.Action.CHANGE and line.seen and line.keeps_numbers]
+    moving.lock_patients([line.schedule.pk for line in lines])
+    for line in lines:
+        told = moving.move(line, by=act.by, now=act.now)
+        if told is None:
+            act.refuse(line, "patient_elsewhere")
+        else:
+            act.done(line)
+            act.result.changed += 1
+            act.result.told += told
 
 
 def _lay(act: _Act) -> None:

@@ -17,7 +17,7 @@ from hospital.permissions import role_required
 
 from . import reach as reaching
 
-MOST_LINKED = 40  # schedules named in one address
+MOST_LINKED = 200  # schedules named in one address: a request's first line holds 4,000 characters
 
 
 class _House:
@@ -65,7 +65,8 @@ def calendar(request):
 
 def _line(row: CalendarDay, standing: workdays.Standing | None) -> dict:
     stop = "&".join(f"schedule={pk}" for pk in standing.with_patients[:MOST_LINKED]) if standing else ""
-    return {"row": row, "standing": standing, "stop": stop}
+    more = len(standing.with_patients) - MOST_LINKED if standing else 0
+    return {"row": row, "standing": standing, "stop": stop, "more": more}
 
 
 def _kept(request, form: DayForm, now) -> bool:

@@ -39,7 +39,8 @@ def drafts(request):
             return redirect("appointments:office_draft", draft.pk)
     mine = reaching.reach_of(request)
     rows = selectors.history(organizations=mine.organizations, departments=mine.departments)
-    context = {"form": form, "rows": rows, "may_act": may_act, "today": today}
+    houses = Organization.objects.filter(pk__in=mine.organizations)
+    context = {"form": form, "rows": rows, "may_act": may_act, "organizations": houses, "today": today}
     return render(request, "office/drafts.html", context)
 
 
