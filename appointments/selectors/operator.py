@@ -61,9 +61,7 @@ class Scope:
     @cached_property
     def last_day(self) -> date:
         """As far ahead as any rule may have released to the channel."""
-        return self.today + timedelta(
-            days=rules.public_horizon(self.house.pk, channel=self.channel, day=self.today)
-        )
+        return self.today + timedelta(days=rules.public_horizon(self.house.pk, channel=self.channel, day=self.today))
 
     def schedules(self) -> QuerySet[Schedule]:
         """Sittings ahead that anybody may be given. A leading expert's are reached through the team (B11)."""
@@ -292,7 +290,9 @@ def strip(scope: Scope, place: Place, *, since: date | None, day: date | None, t
     if given is None and not any(each.left for each in days) and (first := _first_day(scope, place, after=begins)):
         begins, days = first, _days(scope, place, first, first + STRIP)
     open_days = [each.day for each in days if each.left]
-    chosen = day if any(each.day == day for each in days) else next(iter(open_days or [each.day for each in days]), None)
+    chosen = (
+        day if any(each.day == day for each in days) else next(iter(open_days or [each.day for each in days]), None)
+    )
     after = begins + STRIP
     return Strip(
         days=days,
@@ -305,7 +305,10 @@ def strip(scope: Scope, place: Place, *, since: date | None, day: date | None, t
 
 def _days(scope: Scope, place: Place, first: date, end: date) -> list[Day]:
     rows = list(
-        scope.schedules().filter(place.wanted, day__gte=first, day__lt=end).order_by("day").values("pk", "day", "status")
+        scope.schedules()
+        .filter(place.wanted, day__gte=first, day__lt=end)
+        .order_by("day")
+        .values("pk", "day", "status")
     )
     left = count_left([row["pk"] for row in rows if row["status"] == "open"], pools=scope.pools, now=scope.now)
     by_day: dict[date, list[dict]] = {}

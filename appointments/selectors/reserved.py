@@ -17,9 +17,7 @@ def pools_for_patient(
     The patient is only asked for where the channel makes the difference.
     """
     group = channel in policy.ASKED and is_special(patient_id, day=day)
-    return rules.pools_for(
-        channel, organization_id=organization_id, day=day, partner_id=partner_id, special=group
-    )
+    return rules.pools_for(channel, organization_id=organization_id, day=day, partner_id=partner_id, special=group)
 
 
 def is_special(patient_id: int | None, *, day: date) -> bool:

@@ -31,7 +31,8 @@ KINDS = ("public", "consult", "partner", "counter", "special", "extra", "team", 
 
 
 def test_there_are_eight_and_the_defaults_know_each():
-    assert set(CHANNELS) == set(ALL) and len(ALL) == 8
+    assert set(CHANNELS) == set(ALL)
+    assert len(ALL) == 8
 
 
 @pytest.mark.parametrize("channel", ALL)
@@ -107,9 +108,7 @@ def test_after_the_cut_off_only_staff_in_person_give_back(channel, clinic, patie
 
 
 def kept_for(house, institution=None, group=None):
-    return Pool.objects.create(
-        organization=house, kind="partner", partner=institution, group=group, name="保留"
-    )
+    return Pool.objects.create(organization=house, kind="partner", partner=institution, group=group, name="保留")
 
 
 def test_a_lower_institution_takes_its_own_its_groups_and_the_common_numbers(wang):
@@ -137,9 +136,7 @@ def test_the_institution_stays_on_the_booking_whatever_becomes_of_the_account(cl
     later = open_schedule(role=clinic.role, day=WEDNESDAY + timedelta(days=7), numbers=2)
     user.role_assignments.all().delete()
 
-    moved = booking.reschedule(
-        appointment=row, schedule=later, by=None, channel="counter", request_key=None, now=NOW
-    )
+    moved = booking.reschedule(appointment=row, schedule=later, by=None, channel="counter", request_key=None, now=NOW)
 
     assert (moved.partner_id, moved.by) == (ours.pk, user)
 

@@ -160,7 +160,12 @@ def _chosen(page: Page, form: LookForm, sittings: list[selectors.Sitting]) -> di
 def _line(page: Page, row: Appointment) -> dict:
     rule = rules.booking_rule_for(row.schedule, day=page.scope.today)
     refusal = policy.refusal_to_cancel(row, channel=page.seat.channel, rule=rule, now=page.now)
-    return {"row": row, "refusal": refusal, "request_key": uuid4(), "slice": slice_of(row, minutes=rule.segment_minutes)}
+    return {
+        "row": row,
+        "refusal": refusal,
+        "request_key": uuid4(),
+        "slice": slice_of(row, minutes=rule.segment_minutes),
+    }
 
 
 def _suspension(page: Page) -> PatientSuspension | None:

@@ -58,7 +58,12 @@ def _search(request: HttpRequest, seat: Seat, text: str) -> dict:
     withheld = seat.channel == Channel.PARTNER and found.by not in SURE
     people = [] if withheld else found.people
     audit.searched_patients(
-        actor=request.user, how=found.by, found=[each.pk for each in people], where=seat.channel, now=now, request=request
+        actor=request.user,
+        how=found.by,
+        found=[each.pk for each in people],
+        where=seat.channel,
+        now=now,
+        request=request,
     )
     lines = [{"found": each, "call": open_call(request, seat, each.pk, now=now)} for each in people]
     return {
