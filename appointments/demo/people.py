@@ -32,6 +32,7 @@ STAFF = (  # user name, full name, role, code of the organization
     ("dianhua", "电话预约 孙倩", Role.PHONE, None),
     ("bingqu", "病区 郑医生", Role.WARD, None),
     ("haoyuan", "号源管理 何静", Role.OFFICE, None),
+    ("fenyuan", "柳堤社区 号源管理 顾兰", Role.OFFICE, "SQ1"),
     ("shenji", "审计 唐敏", Role.AUDITOR, None),
     ("xitong", "系统管理员 罗平", Role.SYSADMIN, None),
     ("anquan", "安全管理员 贺强", Role.SECADMIN, None),
