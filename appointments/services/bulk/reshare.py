@@ -53,12 +53,13 @@ class Plans:
         self.now = now
         self.allocation = Allocation(schedules[0].organization)
         self.public = self.allocation.pools[Pool.Kind.PUBLIC]
-        slots = Slot.objects.filter(schedule__in=schedules).exclude(status=Slot.Status.BLOCKED).order_by("number")
+        pks = [schedule.pk for schedule in schedules]
+        slots = Slot.objects.filter(schedule__in=pks).exclude(status=Slot.Status.BLOCKED).order_by("number")
         self.slots: dict[int, list[Slot]] = defaultdict(list)
         for slot in slots:
             self.slots[slot.schedule_id].append(slot)
         self.rows: dict[int, dict[int, Allotment]] = defaultdict(dict)
-        for row in Allotment.objects.filter(schedule__in=schedules).order_by("pk"):
+        for row in Allotment.objects.filter(schedule__in=pks).order_by("pk"):
             self.rows[row.schedule_id][row.pool_id] = row
         apart = [Pool.Kind.EXTRA, *pools.KEPT_APART]
         self.apart = set(Pool.objects.filter(kind__in=apart).values_list("pk", flat=True))
@@ -155,12 +156,14 @@ class Reshare(Handler):
         changes: list[Change] = []
         targets: dict[int, list[Slot]] = defaultdict(list)
         made: list[Allotment] = []
+        timings: list[Timing] = []
         for schedule in schedules:
             plan = plans.of(schedule)
             made += [_allotment(schedule, one, now=now) for one in plan.made]
-            changes += [_retimed(timing) for timing in plan.timings]
+            timings += plan.timings
             for slot, pool in plan.moves:
                 targets[pool].append(slot)
+        changes += _retimed(timings)
         Allotment.objects.bulk_create(made)
         changes += [Change("allotment", row.pk, {}, {}) for row in made]
         for pool, slots in sorted(targets.items()):
@@ -204,11 +207,16 @@ def _allotment(schedule: Schedule, opening: Opening, *, now: datetime) -> Allotm
     )
 
 
-def _retimed(timing: Timing) -> Change:
-    fields = timing.fields
-    before = {name: plain(getattr(timing.row, name)) for name in fields}
-    after = {name: plain(getattr(timing, name)) for name in fields}
-    for name in fields:
-        setattr(timing.row, name, getattr(timing, name))
-    timing.row.save(update_fields=fields)
-    return Change("allotment", timing.row.pk, before, after)
+def _retimed(timings: Sequence[Timing]) -> list[Change]:
+    """One statement for all that get the same moments: schedules of a day do."""
+    alike: dict[tuple, list[int]] = defaultdict(list)
+    changes = []
+    for timing in timings:
+        fields = timing.fields
+        before = {name: plain(getattr(timing.row, name)) for name in fields}
+        after = {name: plain(getattr(timing, name)) for name in fields}
+        changes.append(Change("allotment", timing.row.pk, before, after))
+        alike[tuple((name, getattr(timing, name)) for name in fields)].append(timing.row.pk)
+    for moments, pks in alike.items():
+        Allotment.objects.filter(pk__in=pks).update(**dict(moments))
+    return changes
