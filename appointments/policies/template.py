@@ -82,6 +82,7 @@ class Asked:
     actor_elsewhere: str | None = None  # the department that the actor's role belongs to, when it is another
     room_campus: str | None = None  # the room's campus, when it is not the department's
     outside_contract: tuple[str, str] | None = None  # doctor, institution
+    twin: bool = False  # the same half-day in the same room from the same day on is there, at other hours
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,7 @@ SENTENCES: dict[str, Promise] = {
     "outside_contract": gettext_lazy(
         "%(doctor)s在这段日期里没有%(house)s的执业合约。请先在“执业合约”里登记，或缩短生效期。"
     ),
+    "twin": gettext_lazy("从同一天起，这个半日同一诊室已有一条模板。请改那一条，或换一个生效日。"),
     "doctor_twice": gettext_lazy("医生在这个时间已有出诊：%(other)s。请改时间、单双周或生效日期。"),
     "room_twice": gettext_lazy("诊室在这个时间已被占用：%(other)s。请换诊室或改时间。"),
 }
@@ -124,6 +126,8 @@ SENTENCES: dict[str, Promise] = {
 def problems(asked: Asked, *, others: Iterable[Pattern] = ()) -> list[Problem]:
     """Everything that is wrong, each at its field. `others`: patterns of the same doctors or the same room."""
     found = [*_counts(asked), *_times(asked), *_fit(asked)]
+    if asked.twin:
+        found.append(Problem("effective_from", "twin"))
     wrong_time = {"one_hour", "hours_reversed", "dates_reversed"}
     if not wrong_time & {problem.code for problem in found}:
         found += [*_lengths(asked), *_collisions(asked.pattern, others)]

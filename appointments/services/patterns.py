@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 
 from django.db import connection, transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from appointments.errors import TemplateRefused
 from appointments.models import ScheduleTemplate
@@ -40,7 +41,9 @@ def problems_of(
     sitting = _doctors(others)
     hours = _hours({row.room.campus_id for row in [*others, template]})
     beside = [_pattern(row, sitting[row.pk], hours) for row in others]
-    return problems(_asked(template, doctors, hours, today=today), others=beside)
+    twins = _twins(template).filter(active=True).exclude(pk=instead_of and instead_of.pk)
+    asked = _asked(template, doctors, hours, today=today, twin=twins.exists())
+    return problems(asked, others=beside)
 
 
 def _rows_beside(template: ScheduleTemplate, doctors: frozenset[int]):
@@ -100,7 +103,7 @@ def _pattern(row: ScheduleTemplate, doctors: frozenset[int], hours) -> Pattern:
     )
 
 
-def _asked(template: ScheduleTemplate, doctors: frozenset[int], hours, *, today: date) -> Asked:
+def _asked(template: ScheduleTemplate, doctors: frozenset[int], hours, *, today: date, twin: bool) -> Asked:
     source = template.role or template.team
     people = [template.role, template.role.practitioner] if template.role_id else [template.team]
     active = all(one.active for one in [template.service, template.department, template.room, *people] if one)
@@ -119,6 +122,7 @@ def _asked(template: ScheduleTemplate, doctors: frozenset[int], hours, *, today:
         actor_elsewhere=(str(source.department) if source and source.department_id != template.department_id else None),
         room_campus=_foreign_campus(template, home),
         outside_contract=_outside_contract(template, doctors),
+        twin=twin,
     )
 
 
@@ -172,8 +176,10 @@ def change(*, template: ScheduleTemplate, wanted: ScheduleTemplate, by: User, no
         _save(template)
         _trace("template.changed", template, by=by, now=now, before=before, after=_said(template))
         return template
-    template.effective_to = wanted.effective_from - DAY
-    template.save(update_fields=["effective_to"])
+    last = wanted.effective_from - DAY
+    if template.effective_to is None or template.effective_to > last:
+        template.effective_to = last
+        template.save(update_fields=["effective_to"])
     _save(wanted)
     _trace("template.changed", wanted, by=by, now=now, before=before, after=_said(wanted), instead_of=template.pk)
     return wanted
@@ -181,9 +187,13 @@ def change(*, template: ScheduleTemplate, wanted: ScheduleTemplate, by: User, no
 
 @transaction.atomic
 def end(*, template: ScheduleTemplate, last_day: date, by: User, now: datetime) -> ScheduleTemplate:
-    """The last day on which it runs. Before its first day: it never runs, and is put out of use."""
+    """The last day on which it runs. Before its first day: it never runs, and is put out of use. Raises TemplateRefused
+    for a day after its end: that would make it longer, over what may follow it."""
     _one_writer()
     template = ScheduleTemplate.objects.select_for_update(no_key=True).get(pk=template.pk)
+    if template.effective_to and last_day > template.effective_to:
+        said = {"last": template.effective_to}
+        raise TemplateRefused(problem=_("它本来就到 %(last)s 为止。要延长，请改失效日。") % said)
     before = _said(template)
     if last_day < template.effective_from:
         template.active = False
@@ -224,12 +234,16 @@ def _must_be_sound(template: ScheduleTemplate, instead_of: ScheduleTemplate | No
 
 def _save(template: ScheduleTemplate) -> None:
     """A retired row with the very same name makes way: it is taken into use again."""
-    names = ("department", "service", "role", "team", "room", "weekday", "half", "parity", "effective_from")
-    twin = ScheduleTemplate.objects.filter(active=False, **{name: getattr(template, name) for name in names})
-    if template.pk is None and (old := twin.first()):
+    if template.pk is None and (old := _twins(template).filter(active=False).first()):
         template.pk, template._state.adding = old.pk, False
     template.active = True
     template.save()
+
+
+def _twins(template: ScheduleTemplate):
+    """Rows that the constraint template_once takes for the same."""
+    names = ("department", "service", "role", "team", "room", "weekday", "half", "parity", "effective_from")
+    return ScheduleTemplate.objects.filter(**{name: getattr(template, name) for name in names})
 
 
 def _said(template: ScheduleTemplate) -> dict:

@@ -105,6 +105,8 @@ def test_a_change_an_end_and_a_copy_from_the_page(client, office):
     assert "至少勾一个" in text(missing)
 
     client.post(reverse("appointments:office_template_end", args=[new.pk]), {"last_day": "2026-12-31"})
+    longer = client.post(reverse("appointments:office_template_end", args=[new.pk]), {"last_day": "2027-01-31"})
+    assert "要延长，请改失效日" in text(longer)
     new.refresh_from_db()
     assert new.effective_to.isoformat() == "2026-12-31"
 

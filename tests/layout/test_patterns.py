@@ -180,6 +180,27 @@ def test_the_database_refuses_the_same_half_day_twice_whoever_writes_it(hospital
         TemplateFactory(**{same: getattr(there, same)}, effective_from=date(2027, 1, 1))
 
 
+def test_the_same_row_at_other_hours_is_refused_with_a_sentence_instead_of_a_broken_constraint(hospital, office):
+    there = TemplateFactory(starts=time(8), ends=time(10), numbers=8, effective_from=MONDAY)
+
+    with pytest.raises(TemplateRefused, match="已有一条模板"):
+        patterns.create(template=wanted(there, starts=time(10), ends=time(12)), by=office, now=NOW)
+    later = wanted(there, starts=time(10), ends=time(12), effective_from=MONDAY + timedelta(days=7))
+    assert patterns.create(template=later, by=office, now=NOW).pk
+
+
+def test_a_change_after_the_end_does_not_make_the_old_row_longer(hospital, office):
+    template = TemplateFactory(effective_to=MONDAY)
+    later = MONDAY + timedelta(days=28)
+
+    patterns.change(
+        template=template, wanted=wanted(template, effective_from=later, effective_to=None), by=office, now=NOW
+    )
+
+    template.refresh_from_db()
+    assert template.effective_to == MONDAY
+
+
 def test_rooms_can_be_swapped_in_one_go(hospital):
     first, second = TemplateFactory(), TemplateFactory()
     first.room, second.room = second.room, first.room

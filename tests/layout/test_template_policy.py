@@ -51,6 +51,7 @@ def codes(asked: Asked, *others: Pattern) -> list[tuple]:
         ({"actor_service": "主任医师门诊"}, [("service", "other_service")]),
         ({"actor_elsewhere": "内分泌科"}, [("actor", "other_department")]),
         ({"room_campus": "东院区"}, [("room", "other_campus")]),
+        ({"twin": True}, [("effective_from", "twin")]),
         ({"outside_contract": ("王建国", "柳堤社区")}, [("actor", "outside_contract")]),
     ],
 )

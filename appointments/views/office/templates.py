@@ -115,10 +115,15 @@ def end(request, pk):
     row = _template(request, pk, reaching.ACTORS)
     form = EndForm(request.POST, today=today)
     if form.is_valid():
-        kept = patterns.end(template=row, last_day=form.cleaned_data["last_day"], by=request.user, now=clock.now())
-        said = {"what": kept, "day": form.cleaned_data["last_day"]}
-        messages.success(request, _("%(what)s到 %(day)s 为止。之后已排的班请生成排班草稿处理。") % said)
-        return redirect(_back_to(kept))
+        day = form.cleaned_data["last_day"]
+        try:
+            kept = patterns.end(template=row, last_day=day, by=request.user, now=clock.now())
+        except TemplateRefused as refusal:
+            form.add_error("last_day", refusal.sentence)
+        else:
+            said = {"what": kept, "day": day}
+            messages.success(request, _("%(what)s到 %(day)s 为止。之后已排的班请生成排班草稿处理。") % said)
+            return redirect(_back_to(kept))
     return _again(request, row, today, end_form=form)
 
 
