@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from appointments.forms.releases import HELD_KINDS, ExtraForm, HoldForm, MomentForm, MonthForm
-from appointments.models import BulkAct, Schedule
+from appointments.models import BulkAct, Pool, Schedule
 from appointments.selectors import releases as selectors
 from appointments.services import bulk
 from hospital import clock
@@ -93,9 +93,10 @@ def _hold_form(request: HttpRequest, kinds, *, now, **more) -> HoldForm:
 
 
 def _a_day_later(day: date, listed) -> dict:
-    """As the office would mostly have it: everything of that day, at its hour of the next."""
+    """As the office would mostly have it: the public numbers of that day, at their hour of the next."""
     moment = listed.columns[-1][0].astimezone(clock.ZONE)
-    return {"day": day, "kinds": listed.kinds, "to_day": day + timedelta(days=1), "to_time": moment.time()}
+    kinds = [Pool.Kind.PUBLIC] if Pool.Kind.PUBLIC in listed.kinds else listed.kinds
+    return {"day": day, "kinds": kinds, "to_day": day + timedelta(days=1), "to_time": moment.time()}
 
 
 def _tomorrow(now) -> dict:
