@@ -171,7 +171,9 @@ class WindowCorrectForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.label_suffix = ""
         self.fields["name"].label = _("姓名")
-        self.fields["special"].help_text = _("看过残疾证、军人证等才登记；60 岁以上不用登记。电话和自助机凭此约优待号。")
+        self.fields["special"].help_text = _(
+            "看过残疾证、军人证等才登记；60 岁以上不用登记。电话和自助机凭此约优待号。"
+        )
         self.fields["phone"].help_text = _("不改手机就留空。手机会同时成为本人账号的登录手机。")
 
     def clean_phone(self):

@@ -138,14 +138,15 @@ def places(scope: Scope, text: str) -> list[Place]:
 
 
 def likely(scope: Scope, *, own: list[int]) -> list[Place]:
-    """Before anything is typed: whom the patient had last (as far as the operator may see), then the own departments."""
+    """Before anything is typed: the own departments, then whom the patient saw last, then whom they are booked with;
+    as far as the operator may see."""
     state = Appointment.Status
     seen = scope.bookings().filter(status__in=[state.FULFILLED, state.ARRIVED, state.BOOKED], schedule__gate_team=None)
-    keys = [_place_of(row.schedule) for row in seen.order_by("-start", "-pk")[: MOST * 5]]
+    rows = sorted(seen.order_by("-start", "-pk")[: MOST * 5], key=lambda row: row.status == state.BOOKED)
+    keys = [_place_of(row.schedule) for row in rows]
     last = [_again(scope, *key) for key in list(dict.fromkeys(keys))[:MOST]]
     mine = [_PLACE["department"](row, why=_("本科室")) for row in _departments(scope).filter(pk__in=own)]
-    both = [*mine, *last] if own else last
-    return [place for place in both if place]
+    return [place for place in (*mine, *last) if place]
 
 
 def place_of_schedule(scope: Scope, schedule: Schedule) -> Place | None:
