@@ -48,6 +48,8 @@ class WhyForm(forms.Form):
 class EndForm(WhyForm):
     last_day = forms.DateField(label=_("最后一天"), widget=DayInput())
 
+    field_order = ["last_day", "why"]
+
 
 class ReshareForm(WhyForm):
     """Which days of a supply rule are shared out anew."""
