@@ -29,3 +29,7 @@ def utc(day, hour, minute=0, second=0):
 
 
 A_SECOND = timedelta(seconds=1)
+
+
+def cancel(appointment, *, channel="web", by=None, key=None, now=NOW, **more):
+    return changes.cancel(appointment=appointment, by=by, channel=channel, request_key=key, now=now, **more)

@@ -4,13 +4,18 @@ import multiprocessing
 import os
 import threading
 import traceback
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from time import monotonic, sleep
 
 from django.db import connection, connections
 
+from appointments.errors import Busy
+from appointments.models import Appointment
 from hospital.errors import Refused
+from tests.booking.acts import take as take_once
 
 Act = Callable[[], object]
 PATIENCE = 60  # seconds for a barrier: only a broken test waits that long
@@ -106,3 +111,19 @@ def _forget_inherited_sockets() -> None:
     but a fork has no loop and finds them again: twenty children would talk on one socket."""
     for each in connections.all(initialized_only=True):
         each.connection = None  # psycopg2 leaves a socket alone that another process opened
+
+
+def take(*args, **more):
+    """As a client does: a 503 means come back, on a machine that is busy with other things too."""
+    for _time in range(20):
+        with suppress(Busy):
+            return take_once(*args, **more)
+    raise AssertionError("busy for ever")
+
+
+def won(answers):
+    return [answer for answer in answers if isinstance(answer, Appointment)]
+
+
+def kinds(answers):
+    return Counter(type(answer) for answer in answers)

@@ -107,3 +107,14 @@ def eve(schedule, **time):
 
 
 __all__ = ["NOW", "SOON", "TODAY"]
+
+
+def text_of(response) -> str:
+    return response.content.decode()
+
+
+def greyed(client, schedule) -> str:
+    page = client.get(where(schedule))
+    assert page.status_code == 200
+    assert "disabled" in text_of(page)
+    return text_of(page)

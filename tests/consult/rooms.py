@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import uuid4
 
+from django.urls import reverse
+
 from appointments.models import Appointment, Encounter, Schedule
 from hospital import clock
 from hospital.models import Patient, Practitioner, PractitionerRole, User
@@ -132,3 +134,21 @@ def with_a_strip(room: ConsultRoom, *, days=FOUR_WEEKS, numbers=6, consult=10) -
         half_day(role=room.role, day=today() + timedelta(days=ahead), half=half, numbers=numbers, consult=consult)
         for ahead, half in days
     ]
+
+
+def open_page(client, **address):
+    return client.get(reverse("appointments:consult"), address)
+
+
+def take(client, room, schedule, number=1, **more):
+    said = {"schedule": schedule.pk, "number": number, "encounter": room.waiting[0].pk, "request_key": key(), **more}
+    return client.post(reverse("appointments:consult_lines"), said, headers={"HX-Request": "true"})
+
+
+def confirm(client, room, **more):
+    said = {"encounter": room.waiting[0].pk, "request_key": key(), **more}
+    return client.post(reverse("appointments:consult_confirm"), said, headers={"HX-Request": "true"})
+
+
+def press_next(client, current=""):
+    return client.post(reverse("appointments:consult_next"), {"current": current})
