@@ -56,7 +56,7 @@ class Page:
 
     def address(self, **said) -> str:
         said = {name: value for name, value in said.items() if value}
-        here = reverse("appointments:booking_call", args=[self.text])
+        here = reverse("appointments:operator_call", args=[self.text])
         return f"{here}?{urlencode(said)}" if said else here
 
     def booking(self, pk: int | None) -> Appointment:
@@ -203,7 +203,7 @@ def identify(request: HttpRequest, seat: Seat, text: str):
         now=page.now,
         request=request,
     )
-    return redirect("appointments:booking_call", page.call.answered().sign(request, seat))
+    return redirect("appointments:operator_call", page.call.answered().sign(request, seat))
 
 
 @require_POST

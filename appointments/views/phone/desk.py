@@ -44,7 +44,7 @@ def home(request: HttpRequest, seat: Seat):
     if form.is_valid():
         results = _search(request, seat, form.cleaned_data["q"])
         if not live and len(results["lines"]) == 1:
-            return redirect("appointments:booking_call", results["lines"][0]["call"])
+            return redirect("appointments:operator_call", results["lines"][0]["call"])
         context |= results
     return render(request, "phone/_results.html" if live else "phone/home.html", context)
 
@@ -86,7 +86,7 @@ def register(request: HttpRequest, seat: Seat):
     now = clock.now()
     if form.is_valid():
         person = _register(request, form.cleaned_data, now=now)
-        return redirect("appointments:booking_call", open_call(request, seat, person.pk, now=now, identified=True))
+        return redirect("appointments:operator_call", open_call(request, seat, person.pk, now=now, identified=True))
     existing = form.existing and open_call(request, seat, form.existing.pk, now=now)
     context = {"form": form, "seat": seat, "existing_call": existing}
     response = render(request, "phone/register.html", context, status=422 if form.errors else 200)

@@ -81,7 +81,7 @@ def seat_required(view):
         chosen = request.session.get(KEPT)
         seat = next((each for each in seats if each.key == chosen), seats[0] if len(seats) == 1 else None)
         if seat is None:
-            return redirect("appointments:booking_seat")
+            return redirect("appointments:operator_seat")
         request.several_seats = len(seats) > 1
         return view(request, seat, *args, **kwargs)
 
