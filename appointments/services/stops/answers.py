@@ -76,20 +76,16 @@ def move(
     if seen.answer == Answer.MOVE and seen.moved_to_id == schedule:
         return seen
     _refuse(seen, seen.appointment, now=moment)
-    sessions = {each.pk: each for each in elsewhere.sessions_near(seen.substitution, now=moment)}
-    if schedule not in sessions:
-        raise NoLongerOffered()
-    gated = bool(seen.substitution.schedule.gate_team_id)
-    organization = seen.substitution.schedule.organization_id
+    stopped = seen.substitution.schedule
     try:
         moved = booking.reschedule(
             appointment=seen.appointment,
-            schedule=sessions[schedule],
+            schedule=_offered(seen, schedule, now=moment),
             number=number,
             by=by,
             channel=channel,
             request_key=request_key,
-            kept=elsewhere.pools_of(organization, gated=gated, now=moment),
+            kept=elsewhere.pools_of(stopped.organization_id, gated=bool(stopped.gate_team_id), now=moment),
             now=now,
         )
     except SoldOut as gone:
@@ -100,6 +96,14 @@ def move(
     if moved.fee > seen.appointment.fee:
         Appointment.objects.filter(pk=moved.pk).update(fee=seen.appointment.fee)
     return cases.settle(case, answer=Answer.MOVE, by=by, now=moment, moved_to=Schedule(pk=schedule))
+
+
+def _offered(case: StopCase, schedule: int, *, now: datetime) -> Schedule:
+    """Only the sessions that the patient's page shows."""
+    for each in elsewhere.sessions_near(case.substitution, now=now):
+        if each.pk == schedule:
+            return each
+    raise NoLongerOffered()
 
 
 def _refuse(case: StopCase, row: Appointment, *, now: datetime) -> None:

@@ -56,16 +56,7 @@ def substitute(
     done = _carried_out(order, row)
     if done:
         return done
-    new = PractitionerRole.objects.select_related("practitioner", "service").get(pk=role)
-    refusal = policy.refusal_to_substitute(
-        row,
-        new,
-        leads=substitutes.leads_a_team(new.practitioner_id),
-        away=substitutes.is_away(new.practitioner_id, row),
-        now=now,
-    )
-    if refusal:
-        raise refusal
+    new = _fit(row, role, now=now)
     before = _replaced(row, now=now)
     first = closing.root_of(before) if before else None
     sittings = first.sittings if first else closing.active_sittings(row)
@@ -89,6 +80,16 @@ def substitute(
     cases.open_for(given, appointments=closing.booked(row), by=by, now=now)
     telling.ask_to_step_in(given, now=now)
     return given
+
+
+def _fit(row: Schedule, role: int, *, now: datetime) -> PractitionerRole:
+    """The substitute's role, asked of the policy."""
+    new = PractitionerRole.objects.select_related("practitioner__user", "service").get(pk=role)
+    leads, away = substitutes.leads_a_team(new.practitioner_id), substitutes.is_away(new.practitioner_id, row)
+    refusal = policy.refusal_to_substitute(row, new, leads=leads, away=away, now=now)
+    if refusal:
+        raise refusal
+    return new
 
 
 def _hand_over(row: Schedule, *, role: PractitionerRole, room: Room, by: User | None, closed, now: datetime) -> None:
