@@ -92,15 +92,15 @@ def _open(ids: list[int], *, now: datetime, run: runs.Run, opened: dict) -> None
         if count := free.get((schedule, pool), 0):
             facts[moment, schedule][kind] += count
             opened[moment.astimezone(clock.ZONE).isoformat()][str(department)][kind] += count
-    _tell(facts, now=now)
-    run.moved(sum(count.total() for count in facts.values()), opened)
+    if facts:
+        _tell(facts, now=now)
+        run.moved(sum(count.total() for count in facts.values()), opened)
 
 
 def _tell(facts: dict[tuple[datetime, int], Counter], *, now: datetime) -> None:
-    """In the order of the moments. What opened without a number is nobody's news."""
+    """In the order of the moments. What opened without a number is nobody's news, and no run's work."""
     said = [
         (f"schedule:{schedule}", {"schedule": schedule, "pools": dict(pools)})
         for (_moment, schedule), pools in facts.items()
     ]
-    if said:
-        outbox.publish_many(topic=RELEASED, facts=said, now=now)
+    outbox.publish_many(topic=RELEASED, facts=said, now=now)

@@ -129,7 +129,7 @@ def _share(schedules: list[int], *, now: datetime, run: runs.Run) -> None:
             "UPDATE appointments_allotment SET moved_at = %s WHERE id = ANY (%s)", [now, [row[0] for row in ready]]
         )
     _tell(ready, locked, now=now)
-    if ready:
+    if ids:
         run.moved(len(ids))
 
 

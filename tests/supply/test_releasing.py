@@ -62,6 +62,7 @@ def test_a_stopped_clinic_and_an_empty_pool_open_without_news():
     assert releasing.release(now=NOW) == 0
     assert stopped.allotments.get().opened_at == NOW
     assert not Fact.objects.filter(topic="supply.released").exists()
+    assert not JobRun.objects.exists()
 
 
 def test_what_is_laid_out_open_already_needs_no_release():
@@ -100,10 +101,14 @@ def test_a_run_that_found_nothing_after_all_leaves_no_row():
 
 @pytest.mark.django_db(transaction=True)
 def test_a_run_that_fails_keeps_what_it_did_and_is_seen_to_have_died():
-    with pytest.raises(ZeroDivisionError), runs.start(JobRun.Job.STOPS, due_at=NOW, now=NOW) as run:
-        run.moved(3)
-        assert state_of([run.row.pk], now=NOW) == {run.row.pk: "running"}
-        1 / 0  # noqa: B018
+    def fail() -> None:
+        with runs.start(JobRun.Job.STOPS, due_at=NOW, now=NOW) as run:
+            run.moved(3)
+            assert state_of([run.row.pk], now=NOW) == {run.row.pk: "running"}
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
 
     row = JobRun.objects.get()
     assert (row.moved, row.done_at) == (3, None)
