@@ -1,4 +1,4 @@
-"""P4, P6, X2: the worker killed in the middle of a recall: nothing moves twice, the next run ends it, booking goes on."""
+"""P4, X2: the worker killed in the middle of a recall: nothing moves twice, the next run ends it, booking goes on."""
 
 from datetime import timedelta
 
