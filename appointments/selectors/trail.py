@@ -28,7 +28,7 @@ MOST_VALUES = 8
 ACTIONS = {
     "resale.seen": gettext_lazy("核实倒号线索"),
     "resale.listed": gettext_lazy("查看倒号线索"),
-    "rule.made": gettext_lazy("新建规则"),
+    "rule.written": gettext_lazy("新建规则"),
     "rule.replaced": gettext_lazy("更换规则"),
     "rule.ended": gettext_lazy("规则到期"),
     "rule.resumed": gettext_lazy("恢复原规则"),
@@ -37,6 +37,9 @@ ACTIONS = {
     "draft.made": gettext_lazy("生成排班草稿"),
     "draft.published": gettext_lazy("发布排班草稿"),
     "draft.discarded": gettext_lazy("放弃排班草稿"),
+    "template.created": gettext_lazy("新建出诊模板"),
+    "template.changed": gettext_lazy("修改出诊模板"),
+    "template.ended": gettext_lazy("停用出诊模板"),
     "calendar.kept": gettext_lazy("保存节假日"),
     "calendar.removed": gettext_lazy("删除节假日"),
     "contract.granted": gettext_lazy("登记多点执业"),
@@ -49,8 +52,7 @@ ACTIONS = {
     "office.exported": gettext_lazy("导出表格"),
     "stop.asked": gettext_lazy("申请停诊"),
     "stop.ordered": gettext_lazy("停诊或替诊"),
-    "stop.approved": gettext_lazy("批准停诊"),
-    "stop.refused": gettext_lazy("不批准停诊"),
+    "stop.rejected": gettext_lazy("不批准停诊"),
     "stop.withdrawn": gettext_lazy("撤回停诊申请"),
     "stop.retried": gettext_lazy("重试停诊"),
     "stop.undone": gettext_lazy("撤销停诊"),
@@ -68,6 +70,10 @@ ACTIONS = {
     "account.code_refused": gettext_lazy("验证码不对"),
     "account.password_changed": gettext_lazy("修改密码"),
     "account.phone_changed": gettext_lazy("更换登录手机"),
+    "account.phone_released": gettext_lazy("手机不再登录原账号"),
+    "account.opened": gettext_lazy("开通账号"),
+    "account.person_refused": gettext_lazy("核对本人未通过"),
+    "family.refused": gettext_lazy("家人证件不对"),
     "account.erased": gettext_lazy("注销账号"),
     "patient.registered": gettext_lazy("登记患者"),
     "patient.corrected": gettext_lazy("更正患者资料"),
@@ -76,12 +82,20 @@ ACTIONS = {
     "patient.phone_changed": gettext_lazy("更改患者电话"),
     "patient.received": gettext_lazy("接收患者资料"),
     "family.bound": gettext_lazy("窗口绑定家人"),
+    "family.added": gettext_lazy("添加家人"),
+    "family.changed": gettext_lazy("更改家人"),
+    "family.ended": gettext_lazy("解除家人"),
+    "consent.given": gettext_lazy("同意告知书"),
+    "consent.withdrawn": gettext_lazy("撤回同意"),
     "suspension.imported": gettext_lazy("导入暂停预约"),
     "link.opened": gettext_lazy("从工作站打开患者"),
     "link.refused": gettext_lazy("工作站链接被拒"),
     "admin.added": gettext_lazy("后台新增"),
     "admin.changed": gettext_lazy("后台修改"),
-    "admin.deleted": gettext_lazy("后台删除"),
+    "admin.removed": gettext_lazy("后台移除"),
+    "admin.revoked": gettext_lazy("吊销令牌"),
+    "admin.redelivered": gettext_lazy("重新投递"),
+    "admin.unlocked": gettext_lazy("解除锁定"),
 }
 """An action as the office says it; those of a schedule are in drawer.TOPICS, bulk acts by their kind."""
 
@@ -229,7 +243,8 @@ def action_of(action: str) -> str:
 
 def subject_of(subject: str) -> str:
     kind, _colon, pk = subject.partition(":")
-    return f"{SUBJECTS[kind]} {pk}" if kind in SUBJECTS else subject
+    word = SUBJECTS.get(kind) or _model_names().get(kind)
+    return f"{word} {pk}" if word else subject
 
 
 def _changes(before, after) -> list[Change]:
@@ -244,6 +259,13 @@ def _changes(before, after) -> list[Change]:
 def name_of(key: str) -> str:
     """A field by the name that its form has."""
     return str(KEYS.get(key) or _field_names().get(key) or key)
+
+
+@cache
+def _model_names() -> dict:
+    """bookingrule → 预约规则."""
+    models = (model for label in ("hospital", "appointments") for model in apps.get_app_config(label).get_models())
+    return {model._meta.model_name: model._meta.verbose_name for model in models}
 
 
 @cache

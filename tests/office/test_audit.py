@@ -70,6 +70,13 @@ def test_an_action_is_said_as_the_office_says_it(action, said):
     assert trail.action_of(action) == said
 
 
+@pytest.mark.parametrize(
+    ("subject", "said"), [("stop:3", "停诊 3"), ("bookingrule:7", "预约规则 7"), ("what:1", "what:1"), ("", "")]
+)
+def test_a_subject_is_said_by_the_name_of_its_kind(subject, said):
+    assert trail.subject_of(subject) == said
+
+
 def test_each_filter_narrows_and_odd_ones_are_as_if_not_there(office):
     other = StaffFactory(roles="office", full_name="钱会计")
     done(office.user, "rule.ended", subject="schedule:12")
