@@ -17,7 +17,7 @@ FOLLOWED = timedelta(seconds=30)  # the job looks once a minute
 APPOINTMENT = "appointments_appointment", (
     "id", "slot_id", "schedule_id", "patient_id", "department_id", "day", "start", "channel", "self_service", "counts",
     "visit_type", "status", "extra", "fee", "by_id", "booked_from_id", "referral_id", "note", "created_at",
-    "opened_at", "confirmed_at", "cancelled_at",
+    "opened_at", "confirmed_at", "cancelled_at", "partner_id",
 )  # fmt: skip
 TIME = "hospital_patienttime", ("patient_id", "during", "source", "source_id")
 NOSHOW = "appointments_noshow", ("appointment_id", "patient_id", "day", "marked_at", "excused_at")
@@ -115,6 +115,7 @@ def _appointment(row) -> tuple:
         row.appointment, row.slot, schedule.pk, row.patient, schedule.department_id, schedule.day, row.start,
         row.channel, row.self_service, row.counts, row.visit_type, row.status, False, row.fee, row.by,
         row.booked_from, row.referral, "", row.made_at, row.opened_at, row.made_at, row.cancelled_at,
+        row.partner,
     )  # fmt: skip
 
 

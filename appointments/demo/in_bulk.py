@@ -19,6 +19,7 @@ from appointments.demo.numbers import Numbers
 from appointments.demo.rows import Happened, Status, Visit, status_of, visit_facts
 from appointments.errors import AlreadyBooked, LimitReached, NeedsTeamReferral, NoPrice, NotOnTheTeam, PatientSuspended
 from appointments.models import Appointment, BookingRule, Pool, Schedule
+from appointments.models.rules import Channel
 from appointments.policies import booking as policy
 from appointments.policies import visit as visit_policy
 from appointments.selectors import rules
@@ -43,6 +44,7 @@ class Drawn(Booked):
     by: int | None = None
     booked_from: int | None = None
     referral: int | None = None
+    partner: int | None = None  # the lower institution that booked it
     made_at: datetime | None = None
     opened_at: datetime | None = None
     cancelled_at: datetime | None = None
@@ -77,11 +79,11 @@ class InBulk:
 
     def book(self, *, person: Persona, schedule: Schedule, channel: str, moment: datetime, by: User | None,
              visit_type: str, encounter: int | None = None, referral: int | None = None,
-             opened_at: datetime | None = None) -> Drawn:  # fmt: skip
+             opened_at: datetime | None = None, partner: int | None = None) -> Drawn:  # fmt: skip
         row = Drawn(
             0, person.patient, schedule, moment, channel, visit_type == Appointment.VisitType.FIRST,
             clock.today(moment), visit_type=visit_type, by=by.pk if by else None, booked_from=encounter,
-            referral=referral, made_at=moment, opened_at=opened_at,
+            referral=referral, partner=partner, made_at=moment, opened_at=opened_at,
         )  # fmt: skip
         self._place(row, schedule, channel=channel, moment=moment)
         row.appointment = next(self.appointments)
@@ -103,7 +105,9 @@ class InBulk:
         if gated and row.referral is None:
             raise NeedsTeamReferral
         fee, found = self._fee(schedule), self.numbers_of(schedule)
-        pools = rules.pools_for(channel, organization_id=schedule.organization_id, day=today)
+        partner = row.partner if channel == Channel.PARTNER else None
+        house = schedule.organization_id
+        pools = rules.pools_for(channel, organization_id=house, day=today, partner_id=partner)
         open_pools = found.open_pools(pools, gated=gated, moment=moment)
         others = [each for each in self.diary[row.patient] if each is not row]
         self_service, exempt = policy.is_self_service(channel), schedule.service.limits_exempt

@@ -14,7 +14,7 @@ from appointments.demo.scale import Scale
 from appointments.models import Schedule
 from hospital import clock
 from hospital.errors import Refused
-from hospital.models import Practitioner, User
+from hospital.models import Practitioner, Role, RoleAssignment, User
 
 DAY = timedelta(days=1)
 BOOKED_BY = {"phone": "dianhua", "ward": "bingqu", "partner": "shequ", "counter": "chuangkou"}
@@ -56,6 +56,8 @@ class Ledger:
         self.scale, self.dice, self.personas, self.users = scale, dice, personas, users
         self.favourite, self.now, self.today = favourite, now, clock.today(now)
         self.person = {person.patient: person for person in personas}
+        held = RoleAssignment.objects.filter(user=users[BOOKED_BY["partner"]], role=Role.PARTNER)
+        self.partner = held.values_list("organization", flat=True).first()  # whose clerk books for the lower ones
         self.account = dict(Practitioner.objects.exclude(user=None).values_list("pk", "user"))
         self.booked: dict[date, dict[int, list[Booked]]] = defaultdict(lambda: defaultdict(list))
         self.pace = defaultdict(lambda: dice.uniform(0.75, 1.2))  # role → how slow that doctor is
@@ -96,6 +98,8 @@ class Ledger:
         first = schedule.department.code not in person.seen
         clerk = BOOKED_BY.get(channel)
         asked = {"by": self.users[clerk] if clerk else None, "visit_type": "first" if first else "followup"} | more
+        if channel == "partner":
+            asked["partner"] = self.partner
         try:
             row = self.house.book(person=person, schedule=schedule, channel=channel, moment=moment, **asked)
         except Refused as refusal:
