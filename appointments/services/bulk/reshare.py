@@ -12,7 +12,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from appointments.errors import SharedAlready
+from appointments.errors import SharedAsRuled
 from appointments.models import Allotment, BulkAct, Pool, Schedule, Slot
 from appointments.services import shares
 from appointments.services.allocation import Allocation, Opening
@@ -176,7 +176,7 @@ class Reshare(Handler):
 def _line(schedule: Schedule, plans: dict[int, Plan], names: dict[int, str]) -> tuple[Line, list]:
     plan = plans[schedule.pk]
     if not plan.moves and not plan.timings:
-        return Line(schedule.pk, refusal=SharedAlready()), []
+        return Line(schedule.pk, refusal=SharedAsRuled()), []
     counts = [
         (names.get(pool, ""), plan.before[pool], plan.after[pool])
         for pool in sorted({*plan.before, *plan.after})

@@ -1,0 +1,45 @@
+"""Refusals of templates, drafts, contracts and the calendar (P2, P12)."""
+
+from django.utils.translation import gettext_lazy as _
+
+from hospital.errors import Refused
+
+
+class DraftDays(Refused):
+    code = "draft_days"
+    message = _("只能从今天起、往后%(days)s天以内排班，结束日不能早于开始日。")
+    next_step = _("请改日期后再生成。")
+
+
+class DraftStale(Refused):
+    """What the draft was made from is not what stands any more."""
+
+    code = "draft_stale"
+    message = _("生成草稿之后模板或排班已有变化（%(what)s），没有发布任何内容。")
+    next_step = _("请重新生成，核对后再发布。")
+
+
+class DraftDecided(Refused):
+    code = "draft_decided"
+    message = _("这份草稿%(state)s，不能再处理。")
+    next_step = _("请刷新页面查看结果，需要时重新生成。")
+
+
+class TemplateRefused(Refused):
+    """The first of what policies.template found, for callers other than the form, which shows each at its field."""
+
+    code = "template_refused"
+    message = _("%(problem)s")
+    next_step = _("请改正后再保存。")
+
+
+class ContractRefused(Refused):
+    code = "contract_refused"
+    message = _("%(problem)s")
+    next_step = _("请改正后再保存。")
+
+
+class CalendarRefused(Refused):
+    code = "calendar_refused"
+    message = _("%(problem)s")
+    next_step = _("请改正后再保存。")
