@@ -104,7 +104,8 @@ def _whole(page: Page, form: LookForm) -> dict:
 def _places(page: Page, form: LookForm) -> dict:
     """By what was typed; before anything is typed what is likely."""
     text = form.said("q") or ""
-    found = selectors.places(page.scope, text) if text else _likely(page)
+    wanted = text.lstrip("/ ")  # the key of the box, pressed while it had the focus already
+    found = selectors.places(page.scope, wanted) if wanted else _likely(page)
     return {"q": text, "places": found, "call": page.text, "move": form.said("move")}
 
 
