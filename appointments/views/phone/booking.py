@@ -182,11 +182,13 @@ def _done(page: Page, pk: int | None) -> dict:
     if row is None:
         return {}
     rule = rules.booking_rule_for(row.schedule, day=page.scope.today)
+    cancel_by = policy.cancel_deadline(row.day, rule)
     seconds = round((row.confirmed_at - row.opened_at).total_seconds()) if row.opened_at and row.confirmed_at else None
     return {
         "done": row,
         "done_slice": slice_of(row, minutes=rule.segment_minutes),
-        "cancel_by": policy.cancel_deadline(row.day, rule),
+        "cancel_by": cancel_by,
+        "too_late": page.now > cancel_by,
         "seconds": seconds,
     }
 
