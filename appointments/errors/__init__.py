@@ -67,9 +67,12 @@ from .hours import (
 from .planning import (
     CalendarRefused,
     ContractRefused,
+    DoctorElsewhere,
     DraftDays,
     DraftDecided,
     DraftStale,
+    OutsideContract,
+    RoomHasClinic,
     TemplateRefused,
 )
 from .releases import (
@@ -114,6 +117,7 @@ __all__ = [
     "CalendarRefused",
     "CalledElsewhere",
     "ContractRefused",
+    "DoctorElsewhere",
     "DraftDays",
     "DraftDecided",
     "DraftStale",
@@ -154,6 +158,7 @@ __all__ = [
     "NothingToDo",
     "NothingToStop",
     "OpenAlready",
+    "OutsideContract",
     "PageUsed",
     "PastNumber",
     "PatientChanged",
@@ -163,6 +168,7 @@ __all__ = [
     "QuestionOver",
     "RecallUnderWay",
     "RecalledBefore",
+    "RoomHasClinic",
     "RoomTaken",
     "RuleChangedMeanwhile",
     "RuleDayTaken",

@@ -39,6 +39,26 @@ class ContractRefused(Refused):
     next_step = _("请改正后再保存。")
 
 
+class DoctorElsewhere(Refused):
+    code = "doctor_elsewhere"
+    message = _("%(who)s这个时间已在别处出诊：%(where)s。")
+    next_step = _("请换一个时间，或换一位医生。")
+
+
+class RoomHasClinic(Refused):
+    code = "room_has_clinic"
+    message = _("%(who)s这个时间已有出诊：%(where)s。")
+    next_step = _("请换一间诊室，或换一个时间。")
+
+
+class OutsideContract(Refused):
+    """P12: the doctor belongs to another house, or the contract does not cover the day."""
+
+    code = "outside_contract"
+    message = _("%(who)s在这一天没有%(where)s的执业合约。")
+    next_step = _("请门诊办公室先登记合约，或换一位医生。")
+
+
 class CalendarRefused(Refused):
     code = "calendar_refused"
     message = _("%(problem)s")

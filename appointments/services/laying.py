@@ -8,9 +8,11 @@ from datetime import datetime
 
 from django.db import IntegrityError, connection, transaction
 
+from appointments.errors import DoctorElsewhere, OutsideContract, RoomHasClinic
 from appointments.models import Schedule, ScheduleParticipant
 from hospital.models import Organization
 
+from . import clashes
 from .allocation import Allocation
 from .timetable import Conflict, Planned, refused
 
@@ -43,11 +45,7 @@ SELECT *, CASE WHEN opens_at <= %s THEN opens_at END
 """
 """What is open from the first moment on needs no release afterwards."""
 
-CONFLICTS = {
-    "a_doctor_is_in_one_place": "doctor_elsewhere",
-    "a_room_has_one_clinic": "room_taken",
-    "doctor_within_contract": "outside_contract",
-}
+REFUSALS = {"doctor_elsewhere": DoctorElsewhere, "room_taken": RoomHasClinic, "outside_contract": OutsideContract}
 
 
 def lay(planned: list[Planned], *, organization: Organization, allocation: Allocation, now: datetime):
@@ -66,9 +64,16 @@ def lay(planned: list[Planned], *, organization: Organization, allocation: Alloc
 
 
 def lay_single(planned: Planned, *, allocation: Allocation, now: datetime) -> Schedule:
-    """One schedule outside the templates. A doctor or room that is taken raises IntegrityError, nothing is written."""
-    with transaction.atomic():
-        _write([planned], allocation, now=now)
+    """One schedule outside the templates, or nothing. Raises DoctorElsewhere, RoomHasClinic, OutsideContract."""
+    try:
+        with transaction.atomic():
+            _write([planned], allocation, now=now)
+    except IntegrityError as error:
+        code = clashes.code_of(error)
+        if code is None:
+            raise
+        who, where = names_of(planned, code)
+        raise REFUSALS[code](who=who, where=where) from error
     return planned.schedule
 
 
@@ -97,7 +102,7 @@ def _lay_or_halve(
         with transaction.atomic():
             _write(batch, allocation, now=now)
     except IntegrityError as error:
-        code = CONFLICTS.get(getattr(getattr(error.__cause__, "diag", None), "constraint_name", None))
+        code = clashes.code_of(error)
         if code is None:
             raise
         for each in batch:
@@ -156,19 +161,29 @@ def _allotments(batch: list[Planned], allocation: Allocation) -> list[list]:
 
 
 def _conflict(planned: Planned, code: str) -> Conflict:
-    """By name: which doctor or room, and what stands there already."""
+    who, where = names_of(planned, code)
+    words = {
+        "doctor_elsewhere": "is already at",
+        "room_taken": "is already taken by",
+        "outside_contract": "has no contract with",  # taken back since the timetable was read
+    }[code]
+    return refused(planned.template, planned.schedule.day, code, f"{who} {words} {where}", who, where)
+
+
+def names_of(planned: Planned, code: str, *, own: int | None = None) -> tuple[str, str]:
+    """Which doctor or room, and what stands there already, or which house. `own`: a schedule in nobody's way."""
     schedule = planned.schedule
-    if code == "outside_contract":  # taken back since the timetable was read
-        names = (schedule.actor_name, str(schedule.organization))
-        return refused(planned.template, schedule.day, code, f"{names[0]} has no contract with {names[1]}", *names)
+    if code == "outside_contract":
+        return schedule.actor_name, str(schedule.organization)
     taken = ScheduleParticipant.objects.filter(active=True, during__overlap=(schedule.starts_at, schedule.ends_at))
+    taken = taken.exclude(schedule=own) if own else taken
     if code == "doctor_elsewhere":
         taken = taken.filter(practitioner__in=planned.sitters)
     else:
         taken = taken.filter(room=schedule.room_id)
     related = ("practitioner", "room", "schedule__role__practitioner", "schedule__team", "schedule__service")
     other = taken.select_related(*related, "schedule__department").order_by("id").first()
-    what = (other.practitioner if code == "doctor_elsewhere" else other.room) if other else schedule.room
-    where = f"{other.schedule.department} {other.schedule}" if other else "another schedule"
-    words = "is already at" if code == "doctor_elsewhere" else "is already taken by"
-    return refused(planned.template, schedule.day, code, f"{what} {words} {where}", str(what), where)
+    if other is None:  # it went a moment ago
+        return schedule.actor_name if code == "doctor_elsewhere" else str(schedule.room), "–"
+    what = other.practitioner if code == "doctor_elsewhere" else other.room
+    return str(what), f"{other.schedule.department} {other.schedule}"

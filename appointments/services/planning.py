@@ -128,7 +128,7 @@ def actor_of(role: int | None, team: int | None, department: int, service: int) 
 def lay_single(*, schedule: Schedule, sitters: tuple[int, ...], by: User | None = None, now: datetime) -> Schedule:
     """A half-day outside the templates (临时出诊): the unsaved schedule with its numbers and allotments.
 
-    Whoever is elsewhere then, or a room that is taken, raises IntegrityError. Publishes supply.laid_out.
+    Raises DoctorElsewhere, RoomHasClinic, OutsideContract. Publishes supply.laid_out.
     """
     laid = laying.lay_single(Planned(schedule, None, sitters), allocation=Allocation(schedule.organization), now=now)
     payload = {"schedules": 1, "numbers": schedule.capacity, "conflicts": 0}

@@ -4,8 +4,9 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from appointments.errors import SeatTaken
+from appointments.errors import OutsideContract, SeatTaken
 from appointments.models import ScheduleParticipant
+from appointments.services import clashes
 from hospital import outbox
 from hospital.models import Practitioner
 
@@ -13,7 +14,7 @@ from hospital.models import Practitioner
 def sit_down(*, seat: ScheduleParticipant, practitioner: Practitioner, now: datetime) -> ScheduleParticipant:
     """The doctor takes this room for the half-day. Repeating it changes nothing.
 
-    That a doctor is in one place and a room has one clinic is a constraint of the database. Raises SeatTaken.
+    That a doctor is in one place, and within a contract, the database decides. Raises SeatTaken, OutsideContract.
     Publishes sitting.taken.
     """
     try:
@@ -34,6 +35,10 @@ def sit_down(*, seat: ScheduleParticipant, practitioner: Practitioner, now: date
             )
             return row
     except IntegrityError as error:
-        if "a_doctor_is_in_one_place" in str(error):
-            raise SeatTaken from error
-        raise
+        code = clashes.code_of(error)
+        if code is None:
+            raise
+        if code == "outside_contract":
+            house = seat.schedule.organization
+            raise OutsideContract(who=str(practitioner), where=str(house)) from error
+        raise SeatTaken from error

@@ -12,7 +12,7 @@ from appointments.models import Allotment, Appointment, BulkAct, BulkChange, Sch
 from appointments.selectors import events
 from appointments.services import retiming
 from hospital import clock, messages
-from hospital.models import AuditEvent, Fact, HalfDayHours, Message, PatientTime, RoleAssignment
+from hospital.models import AuditEvent, Contract, Fact, HalfDayHours, Message, PatientTime, RoleAssignment
 from tests.factories import (
     NOW,
     CampusFactory,
@@ -207,6 +207,16 @@ def test_sessions_that_follow_each_other_wait_for_each_other(by):
 
     assert retiming.outcome_of(act).blocked == []
     assert walls(afternoon)[0] == "14:30"
+
+
+def test_other_hours_of_a_day_ask_nobody_for_a_contract(by):
+    """P12: which days a contract covers is asked when somebody is seated, not when the same sitting begins earlier."""
+    row = session()
+    house = {"practitioner": row.role.practitioner, "organization": row.organization}
+    Contract.objects.create(**house, effective_from=date(2020, 1, 1), effective_to=row.day - timedelta(days=1))
+
+    assert retiming.outcome_of(run(by)).blocked == []
+    assert walls(row)[0] == "07:30"
 
 
 def test_what_does_not_fit_stays_and_says_why(by):

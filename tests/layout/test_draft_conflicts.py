@@ -8,8 +8,8 @@ from appointments.errors import DraftStale
 from appointments.models import Schedule, ScheduleTemplate
 from appointments.services import patterns
 from hospital.models import Contract
-from tests.factories import NOW, RoleFactory, RoomFactory, TemplateFactory
-from tests.layout.scenes import WEEK, make, publish
+from tests.factories import NOW, PatientFactory, RoleFactory, RoomFactory, TemplateFactory, appointment_row
+from tests.layout.scenes import WEEK, book, changed, make, publish
 from tests.supply.scenes import MONDAY, lay_out
 
 
@@ -75,3 +75,41 @@ class TestConflicts:
 
         assert publish(draft, office).changed == 2
         assert Schedule.objects.get(template=first).room == two
+
+    def test_a_clinic_that_moves_into_a_room_which_another_leaves_finds_it_free(self, hospital, office):
+        """Both keep their numbers, so neither is laid anew: whichever is asked first."""
+        first, second = TemplateFactory(), TemplateFactory()
+        lay_out(hospital)
+        book(Schedule.objects.get(role=first.role))
+        with_a_history(Schedule.objects.get(role=second.role))
+        changed(second, office, room=RoomFactory(name="新诊室"))
+        changed(first, office, room=second.room)
+        draft = make(hospital, office)
+
+        assert publish(draft, office, take=list(draft.lines.all())).changed == 2
+        assert Schedule.objects.get(role=first.role).room == second.room
+        assert Schedule.objects.get(role=second.role).room.name == "新诊室"
+
+    def test_clinics_with_a_history_that_want_each_others_room_are_refused_by_name_and_stay(self, hospital, office):
+        first, second = TemplateFactory(), TemplateFactory()
+        lay_out(hospital)
+        for schedule in Schedule.objects.all():
+            with_a_history(schedule)
+        one, two = first.room, second.room
+        ScheduleTemplate.objects.filter(pk=first.pk).update(room=two)
+        ScheduleTemplate.objects.filter(pk=second.pk).update(room=one)
+        draft = make(hospital, office)
+
+        done = publish(draft, office, take=list(draft.lines.all()))
+
+        assert (done.changed, done.refused) == (0, 2)
+        line = draft.lines.get(schedule__role=first.role)
+        assert line.differences[0][:2] == ["room_taken", str(two)]
+        assert second.role.practitioner.name in line.differences[0][2]
+        assert Schedule.objects.get(role=first.role).room == one
+
+
+def with_a_history(schedule):
+    """Somebody had a number and gave it back: its rows stay."""
+    appointment_row(schedule, PatientFactory(), status="cancelled", cancelled_at=NOW)
+    schedule.slots.update(status="free")

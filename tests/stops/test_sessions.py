@@ -1,15 +1,23 @@
 """Stopping, substituting and reopening one session (B13): who is told what, and what the database decides."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
 from appointments.errors import NothingToStop, PreviewStale
 from appointments.models import Allotment, Appointment, ScheduleParticipant, Slot, StopCase, StopOffer, Substitution
 from appointments.services import changes, extras, stops
-from hospital.models import AuditEvent, Fact, Message
+from hospital.models import AuditEvent, Contract, Fact, Message
 from tests.booking.acts import take
-from tests.factories import NOW, RoomFactory, StaffFactory, TeamMemberFactory, appointment_row, open_schedule
+from tests.factories import (
+    NOW,
+    OrganizationFactory,
+    RoomFactory,
+    StaffFactory,
+    TeamMemberFactory,
+    appointment_row,
+    open_schedule,
+)
 
 from .scenes import IN_A_WEEK, case_of, doctor, doctors_account, session, stop, substitute, told, wish, work
 
@@ -141,6 +149,30 @@ def test_only_a_doctor_of_the_level_or_above_and_of_the_department_steps_in(of, 
     order = substitute(session(first), other)
 
     assert len(order.problems) == 1
+
+
+def test_a_substitute_of_another_house_without_a_contract_is_a_problem_by_name():
+    """P12, B13."""
+    schedule = session(doctor())
+    guest = doctor(schedule.department, practitioner__organization=OrganizationFactory(code="B1", name="柳堤社区"))
+
+    order = substitute(schedule, guest)
+
+    assert str(guest.practitioner) in order.problems[str(schedule.pk)]
+    assert not Substitution.objects.exists()
+
+
+def test_a_first_doctor_whose_contract_has_ended_meanwhile_does_not_come_back_and_the_reason_says_so():
+    """P12, B13."""
+    role = doctor()
+    schedule = session(role)
+    order = stop(schedule)
+    house = {"practitioner": role.practitioner, "organization": schedule.organization}
+    Contract.objects.create(**house, effective_from=date(2020, 1, 1), effective_to=schedule.day - timedelta(days=1))
+
+    stops.undo(order=order, by=StaffFactory(roles="office"), why="", now=NOW)
+
+    assert "合约" in Substitution.objects.get(stands=True).problem
 
 
 def test_undoing_a_stop_puts_everything_back_and_tells_only_who_had_been_told():

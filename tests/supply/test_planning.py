@@ -5,15 +5,20 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 from django.db import IntegrityError
 
+from appointments.errors import DoctorElsewhere, OutsideContract, RoomHasClinic
 from appointments.models import Allotment, Schedule, ScheduleParticipant, Slot, SupplyRule, SupplyShare
 from appointments.services import laying, planning
+from appointments.services.allocation import Allocation
+from appointments.services.timetable import Timetable
 from hospital import clock
-from hospital.models import CalendarDay, Fact, HalfDayHours
+from hospital.models import CalendarDay, Contract, Fact, HalfDayHours
 from tests.factories import (
     NOW,
     TODAY,
+    OrganizationFactory,
     RoleFactory,
     RoomFactory,
+    ScheduleFactory,
     ServiceFactory,
     TeamFactory,
     TeamMemberFactory,
@@ -341,9 +346,46 @@ def test_a_half_day_outside_the_templates_has_its_numbers_too(hospital):
 
     assert laid.slots.count() == 8
     assert lay_out(hospital).left_alone == []
-    schedule.pk, schedule.room = None, RoomFactory()
-    with pytest.raises(IntegrityError):
-        planning.lay_single(schedule=schedule, sitters=(role.practitioner_id,), now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("change", "refusal", "named"),
+    [
+        ("room", DoctorElsewhere, "doctor"),
+        ("role", RoomHasClinic, "room"),
+        ("guest", OutsideContract, "guest"),
+    ],
+)
+def test_a_half_day_outside_the_templates_that_can_not_be_is_refused_by_name(hospital, change, refusal, named):
+    """P12, 临时出诊."""
+    taken, other = ScheduleFactory(capacity=8), RoleFactory()
+    guest = RoleFactory(practitioner__organization=OrganizationFactory(code="B1", name="柳堤社区"))
+    names = {"doctor": str(taken.role.practitioner), "room": str(taken.room), "guest": str(guest.practitioner)}
+    row = Schedule.objects.get(pk=taken.pk)
+    row.pk, row.room = None, taken.room if change == "role" else RoomFactory()
+    row.role = {"room": taken.role, "role": other, "guest": guest}[change]
+
+    with pytest.raises(refusal) as caught:
+        planning.lay_single(schedule=row, sitters=(row.role.practitioner_id,), now=NOW)
+
+    assert names[named] in caught.value.sentence
+    assert Schedule.objects.get() == taken
+
+
+def test_a_contract_taken_back_since_the_timetable_was_read_is_refused_by_name(hospital):
+    """P12: the trigger's word."""
+    template = TemplateFactory(role__practitioner__organization=OrganizationFactory(code="B1", name="柳堤社区"))
+    house = {"practitioner": template.role.practitioner, "organization": hospital}
+    contract = Contract.objects.create(**house, effective_from=date(2020, 1, 1))
+    plan = Timetable(organization=hospital, first_day=MONDAY, last_day=MONDAY).plan()
+    contract.delete()
+
+    written, [conflict], _there = laying.lay(
+        plan.planned, organization=hospital, allocation=Allocation(hospital), now=NOW
+    )
+
+    assert (written, conflict.code) == ([], "outside_contract")
+    assert conflict.names == (template.role.practitioner.name, hospital.name)
 
 
 def test_what_is_broken_otherwise_than_by_a_conflict_is_not_hidden(hospital, monkeypatch):

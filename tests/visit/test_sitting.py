@@ -2,11 +2,11 @@
 
 import pytest
 
-from appointments.errors import SeatTaken
+from appointments.errors import OutsideContract, SeatTaken
 from appointments.models import ScheduleParticipant
 from appointments.services.sitting import sit_down
 from hospital.models import Fact
-from tests.factories import NOW, PractitionerFactory, RoleFactory, ScheduleFactory, ServiceFactory
+from tests.factories import NOW, OrganizationFactory, PractitionerFactory, RoleFactory, ScheduleFactory, ServiceFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -51,5 +51,15 @@ def test_a_doctor_with_a_clinic_at_that_time_can_not_sit_down_elsewhere(seat):
 
     with pytest.raises(SeatTaken):
         sit_down(seat=seat, practitioner=own.role.practitioner, now=NOW)
+    seat.refresh_from_db()
+    assert seat.practitioner is None
+
+
+def test_a_doctor_of_another_house_without_a_contract_is_told_so(seat):
+    """P12."""
+    guest = PractitionerFactory(organization=OrganizationFactory(code="B1", name="柳堤社区"))
+
+    with pytest.raises(OutsideContract, match="执业合约"):
+        sit_down(seat=seat, practitioner=guest, now=NOW)
     seat.refresh_from_db()
     assert seat.practitioner is None

@@ -2,10 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
 from appointments.models import Appointment, Schedule, ScheduleParticipant, Slot
-from appointments.services import shares
+from appointments.services import clashes, shares
 from appointments.services.drafts.compare import WAITING, Line
 from hospital import outbox
 from hospital.models import Patient, User
@@ -48,8 +48,9 @@ def lock_patients(schedules: list[int]) -> None:
     list(Patient.objects.filter(pk__in=waiting).order_by("pk").select_for_update(no_key=True).values_list("pk"))
 
 
-def move(line: Line, *, by: User, now: datetime) -> int | None:
-    """The caller holds the schedule, its numbers and its patients. Returns how many are told, None if one is elsewhere.
+def move(line: Line, *, by: User, now: datetime) -> int | str:
+    """The caller holds the schedule, its numbers and its patients. Returns how many are told, or why it stays: a
+    patient is elsewhere then, or the doctor or the room is.
 
     Publishes schedule.changed with each booked appointment and its time until now.
     """
@@ -64,7 +65,9 @@ def move(line: Line, *, by: User, now: datetime) -> int | None:
     with connection.cursor() as cursor:
         cursor.execute(ELSEWHERE, [*times, ids])
         if cursor.fetchone()[0]:
-            return None
+            return "patient_elsewhere"
+        if broken := _sit(row, new):
+            return broken
         _write(row, new, template=line.template)
         cursor.execute(MOVE_SLOTS, times)
         cursor.execute(CLEAR_TIMES, [ids])
@@ -97,11 +100,23 @@ def _times(row: Schedule, new: Schedule) -> list[list]:
     return [ids, starts, lengths]
 
 
+def _sit(row: Schedule, new: Schedule) -> str | None:
+    """The database decides whether doctor and room are free; the code of what is not."""
+    seats = ScheduleParticipant.objects.filter(schedule=row, active=True)
+    try:
+        with transaction.atomic():
+            seats.filter(room__isnull=False).update(during=(new.starts_at, new.ends_at), room=new.room_id)
+            seats.filter(room__isnull=True).update(during=(new.starts_at, new.ends_at))
+    except IntegrityError as error:
+        code = clashes.code_of(error)
+        if code is None:
+            raise
+        return code
+    return None
+
+
 def _write(row: Schedule, new: Schedule, *, template: int) -> None:
     """What opens or is shared at the clinic's start goes with it."""
-    seats = ScheduleParticipant.objects.filter(schedule=row, active=True)
-    seats.filter(room__isnull=False).update(during=(new.starts_at, new.ends_at), room=new.room_id)
-    seats.filter(room__isnull=True).update(during=(new.starts_at, new.ends_at))
     at_start = row.allotments.filter(shared_from=row.starts_at, moved_at__isnull=True)
     at_start.update(shared_from=new.starts_at)
     Schedule.objects.filter(pk=row.pk).update(

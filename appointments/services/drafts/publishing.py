@@ -21,7 +21,7 @@ from appointments.models import (
     ScheduleTemplate,
     Slot,
 )
-from appointments.services import extras, laying, planning
+from appointments.services import clashes, extras, laying, planning
 from appointments.services.allocation import Allocation
 from appointments.services.drafts import moving
 from appointments.services.drafts.compare import Comparison, Line, compare, patients_of
@@ -246,16 +246,22 @@ def _delete(act: _Act, lines: list[Line]) -> None:
 
 
 def _move(act: _Act) -> None:
-    lines = [line for line in act.taken if line.action == DraftLine.Action.CHANGE and line.seen and line.keeps_numbers]
-    moving.lock_patients([line.schedule.pk for line in lines])
-    for line in lines:
-        told = moving.move(line, by=act.by, now=act.now)
-        if told is None:
-            act.refuse(line, "patient_elsewhere")
-        else:
+    """One may need the place that another leaves in this very act: it is asked again while anything moves."""
+    left = [line for line in act.taken if line.action == DraftLine.Action.CHANGE and line.seen and line.keeps_numbers]
+    moving.lock_patients([line.schedule.pk for line in left])
+    moved, why = True, {}
+    while left and moved:
+        why = {line.key: moving.move(line, by=act.by, now=act.now) for line in left}
+        moved = [line for line in left if isinstance(why[line.key], int)]
+        for line in moved:
             act.done(line)
             act.result.changed += 1
-            act.result.told += told
+            act.result.told += why[line.key]
+        left = [line for line in left if isinstance(why[line.key], str)]
+    for line in left:
+        code = why[line.key]
+        clash = code in clashes.CODES.values()
+        act.refuse(line, code, *laying.names_of(line.planned, code, own=line.schedule.pk) if clash else ())
 
 
 def _lay(act: _Act) -> None:

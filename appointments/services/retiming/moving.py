@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, connection, transaction
 
 from appointments.models import Allotment, Appointment, BulkAct, BulkChange, Schedule, ScheduleParticipant, Slot
+from appointments.services import clashes
 from hospital import outbox
 from hospital.models import Patient, PatientTime, User
 
@@ -17,7 +18,6 @@ from .asking import LIVE, TOLD, Span, minutes_of, place_of
 
 TOPIC = "schedule.retimed"
 TABLE = "session"  # with everything in it: the undo of single rows knows nothing of it
-CONFLICTS = {"a_doctor_is_in_one_place": "doctor_elsewhere", "a_room_has_one_clinic": "room_taken"}
 
 NUMBERS = """
 UPDATE appointments_slot s SET start = v.start, minutes = v.minutes
@@ -50,7 +50,7 @@ def move(*, act: BulkAct, pk: int, span: Span | None, by: User | None, now: date
         with transaction.atomic():
             ScheduleParticipant.objects.filter(schedule=pk).update(during=span)
     except IntegrityError as error:
-        code = CONFLICTS.get(getattr(getattr(error.__cause__, "diag", None), "constraint_name", None))
+        code = clashes.code_of(error)
         if code is None:
             raise
         return code

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from appointments.errors import NoSuchNumber, SubstituteElsewhere, SubstituteUnfit
 from appointments.models import Appointment, Pool, Schedule, ScheduleParticipant, Slot, Substitution
-from appointments.services import changes
+from appointments.services import changes, clashes
 from hospital import clock, outbox
 from hospital.models import Practitioner, Room, User
 
@@ -98,11 +98,11 @@ def seat(
 
 def _named(error: DatabaseError, schedule: Schedule, *, sittings: list[int], who, room):
     """The refusal for the constraint that was broken; anything else goes on as it is."""
-    broken = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "") or ""
-    if broken == "doctor_within_contract":
-        return SubstituteUnfit(who=str(who or schedule.actor_name), why=_("合约不包括这一天"))
-    if broken not in {"a_doctor_is_in_one_place", "a_room_has_one_clinic"}:
+    broken = clashes.code_of(error)
+    if broken is None:
         return error
+    if broken == "outside_contract":
+        return SubstituteUnfit(who=str(who or schedule.actor_name), why=_("合约不包括这一天"))
     return SubstituteElsewhere(**in_the_way(schedule, sittings=sittings, who=who, room=room))
 
 
