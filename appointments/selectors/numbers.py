@@ -83,11 +83,12 @@ class Session:
 def takeable(*, now: datetime) -> Q:
     """Numbers that nobody has: free, or a rest or hold whose time has passed, but for a hold that would rest now."""
     rested = Q(status=Slot.Status.RESTING, hold_until__lte=now)
-    lapsed = Q(status=Slot.Status.HELD, hold_until__lte=now) & ~Q(_would_rest(now))
+    lapsed = Q(status=Slot.Status.HELD, hold_until__lte=now) & ~Q(would_rest(now))
     return (Q(status=Slot.Status.FREE) | rested | lapsed) & Q(start__gt=now)
 
 
-def _would_rest(now: datetime) -> Func:
+def would_rest(now: datetime) -> Func:
+    """Of a number held too long: it would rest as soon as anybody asked for it (B14)."""
     moment = Value(now, output_field=DateTimeField())
     return Func(F("pk"), moment, function="booking_would_rest", output_field=BooleanField())
 
@@ -215,7 +216,7 @@ def sessions_of(schedules: list[Schedule], *, pools: ChannelPools, patient, now:
     sessions = {schedule.pk: Session(schedule) for schedule in schedules}
     rows = Slot.objects.filter(schedule__in=ids).order_by("schedule", "start", "number")
     fields = ("id", "schedule_id", "number", "start", "minutes", "pool_id", "status", "hold_until")
-    lapsed = Case(When(status=Slot.Status.HELD, hold_until__lte=now, then=_would_rest(now)), default=Value(False))
+    lapsed = Case(When(status=Slot.Status.HELD, hold_until__lte=now, then=would_rest(now)), default=Value(False))
     for row in rows.values(*fields, kind=F("pool__kind"), rests=lapsed):
         _add(sessions[row["schedule_id"]], row, usable[row["schedule_id"]], mine=mine, times=times, now=now)
     return list(sessions.values())

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from appointments.models import Allotment, ConsultLevelRule, PatientSuspension, Slot
+from appointments.models import Allotment, Appointment, ConsultLevelRule, PatientSuspension, Slot
 from appointments.selectors import rules, why
 from appointments.services import booking
 from hospital.errors import Refused
@@ -124,6 +124,24 @@ def hold_ran_out(scene):
     Slot.objects.filter(number=2).update(hold_until=NOW)
 
 
+def only_hold_ran_out(scene):
+    """B14: as a returned number it rests first, since there is no other."""
+    that_number_held(scene)
+    Slot.objects.filter(number=2).update(hold_until=NOW)
+    for number in (1, 3):
+        appointment_row(scene.schedule, PatientFactory(), number=number)
+
+
+def only_hold_of_the_counter_ran_out(scene):
+    only_hold_ran_out(scene)
+    Appointment.objects.filter(status="pending").update(self_service=False, channel="counter")
+
+
+def own_hold_ran_out(scene):
+    only_hold_ran_out(scene)
+    Appointment.objects.filter(status="pending").update(patient=scene.patient)
+
+
 def resting(scene):
     Slot.objects.update(status="resting", hold_until=NOW + HOUR)
 
@@ -202,6 +220,7 @@ SITUATIONS = {
     no_price: "no_price", leader_without_referral: "needs_referral", not_open: "not_open", another_pool: "not_open",
     shared_by_now: "booked", for_the_special_group: "special_only", special_and_old_enough: "booked",
     all_taken: "sold_out", that_number_taken: "sold_out", that_number_held: "sold_out", hold_ran_out: "booked",
+    only_hold_ran_out: "sold_out", only_hold_of_the_counter_ran_out: "booked", own_hold_ran_out: "sold_out",
     resting: "sold_out", rested: "booked", minute_passed: "past", minute_passed_at_the_counter: "booked",
     inactive_person: "no_patient", suspended: "suspended", suspended_in_the_consult_room: "booked",
     same_department_and_day: "already_booked", over_the_limit: "limit", over_the_limit_but_exempt: "booked",

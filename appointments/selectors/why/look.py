@@ -15,7 +15,7 @@ from hospital.errors import Refused
 from hospital.models import Patient, PatientTime
 
 from .. import reserved, rulebook, rules
-from ..numbers import SOURCE
+from ..numbers import SOURCE, would_rest
 
 GROUND = """
 SELECT code, pools FROM booking_ground(
@@ -108,6 +108,7 @@ class Look:
     ground: str | None = field(init=False)
     usable: set[int] = field(init=False)
     slots: list[Slot] = field(init=False)
+    resting: set[int] = field(init=False)  # held too long, and would rest rather than be free
     allotments: list[Allotment] = field(init=False)
 
     def __post_init__(self):
@@ -123,8 +124,14 @@ class Look:
         self.ground, pools = self._ask_the_ground()
         self.usable = set(pools or ())
         self.slots = list(Slot.objects.filter(schedule=schedule).order_by("number"))
+        self.resting = self._would_rest()
         rows = Allotment.objects.filter(schedule=schedule).select_related("pool")
         self.allotments = sorted(rows, key=lambda row: (row.opens_at, row.pool_id))
+
+    def _would_rest(self) -> set[int]:
+        lapsed = [slot.pk for slot in self.slots if slot.status == Slot.Status.HELD and slot.hold_until <= self.now]
+        rows = Slot.objects.filter(would_rest(self.now), pk__in=lapsed) if lapsed else Slot.objects.none()
+        return set(rows.values_list("pk", flat=True))
 
     @property
     def day(self):
@@ -162,7 +169,9 @@ class Look:
         return self.slots
 
     def free(self, slot: Slot) -> bool:
-        """Nobody's: as the claim, an expired hold or rest counts as free."""
+        """Nobody's: as the claim, an expired hold or rest counts as free, but for a hold that would rest."""
+        if slot.pk in self.resting:
+            return False
         passing = slot.status in (Slot.Status.HELD, Slot.Status.RESTING) and slot.hold_until <= self.now
         return slot.status == Slot.Status.FREE or passing
 

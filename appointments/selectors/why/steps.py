@@ -195,6 +195,8 @@ def _word(look: Look, slot: Slot, *, plain: bool = False) -> str:
         return _("已停用")
     if not look.free(slot):
         at = {"at": _time(slot.hold_until)}
+        if slot.pk in look.resting:
+            return _("退号待放回")
         if slot.status == Slot.Status.RESTING:
             return _("退号待放回") if plain else _("退号待放回，%(at)s 放回") % at
         return _("锁定中") if plain else _("锁定中，%(at)s 到期") % at
