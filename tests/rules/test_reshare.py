@@ -131,4 +131,4 @@ def test_what_would_be_recalled_already_goes_to_the_public_at_once_and_says_so(s
 def test_a_schedule_that_is_as_the_rule_wants_it_is_left_alone(scene):
     rule = SupplyRule.objects.get()
     (line,) = reshare(rule).effect["lines"]
-    assert line["refusal"]["code"] == "shared_already"
+    assert line["refusal"]["code"] == "shared_as_ruled"
