@@ -91,10 +91,14 @@ def give_number(
     number: int | None = None,
     start: datetime | None = None,
     partner: int | None = None,
+    written: str | None = None,
     now: datetime | None = None,
     **more,
 ) -> sql.Outcome:
-    """`book` without loading the row: what the hot endpoint calls. `schedule` needs its service loaded."""
+    """`book` without loading the row: what the hot endpoint calls. `schedule` needs its service loaded.
+
+    `written`: the channel on the row and in the fact, where it isn't the one that asks (O2: booked elsewhere before).
+    """
     rule = _booking_rule(schedule, now)
     _check_level(schedule, channel, now)
     whose = _Whose(channel=channel, schedule=schedule, patient_id=patient_id, partner=partner)
@@ -103,6 +107,7 @@ def give_number(
         "number": number,
         **_slice(start, rule),
         **_claims(whose, rule, now),
+        "channel": written or channel,
         "patient": patient_id,
         "hold": policy.hold_for(channel, rule),
         "confirm": False,

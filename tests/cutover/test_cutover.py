@@ -102,6 +102,7 @@ def test_people_bookings_and_suspensions_come_over_with_channel_and_times(bring,
     assert set(outcomes(run).values()) == {("imported", "")}
     row = Appointment.objects.get()
     assert (row.slot.number, row.channel, row.status, row.self_service) == (3, "web", "booked", True)
+    assert Fact.objects.get(topic="appointment.booked").payload["channel"] == "web"
     assert row.created_at == row.confirmed_at == told.replace(tzinfo=clock.ZONE)
     assert row.slot.pool.kind == "public"  # the number rests in its pool, which was not open yet
     assert list(Allotment.objects.filter(schedule=schedule).values_list("pool__kind", flat=True)) == ["public"]

@@ -179,7 +179,7 @@ def _book(
     )
     outcome = booking.give_number(
         schedule=schedule, patient_id=patient, channel=Channel.COUNTER, by=by, request_key=None, number=slot.number,
-        now=deciding, pools=[door], confirm=True, allow_past=False,
+        written=row.channel, now=deciding, pools=[door], confirm=True, allow_past=False,
     )  # fmt: skip
     Slot.objects.filter(pk=slot.pk).update(pool=pool)
     if opened:
@@ -188,7 +188,7 @@ def _book(
     told = row.booked_at and row.booked_at.replace(tzinfo=clock.ZONE)
     booked_at = min(told, now) if told else now
     Appointment.objects.filter(pk=outcome.appointment).update(
-        channel=row.channel, self_service=self_service, counts=self_service and not schedule.service.limits_exempt,
+        self_service=self_service, counts=self_service and not schedule.service.limits_exempt,
         created_at=booked_at, confirmed_at=booked_at,
     )  # fmt: skip
     return outcome.appointment
