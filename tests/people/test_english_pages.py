@@ -120,7 +120,7 @@ def stored(*more) -> list[str]:
 
 def chinese_left(answer, names: list[str]) -> list[str]:
     kind = answer.headers.get("Content-Type", "")
-    if answer.streaming or answer.status_code in {301, 302}:
+    if answer.streaming or answer.status_code in {301, 302} or kind.endswith("sheet"):  # a workbook's own test reads it
         return []
     text = answer.content.decode(answer.charset or "utf-8")
     if "html" in kind:

@@ -121,7 +121,7 @@ def test_somebody_without_any_role_sees_a_landing_page_that_says_whom_to_ask(cli
     [
         ("doctor", ["/consult/", "/my/schedule/", "/inbox/"]),
         ("phone", ["/phone/", "/office/calls/", "/inbox/"]),
-        ("ward", ["/consult/", "/inbox/"]),
+        ("ward", ["/consult/", "/phone/", "/inbox/"]),
         ("triage", ["/desk/", "/inbox/"]),
         ("counter", ["/desk/", "/inbox/"]),
         ("office", ["/desk/", "/office/", "/admin/", "/inbox/"]),
@@ -143,7 +143,7 @@ def test_the_landing_page_shows_the_rooms_of_the_role_and_they_open(client, role
 
 def test_a_doctors_role_without_a_doctor_behind_the_account_opens_no_room(client):
     client.force_login(StaffFactory(roles="ward"))
-    assert [tile.address for tile in client.get("/").context["tiles"]] == ["/inbox/"]
+    assert [tile.address for tile in client.get("/").context["tiles"]] == ["/phone/", "/inbox/"]
 
 
 def test_a_role_of_one_department_does_not_reach_its_neighbour():
