@@ -25,7 +25,7 @@ from hospital.models import (
     RoleAssignment,
     User,
 )
-from tests.importing.test_import import fingerprints
+from tests.importing.state import fingerprints
 
 NOW = datetime(2026, 11, 23, 2, 30, tzinfo=UTC)  # Monday 10:30 at the hospital
 TODAY = clock.today(NOW)
