@@ -1,6 +1,11 @@
-"""What a person sees and axe does not: what lies under a bar that stays, and words broken in two."""
+"""What a person sees and axe does not: what lies under a bar that stays, words broken in two, and pictures."""
+
+import os
+from pathlib import Path
 
 from playwright.sync_api import Page
+
+SHOTS = Path(__file__).parents[2] / "docs" / "screenshots"
 
 COVERED = """() => [...document.querySelectorAll('main a, main button, main input, main select, .foot a, .foot button')]
   .filter(each => each.checkVisibility({checkOpacity: false}) && !each.disabled)
@@ -42,3 +47,10 @@ def covered(page: Page) -> list[str]:
 
 def broken_words(page: Page) -> list[str]:
     return page.evaluate(BROKEN)
+
+
+def shot(page: Page, name: str) -> None:
+    """Screenshots for the docs are taken when asked for: SCREENSHOTS=1."""
+    if os.environ.get("SCREENSHOTS"):
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=SHOTS / f"{name}.png")

@@ -7,8 +7,9 @@ from playwright.sync_api import expect
 
 from appointments.models import Appointment, Encounter
 from tests.browser.conftest import sideways
+from tests.browser.consulting import settled
 from tests.browser.desk_scenes import doctor, now, today
-from tests.browser.test_consult import settled, shot
+from tests.browser.looking import shot
 from tests.factories import (
     CampusFactory,
     DepartmentFactory,

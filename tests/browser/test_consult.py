@@ -1,8 +1,6 @@
 """The consult room in a real browser (B1, B2, V2): keys, clocks, two tabs, the back button, and what it looks like."""
 
-import os
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -10,12 +8,10 @@ from playwright.sync_api import expect
 
 from appointments.models import Appointment, Encounter, Slot
 from hospital.models import Fact
-from tests.browser.conftest import sideways
+from tests.browser.consulting import hold, settled
 from tests.browser.scenes import a_busy_cardiologist
 from tests.consult.rooms import bring_in, doctor_with_a_room, held, now, today, with_a_strip
 from tests.factories import PatientFactory, appointment_row
-
-SHOTS = Path(__file__).parents[2] / "docs" / "screenshots"
 
 
 @pytest.fixture
@@ -32,28 +28,6 @@ def page(room, open_as):
     page = open_as(room.user, "/consult/")
     yield page
     assert [trouble for trouble in page.troubles if "409" not in trouble and "404" not in trouble] == []
-
-
-def shot(page, name: str) -> None:
-    """Screenshots for the docs are taken when asked for: SCREENSHOTS=1."""
-    if os.environ.get("SCREENSHOTS"):
-        SHOTS.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=SHOTS / f"{name}.png")
-
-
-def settled(page) -> None:
-    """The last key's answer is on the page."""
-    expect(page.locator("body.busy")).to_have_count(0)
-
-
-def hold(page, key: str = "Enter") -> None:
-    """Press a number's key, as a person does: once the page is there."""
-    expect(page.locator("body.busy")).to_have_count(0)
-    if key == "Enter":
-        expect(page.locator(".time:focus")).to_be_visible()
-    page.keyboard.press(key)
-    expect(page.locator("#confirm")).to_be_focused()
-    settled(page)
 
 
 # ---- the main path ----
@@ -358,95 +332,3 @@ def test_keys_pressed_into_an_input_method_do_nothing(page):
 
     assert held() == []
     assert Encounter.objects.filter(status="in_room").count() == 1
-
-
-# ---- looks ----
-
-
-def test_the_page_has_no_axe_violation_and_never_scrolls_sideways(open_as, axe):
-    """V2"""
-    room = a_busy_cardiologist()
-    page = open_as(room.user, "/consult/")
-    axe(page)
-    shot(page, "consult-queue")
-
-    page.keyboard.press("KeyN")
-    expect(page.locator(".time--likely")).to_be_focused()
-    page.keyboard.press("Enter")
-    expect(page.locator("#confirm")).to_be_focused()
-    settled(page)
-    axe(page)
-    for width in (1440, 1366, 1280, 1100, 768):
-        page.set_viewport_size({"width": width, "height": 900})
-        assert sideways(page) == 0, width
-        if width == 1100:
-            shot(page, "consult-narrow")
-    page.set_viewport_size({"width": 1440, "height": 900})
-    shot(page, "consult")
-
-    page.keyboard.press("Enter")
-    expect(page.locator("#basket .notice--ok")).to_be_visible()
-    settled(page)
-    axe(page)
-    shot(page, "consult-confirmed")
-
-
-@pytest.mark.parametrize("kind", ["2", "3", "4"])
-def test_other_kinds_have_no_axe_violation(open_as, axe, kind):
-    room = a_busy_cardiologist()
-    bring_in(room)
-    page = open_as(room.user, "/consult/")
-
-    page.keyboard.press(f"Digit{kind}")
-    settled(page)
-    expect(page.locator(f'a.kind.chosen[data-key="Digit{kind}"]')).to_be_visible()
-    axe(page)
-    assert sideways(page) == 0
-    shot(page, f"consult-{ {'2': 'departments', '3': 'teams', '4': 'booked'}[kind] }")
-
-
-def test_long_names_and_a_full_schedule_stay_in_their_places(open_as, axe):
-    room = doctor_with_a_room(waiting=2, name="欧阳阿依古丽·买买提艾力")
-    room.first.name = "古丽巴哈尔·阿卜杜热合曼·伊敏江·努尔麦麦提"
-    room.first.save()
-    for schedule in with_a_strip(room):
-        schedule.slots.update(status="booked")
-    bring_in(room)
-    page = open_as(room.user, "/consult/")
-
-    expect(page.locator("#times")).to_contain_text("这几个出诊单元都没有号了")
-    axe(page)
-    assert sideways(page) == 0
-    shot(page, "consult-full")
-
-
-def test_in_english_nothing_runs_out_of_its_panel(open_as, axe):
-    """V5"""
-    room = a_busy_cardiologist()
-    bring_in(room)
-    page = open_as(room.user, "/consult/")
-    page.get_by_role("button", name="English").click()
-    expect(page.locator("html")).to_have_attribute("lang", "en")
-    hold(page)
-
-    confirm, basket = page.locator("#confirm").bounding_box(), page.locator("#basket").bounding_box()
-    assert confirm["x"] + confirm["width"] <= basket["x"] + basket["width"]
-    assert sideways(page) == 0
-    axe(page)
-    shot(page, "consult-english")
-
-
-def test_the_slip_prints(open_as, axe, room):
-    bring_in(room)
-    page = open_as(room.user, "/consult/")
-    hold(page)
-    page.keyboard.press("Enter")
-    expect(page.locator("#basket .notice--ok")).to_be_visible()
-    href = page.locator('[data-key="KeyP"]').get_attribute("href")
-
-    page.goto(page.url.split("/consult/")[0] + href)
-    axe(page)
-    expect(page.locator(".slip")).to_contain_text("李*英")
-    shot(page, "slip")
-    page.emulate_media(media="print")
-    expect(page.locator(".slip__acts")).to_be_hidden()

@@ -7,7 +7,7 @@ from appointments.models import Appointment, Encounter, Schedule
 from appointments.services import visit
 from tests.browser.conftest import sideways
 from tests.browser.desk_scenes import Desk, now
-from tests.browser.test_consult import shot
+from tests.browser.looking import shot
 
 PHONE = (390, 844)
 

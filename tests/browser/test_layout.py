@@ -11,7 +11,7 @@ from appointments.services import planning
 from appointments.services.defaults import ensure_defaults
 from hospital.models import HalfDayHours
 from tests.browser.conftest import sideways
-from tests.browser.test_consult import shot
+from tests.browser.looking import shot
 from tests.factories import (
     NOW,
     CampusFactory,

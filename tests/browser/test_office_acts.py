@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from appointments.models import Slot
 from tests.browser.conftest import sideways
 from tests.browser.desk_scenes import Week
-from tests.browser.test_consult import shot
+from tests.browser.looking import shot
 from tests.factories import NOW
 
 

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from appointments.models import Schedule
 from hospital.models import Organization, Practitioner, RoleAssignment
 from tests.browser.conftest import sideways
-from tests.browser.test_consult import shot
+from tests.browser.looking import shot
 from tests.factories import NOW, UserFactory
 from tests.importing.workbooks import workbook
 

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from appointments.models import Allotment
 from tests.browser.conftest import sideways
-from tests.browser.test_consult import shot
+from tests.browser.looking import shot
 from tests.factories import NOW, TODAY, StaffFactory, add_numbers, open_schedule
 
 SEVEN = NOW.replace(hour=23, minute=0)  # 07:00 of tomorrow at the hospital

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from appointments.models import Appointment, StopCase
 from tests.browser.conftest import sideways
-from tests.browser.test_consult import shot
+from tests.browser.looking import shot
 from tests.factories import NOW, StaffFactory
 from tests.stops.scenes import IN_A_WEEK, case_of, doctor, link_of, practitioner, session, work
 
