@@ -1,0 +1,65 @@
+"""Small rows with guessable defaults. NOW is one constant: a Monday, 10:00 at the hospital."""
+
+from .base import NOW, TODAY, Factory
+from .house import (
+    CHANNEL_POOLS,
+    CampusFactory,
+    DepartmentFactory,
+    OrganizationFactory,
+    PractitionerFactory,
+    RoleFactory,
+    RoomFactory,
+    ServiceFactory,
+    StaffFactory,
+    TeamFactory,
+    TeamMemberFactory,
+    UserFactory,
+)
+from .people import (
+    AccountFactory,
+    ConsentFactory,
+    IdentifierFactory,
+    NoticeFactory,
+    PatientFactory,
+    RelatedPersonFactory,
+)
+from .supply import (
+    EncounterFactory,
+    PoolFactory,
+    ScheduleFactory,
+    TemplateFactory,
+    add_numbers,
+    appointment_row,
+    open_schedule,
+)
+
+__all__ = [
+    "Factory",
+    "NOW",
+    "TODAY",
+    "CHANNEL_POOLS",
+    "CampusFactory",
+    "DepartmentFactory",
+    "OrganizationFactory",
+    "PractitionerFactory",
+    "RoleFactory",
+    "RoomFactory",
+    "ServiceFactory",
+    "StaffFactory",
+    "TeamFactory",
+    "TeamMemberFactory",
+    "UserFactory",
+    "AccountFactory",
+    "ConsentFactory",
+    "IdentifierFactory",
+    "NoticeFactory",
+    "PatientFactory",
+    "RelatedPersonFactory",
+    "EncounterFactory",
+    "PoolFactory",
+    "ScheduleFactory",
+    "TemplateFactory",
+    "add_numbers",
+    "appointment_row",
+    "open_schedule",
+]
