@@ -115,3 +115,18 @@ def returns_in(dice: random.Random, *, level: str) -> int | None:
         return None
     days, weights = zip(*RETURN_DAYS, strict=True)
     return dice.choices(days, weights)[0]
+
+
+def stays_silent(dice: random.Random) -> bool:
+    """Whether a patient whose doctor is away leaves the message unanswered."""
+    return dice.random() < 0.25
+
+
+def thinks_it_over(dice: random.Random) -> timedelta:
+    """How long until the others answer: half within the hour, the last on the next day."""
+    return timedelta(minutes=2 + dice.lognormvariate(4.1, 1.1))
+
+
+def answer_to_stop(dice: random.Random, *, substitute: bool) -> str:
+    """Most take the other doctor; without one most take another day."""
+    return dice.choices(("accept", "move", "cancel"), (60, 25, 15) if substitute else (0, 65, 35))[0]

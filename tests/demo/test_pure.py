@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from stdnum.cn import ric
 
-from appointments.demo import behaviour, people
+from appointments.demo import behaviour, people, seeding, stops
 from appointments.demo.queueing import WALK, Turn, serve
 
 NINE = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
@@ -80,3 +80,11 @@ def test_cards_are_valid_and_of_places_that_no_card_carries():
     assert len(cards) == 500
     assert all(ric.is_valid(card) for card in cards)
     assert {card[2:6] for card in cards} == {"0100"}
+
+
+@pytest.mark.parametrize("hours", [0, 3, 7.4, 7.6, 9, 11, 14, 19, 23.9])
+def test_at_any_hour_the_order_that_runs_is_told_already_and_its_patients_still_have_time(hours):
+    now = datetime(2026, 11, 23, 16, 0, tzinfo=UTC) + timedelta(hours=hours)
+    decided = stops.Scene(None, {}, None, now).ago(stops.NEWEST)
+
+    assert seeding.OLD_NEWS < now - decided < timedelta(hours=23, minutes=30)
