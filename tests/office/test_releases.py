@@ -118,6 +118,8 @@ def test_a_day_held_back_waits_with_its_recall_and_goes_back_by_undo(office):
     act = BulkAct.objects.get()
     assert response.url == reverse("appointments:office_act", args=[act.pk])
     assert (act.effect["schedules"], act.effect["numbers"], act.reason) == (1, 10, "系统升级")
+    page = office.get(response.url)
+    assert (page.context["back"], page.context["back_says"]) == (f"/office/releases/?day={TOMORROW}", "回放号日历")
     assert moment(schedule).opens_at == SEVEN, "a preview changes nothing"
     act = confirm(office)
 

@@ -208,7 +208,8 @@ def test_a_change_of_laid_out_numbers_is_previewed_first(office, hospital):  # n
     act = BulkAct.objects.get()
     assert (act.kind, act.status) == ("reshare", "previewed")
     assert answer.url == f"/office/acts/{act.pk}/"
-    assert office.get(answer.url).status_code == 200
+    shown = office.get(answer.url).context
+    assert (shown["back"], shown["back_says"]) == (f"/office/rules/supply/{rule.pk}/", "回这条规则")
     bad = office.post(f"/office/rules/supply/{rule.pk}/reshare/", {"reshare-first": TOMORROW, "reshare-last": TODAY})
     assert bad.status_code == 422
 

@@ -1,5 +1,7 @@
 """批量操作: from the selection to a preview, the confirmation, ten minutes to take it back, and the record of all."""
 
+from datetime import datetime
+
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest
@@ -13,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from appointments.errors import ActSettled, PreviewStale
 from appointments.forms.bulk import FORMS, ActsForm
-from appointments.models import BulkAct, Schedule
+from appointments.models import BulkAct, Schedule, SupplyRule
 from appointments.selectors import acts as selectors
 from appointments.services import bulk
 from hospital import clock
@@ -29,6 +31,7 @@ MOST_STOPPED = 200
 """Their ids go on in the address, which a server takes up to 4,094 characters of."""
 
 PAGE = 30
+RELEASES = (BulkAct.Kind.HOLD_RELEASE, BulkAct.Kind.EXTRA_RELEASE)
 STOPS = ("stop", "substitute")
 """Done on the pages of stops, which ask for the cause and tell the patients."""
 
@@ -93,6 +96,20 @@ def _week(schedules: list[Schedule]) -> str:
     return reverse("appointments:office_week") + (f"?week={day}&schedule={schedules[0].pk}" if day else "")
 
 
+def _begun_at(act: BulkAct, schedules: list[Schedule]) -> dict:
+    """Where the act was begun, and what the link to it says: the release calendar, the rule, or the week."""
+    if act.kind in RELEASES:
+        day = act.params.get("day") or clock.today(datetime.fromisoformat(act.params["moment"]))
+        return {"back": reverse("appointments:office_releases") + f"?day={day}", "back_says": _("回放号日历")}
+    if act.kind != BulkAct.Kind.RESHARE:
+        return {"back": _week(schedules), "back_says": _("回周表")}
+    rule = act.params["rule"]
+    if SupplyRule.objects.filter(pk=rule).exists():
+        return {"back": reverse("appointments:office_rule", args=["supply", rule]), "back_says": _("回这条规则")}
+    rules = f"?kind=supply&house={act.organization_id}"
+    return {"back": reverse("appointments:office_rules") + rules, "back_says": _("回规则表")}
+
+
 def _act(request: HttpRequest, pk: int, *roles: str) -> BulkAct:
     reach = reach_of(request, *roles)
     rows = selectors.acts_within(organizations=reach.organizations, departments=reach.departments)
@@ -147,7 +164,7 @@ def _show(request: HttpRequest, act: BulkAct, *, stale: PreviewStale | None = No
         "not_mine": act.status == BulkAct.Status.PREVIEWED and act.by_id != request.user.pk,
         "may_undo": allowed and selectors.may_still_be_undone(act, now=now),
         "now": now,
-        "back": _week([line.schedule for line in lines if line.schedule]),
+        **_begun_at(act, [line.schedule for line in lines if line.schedule]),
         "organizations": [act.organization],
     }
     return render(request, "office/act.html", context, status=status)
