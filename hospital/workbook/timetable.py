@@ -127,6 +127,8 @@ def _collision(sitting: Sitting, other: Sitting, column: str, wrong: str, code: 
     """A row below 1 is no row of this workbook but one that the hospital still has."""
     if other.row.number > 0:
         cure, where = _("请改诊室、时间、单双周或生效日期。"), f"{other.row.sheet.title} {other.row.number}"
+    elif other.row.values.get("lent"):
+        cure, where = _("那是医生按合同在另一家机构出诊，工作簿里没有：请改诊室或时间。"), str(other.row.effective_from)
     else:
         cure, where = _("那一行工作簿里没有：请写回来，或在导入时选择同时停用缺少的行。"), str(other.row.effective_from)
     return sitting.row.problem(column, wrong, cure, code=code, room=other.row.room, where=where)

@@ -2,6 +2,8 @@
 
 from collections import defaultdict
 
+from django.db.models import F, Q
+
 from appointments.services.importing.matching import Import, Wanted, bring, deactivate
 from appointments.services.importing.places import sounds
 from appointments.services.importing.report import CHANGED, Change
@@ -9,6 +11,10 @@ from hospital import pinyin
 from hospital.models import CareTeam, CareTeamMember, Practitioner, PractitionerRole
 from hospital.workbook import spec
 from hospital.workbook.sheet import Content
+
+
+AT_HOME = Q(practitioner__organization=F("department__organization"))
+"""Roles that a workbook speaks of. What a doctor does at another house rests on a contract, and is arranged there."""
 
 
 def doctors(run: Import, content: Content) -> None:
@@ -32,7 +38,7 @@ def doctors(run: Import, content: Content) -> None:
 
 def _roles(run: Import, content: Content) -> None:
     departments, services = run.places["department"], run.places["service"]
-    known = PractitionerRole.objects.filter(practitioner__organization__in=run.places["organization"].values())
+    known = PractitionerRole.objects.filter(AT_HOME, practitioner__organization__in=run.places["organization"].values())
     known = known.select_related("practitioner", "department", "service")
     existing = {(row.practitioner_id, row.department_id, row.service_id): row for row in known}
     wanted, keys = [], {}

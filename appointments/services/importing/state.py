@@ -1,6 +1,7 @@
 """The present state as the workbook that would bring it about: to look at, to correct, to take along.
 
-Importing it unchanged changes nothing (a test holds that). What is out of use is written with 启用 否.
+Importing it unchanged changes nothing (a test holds that). Doctors lent to another house are left out: contracts are
+no part of a workbook, and an import leaves what rests on them alone. What is out of use is written with 启用 否.
 """
 
 from collections import defaultdict
@@ -10,6 +11,8 @@ from typing import Any
 from django.db.models import Q
 
 from appointments.models import ScheduleTemplate
+from appointments.services.importing.people import AT_HOME
+from appointments.services.importing.timetable import is_lent
 from hospital.models import (
     CalendarDay,
     Campus,
@@ -101,7 +104,7 @@ def _services(homes) -> list[dict]:
 
 
 def _doctors(homes) -> list[dict]:
-    rows = PractitionerRole.objects.filter(practitioner__organization__in=homes)
+    rows = PractitionerRole.objects.filter(AT_HOME, practitioner__organization__in=homes)
     rows = rows.select_related("practitioner", "department", "service")
     found = []
     for role in rows.order_by("practitioner__organization", "practitioner__code", "pk"):
@@ -136,6 +139,8 @@ def _templates(homes) -> list[dict]:
     rows = _of(ScheduleTemplate, homes, "department", "service", "role__practitioner", "team", "room")
     found = []
     for row in rows.order_by("department__order", "department__code", "pk"):
+        if is_lent(row):
+            continue
         kind = "doctor" if row.role_id else "team" if row.team_id else "service"
         actor = row.role.practitioner if row.role_id else row.team or row.service
         found.append(

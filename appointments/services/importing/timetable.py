@@ -70,17 +70,23 @@ def templates(run: Import, content: Content) -> None:
     homes = run.places["organization"]
     known = ScheduleTemplate.objects.filter(organization__in=homes.values()).order_by("active", "pk")
     known = known.select_related("role__practitioner", "team", "service", "department", "room__campus")
-    existing = {_key(vars_of(row)): row for row in known}  # the one in use wins over a retired twin
+    lent = [row for row in known if is_lent(row)]
+    existing = {_key(vars_of(row)): row for row in known if not is_lent(row)}  # the one in use wins over a retired twin
     wanted = []
     for row in content["template"]:
         values = _values(run, row)
         label = f"{ScheduleTemplate(**values)} {values['department']}"
         fresh = {"published_at": run.now}  # a whole workbook is looked through before: no draft is waited for
         wanted.append(Wanted(_key(values), row.number, label, values, fresh))
-    if not run.retire_missing:
-        names = {want.key for want in wanted}
-        _refuse_collisions(content, [row for key, row in existing.items() if row.active and key not in names])
+    names = {want.key for want in wanted}
+    staying = [] if run.retire_missing else [row for key, row in existing.items() if key not in names]
+    _refuse_collisions(content, [row for row in (*lent, *staying) if row.active])
     bring(run, model=ScheduleTemplate, sheet=spec.TEMPLATES, existing=existing, wanted=wanted, retire=deactivate(run))
+
+
+def is_lent(template: ScheduleTemplate) -> bool:
+    """A doctor of another house sits here by contract (P12)."""
+    return bool(template.role_id) and template.role.practitioner.organization_id != template.organization_id
 
 
 FIELDS = (
@@ -117,7 +123,7 @@ def _key(values: dict[str, Any]) -> tuple:
 
 
 def _refuse_collisions(content: Content, remaining: list[ScheduleTemplate]) -> None:
-    """Templates that the workbook no longer has still run unless retired; new ones may not collide with them."""
+    """Templates that are lent, or that the workbook no longer has, run on: new ones may not collide with them."""
     if remaining:
         old = list(_as_rows(remaining, content))
         both = Content(content.rows | {"template": old + content["template"]})
@@ -134,5 +140,6 @@ def _as_rows(remaining: list[ScheduleTemplate], content: Content) -> Iterator[Ro
         values = vars_of(template) | {
             "actor_kind": kind, "actor": actor.code, "department": template.department.code,
             "service": template.service.code, "room": template.room.code,
+            "lent": is_lent(template),
         }  # fmt: skip
         yield Row(spec.TEMPLATES, place - len(remaining), {}, values)
