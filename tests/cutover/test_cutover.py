@@ -168,6 +168,22 @@ def test_a_wrong_person_is_refused_by_a_code_and_the_others_come_over(bring, wro
     assert Patient.objects.filter(name="李秀英").count() == (2 if wrong.get("name") else 1)
 
 
+def test_a_row_says_of_all_its_wrong_cells_what_may_stand_there(look):
+    """O2: no second round for the second cell, and nothing of what stood there."""
+    run = look(
+        [files.person(1, insurance="公费", birth_date="四九年", name=None), files.person(2, insurance="公费")],
+        [files.visit(2, doctor="D", day=DAY, start="九点", slot=1)],
+    )
+
+    person, insured, visit = cutover.refused_lines(run)
+    assert person[2:4] == ("姓名、出生日期、医保", "这几格空着或填得不对。")
+    for each in ("姓名（文字）", "出生日期（日期，例如 2026-11-21）", "医保（职工医保、居民医保、自费）"):
+        assert each in person[4]
+    assert (insured[2], insured[3]) == ("医保", "这一格填得不对。")
+    assert "时间（时间，例如 08:30）" in visit[4]
+    assert not any("公费" in said for said in (*person[2:], *insured[2:]))
+
+
 def test_doubles_in_the_file_and_persons_known_here_are_told_apart(bring):
     known = PatientFactory(name="李秀英", birth_date=None)
     IdentifierFactory(patient=known, number=files.document(4))

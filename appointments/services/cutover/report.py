@@ -70,4 +70,4 @@ def refused_lines(run: ImportRun) -> Iterator[tuple[str, int, str, str, str]]:
     """(sheet, row, column, what is wrong, cure) of every row that was not imported."""
     rows = ImportLine.objects.filter(run=run, outcome=Outcome.REFUSED).order_by("place", "row")
     for line in rows.iterator():
-        yield SHEETS[line.place].title, line.row, line.column, *sentences(line.code)
+        yield SHEETS[line.place].title, line.row, line.column, *sentences(line.code, SHEETS[line.place], line.column)

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from appointments.models import ImportLine, ImportRun, PatientSuspension
 from appointments.services.cutover import bookings, people
-from appointments.services.cutover.verdicts import THERE, WAITING, Outcome, Verdict, refused
+from appointments.services.cutover.verdicts import THERE, WAITING, Outcome, Verdict, listed, refused
 from appointments.services.importing import uploads
 from appointments.services.importing.uploads import Upload
 from hospital import audit, clock
@@ -111,11 +111,11 @@ def _nameless(problems: list[Problem]) -> list[Problem]:
 
 
 def of_cells(row: Row) -> Verdict | None:
-    """The first cell that can't be read."""
-    for column in row.sheet.columns:
-        if column.name in row.wrong:
-            return refused("empty" if column.name in row.values["_empty"] else "cell", column.header)
-    return None
+    """All cells that can't be read."""
+    if not row.wrong:
+        return None
+    headers = [column.header for column in row.sheet.columns if column.name in row.wrong]
+    return refused("empty" if row.wrong <= row.values["_empty"] else "cell", listed(headers))
 
 
 # ---- every row ----

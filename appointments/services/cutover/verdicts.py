@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from appointments.models import ImportLine
+from hospital.workbook.sheet import Sheet
 
 Outcome = ImportLine.Outcome
 
@@ -66,7 +68,23 @@ REASONS = {
 }  # fmt: skip
 
 
-def sentences(code: str) -> tuple[str, str]:
-    """What is wrong with the row, and the cure."""
+MARK = "、"
+LONGEST = 40  # letters of ImportLine.column; only nine wrong cells and more, a shifted row, are not all named
+
+
+def listed(headers: list[str]) -> str:
+    while len(MARK.join(headers)) > LONGEST:
+        headers = headers[:-1]
+    return MARK.join(headers)
+
+
+def sentences(code: str, sheet: Sheet | None = None, column: str = "") -> tuple[str, str]:
+    """What is wrong with the row, and the cure; of cells of a `sheet`, what may stand in each of them."""
     wrong, cure = REASONS.get(code, REASONS["other"])
+    if sheet and code in {"empty", "cell"}:
+        headers = column.split(MARK)
+        if len(headers) > 1:
+            wrong = gettext("这几格空着或填得不对。")
+        cells = [f"{one.header}（{gettext(one.kind.hint())}）" for one in sheet.columns if one.header in headers]
+        cure = gettext("请按这样填写，不要用公式：%(cells)s。") % {"cells": MARK.join(cells)}
     return str(wrong), str(cure)
