@@ -10,7 +10,7 @@ from appointments.selectors.rules import ChannelPools
 from hospital import clock
 from hospital.api.authentication import READ
 from hospital.api.endpoint import DetailEndpoint, ListEndpoint
-from hospital.api.filters import RowNumber
+from hospital.api.filters import RowNumber, TrueOrFalse
 from hospital.api.places import price_on
 from hospital.models import CareTeamMember, HalfDay, HealthcareService, Organization
 
@@ -27,7 +27,7 @@ class ScheduleFilter(filters.FilterSet):
     day_to = filters.DateFilter(field_name="day", lookup_expr="lte", label="Last day, included.")
     half = filters.ChoiceFilter(choices=HalfDay.choices, label="Half-day.")
     level = filters.ChoiceFilter(field_name="service__level", choices=HealthcareService.Level.choices, label="级别.")
-    free = filters.BooleanFilter(method="with_numbers", label="true: only those with a number for this channel now.")
+    free = TrueOrFalse(method="with_numbers", label="true: only those with a number for this channel now.")
 
     def with_numbers(self, rows, _name, wanted):
         if not wanted:

@@ -2,6 +2,7 @@
 nothing in silence."""
 
 from django import forms
+from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
 
 from .plain import refuse_parameters_but
@@ -20,6 +21,28 @@ class RowNumber(filters.NumberFilter):
 
     def get_max_validator(self):
         return None
+
+
+class Word(forms.Field):
+    """Django's own field reads an unknown word as "not asked", in silence."""
+
+    words = {"true": True, "false": False}
+
+    def to_python(self, value):
+        if value is None:
+            return None
+        if value not in self.words:
+            raise forms.ValidationError(_("只能是 true 或 false。"))
+        return self.words[value]
+
+
+class TrueOrFalse(filters.BooleanFilter):
+    """A boolean as JSON writes it: anything else is refused by its name."""
+
+    field_class = Word
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, widget=forms.TextInput, **kwargs)
 
 
 class Filters(filters.DjangoFilterBackend):

@@ -54,6 +54,14 @@ def test_no_token_no_answer(stopped_clock, path, header):
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
+@pytest.mark.parametrize("free", ["null", "1", "True", "yes", "", "ja", "\x7f"])
+def test_a_boolean_that_is_neither_true_nor_false_is_refused_by_its_name(program, free):
+    answer = program.get("/schedules/", {"free": free})
+
+    assert told(answer) == (422, "invalid")
+    assert answer.json()["fields"] == {"free": ["只能是 true 或 false。"]}
+
+
 @pytest.mark.parametrize("path", PATHS)
 def test_a_token_ends_with_its_day_its_revocation_and_its_account(program, account, path, time_machine):
     pk = {"/departments/1/availability/": DepartmentFactory, "/schedules/1/slices/": open_schedule}
