@@ -1,7 +1,7 @@
 """自助机 (B7, B20, B26): a document in, a slip out, and nobody sees who was there before."""
 
 import re
-from datetime import timedelta
+from datetime import time, timedelta
 from uuid import uuid4
 
 import pytest
@@ -9,6 +9,7 @@ import time_machine
 
 from appointments.models import Appointment, Encounter, PatientSuspension
 from appointments.selectors import slips
+from hospital import clock
 from hospital.models import AuditEvent, RolePolicy
 from tests.channels.conftest import DOCUMENT
 from tests.factories import NOW, TODAY, IdentifierFactory, PatientFactory, StaffFactory, appointment_row, open_schedule
@@ -92,6 +93,18 @@ def test_checking_in_prints_the_place_in_the_queue(kiosk, here):
     assert "周*明" in text(kiosk.get(done.url))
     encounter = Encounter.objects.get()
     assert (encounter.appointment, encounter.document_seen, encounter.checked_in_by) == (here, False, kiosk.user)
+
+
+def test_a_sitting_is_named_by_its_own_hours_not_by_the_half_day(kiosk, patient, wang):
+    """One laid from 11:00 to 16:00 belongs to the morning in the plan; whoever stands here reads 14:00 below it."""
+    hours = {"starts_at": clock.at(TODAY, time(11)), "ends_at": clock.at(TODAY, time(16))}
+    late = open_schedule(role=wang, day=TODAY, half="am", numbers=10, minutes=30, **hours)
+    enter(kiosk)
+
+    page = text(kiosk.get(f"/kiosk/departments/{late.department_id}/"))
+
+    assert "11:00–16:00" in page
+    assert "上午" not in page
 
 
 def test_a_number_of_today_or_later_is_booked_and_counts_as_self_service(kiosk, patient, clinic):
