@@ -14,7 +14,9 @@ class Command(BaseCommand):
     help = "Run the periodic jobs in this process, without Redis: all of them, or those named."
 
     def add_arguments(self, parser):
-        parser.add_argument("name", nargs="*", help="generate, release, share, lapse, noshow, stops, remind, deliver, send")
+        parser.add_argument(
+            "name", nargs="*", help="generate, release, share, lapse, noshow, stops, remind, deliver, send"
+        )
 
     def handle(self, *, name, **_options):
         current_app.loader.import_default_modules()
