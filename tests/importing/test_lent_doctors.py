@@ -1,4 +1,4 @@
-"""P12, O2: doctors lent to another house are no part of the workbook: it neither writes nor retires what they do there."""
+"""P12, O2: doctors lent to another house are no part of the workbook: nothing they do there is written or retired."""
 
 from datetime import UTC, datetime
 from io import BytesIO

@@ -12,7 +12,6 @@ from hospital.models import CareTeam, CareTeamMember, Practitioner, Practitioner
 from hospital.workbook import spec
 from hospital.workbook.sheet import Content
 
-
 AT_HOME = Q(practitioner__organization=F("department__organization"))
 """Roles that a workbook speaks of. What a doctor does at another house rests on a contract, and is arranged there."""
 
