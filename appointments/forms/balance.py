@@ -6,6 +6,8 @@ from django import forms
 
 from appointments.selectors.office import monday_of
 
+from .looking import LookedDay
+
 LONGEST = 31
 """Days: a month of numbers is read in one statement."""
 
@@ -15,8 +17,8 @@ FURTHEST = timedelta(days=20 * 366)
 
 
 class BalanceForm(forms.Form):
-    first = forms.DateField(required=False)
-    last = forms.DateField(required=False)
+    first = LookedDay(required=False)
+    last = LookedDay(required=False)
 
     def days(self, today: date) -> tuple[date, date]:
         """This week, unless something else was said; at most a month."""

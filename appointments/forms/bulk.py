@@ -2,9 +2,12 @@
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from appointments.models import BulkAct, Pool
+
+from .looking import LookedDay
 
 KEPT_APART = (Pool.Kind.TEAM, Pool.Kind.REBOOK)
 """A leading expert's numbers and those kept for a stop's patients are not the office's to move."""
@@ -37,6 +40,11 @@ class ActForm(forms.Form):
         raise NotImplementedError
 
 
+COUNT_ERRORS = dict.fromkeys(
+    ("invalid", "min_value", "max_value"), format_lazy(_("请填 1 到 {most} 之间的整数。"), most=MOST_NUMBERS)
+)
+
+
 class ReallocateForm(ActForm):
     source = forms.TypedChoiceField(label=_("从哪个号池"), coerce=int)
     target = forms.TypedChoiceField(label=_("移到哪个号池"), coerce=int)
@@ -45,6 +53,7 @@ class ReallocateForm(ActForm):
         required=False,
         min_value=1,
         max_value=MOST_NUMBERS,
+        error_messages=COUNT_ERRORS,
         help_text=_("只移空号。不填：全部空号。"),
     )
 
@@ -65,7 +74,9 @@ class ReallocateForm(ActForm):
 
 
 class AddForm(ActForm):
-    count = forms.IntegerField(label=_("每个出诊单元加几个"), min_value=1, max_value=MOST_NUMBERS, initial=1)
+    count = forms.IntegerField(
+        label=_("每个出诊单元加几个"), min_value=1, max_value=MOST_NUMBERS, initial=1, error_messages=COUNT_ERRORS
+    )
     pool = forms.TypedChoiceField(label=_("加到哪个号池"), coerce=int)
 
     def __init__(self, *args, **kwargs):
@@ -108,8 +119,8 @@ class ActsForm(forms.Form):
         label=_("状态"),
         choices=[("", _("已执行和已撤销")), *BulkAct.Status.choices],
     )
-    first = forms.DateField(required=False, label=_("从"), widget=forms.DateInput(attrs={"type": "date"}))
-    last = forms.DateField(required=False, label=_("到"), widget=forms.DateInput(attrs={"type": "date"}))
+    first = LookedDay(required=False, label=_("从"), widget=forms.DateInput(attrs={"type": "date"}))
+    last = LookedDay(required=False, label=_("到"), widget=forms.DateInput(attrs={"type": "date"}))
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, label_suffix="", **kwargs)

@@ -9,9 +9,11 @@ from appointments.models import Pool
 from appointments.selectors.office import Looked, monday_of
 from hospital.models import HealthcareService
 
+from .looking import LookedDay
+
 
 class WeekForm(forms.Form):
-    week = forms.DateField(required=False)  # any day of it
+    week = LookedDay(required=False)  # any day of it
     campus = forms.IntegerField(required=False)
     group = forms.CharField(required=False, max_length=20)
     department = forms.IntegerField(required=False)

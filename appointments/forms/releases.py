@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy
 from appointments.models import JobRun, Pool
 from hospital import clock
 
+from .looking import LookedDay
+
 MOST_DAYS = 14
 """Visit days of one extra release: about seven thousand half-days of a large house."""
 
@@ -26,7 +28,7 @@ class RunsForm(forms.Form):
 
     job = forms.ChoiceField(required=False, choices=[("", ""), *JobRun.Job.choices])
     trouble = forms.BooleanField(required=False)
-    day = forms.DateField(required=False)
+    day = LookedDay(required=False)
     page = forms.IntegerField(required=False, min_value=1)
 
     def looked(self) -> dict:
@@ -41,8 +43,8 @@ class RunsForm(forms.Form):
 
 
 class MonthForm(forms.Form):
-    month = forms.DateField(required=False, input_formats=["%Y-%m"])
-    day = forms.DateField(required=False)
+    month = LookedDay(required=False, input_formats=["%Y-%m"])
+    day = LookedDay(required=False)
 
     def looked(self, today: date) -> tuple[date, date | None]:
         """First of the month that is shown, and the day whose list is open."""

@@ -8,27 +8,18 @@ from django.utils.translation import gettext_lazy as _
 from appointments.selectors import resale, trail
 from hospital import clock
 
+from .looking import LookedDay
+
 DAYS = 30
 """Looked at when no day is named."""
 
 MOST_DAYS = 366
 NOTE = 100
-YEARS = range(2000, 2100)
-
-
-class _Day(forms.DateField):
-    """A year beyond any hospital's is as wrong as a letter: nothing can be reckoned from it."""
-
-    def to_python(self, value):
-        day = super().to_python(value)
-        if day and day.year not in YEARS:
-            raise forms.ValidationError(self.error_messages["invalid"])
-        return day
 
 
 class ResaleForm(forms.Form):
-    first = _Day(required=False)
-    last = _Day(required=False)
+    first = LookedDay(required=False)
+    last = LookedDay(required=False)
     reason = forms.ChoiceField(required=False, choices=[("", ""), *((name, name) for name in resale.REASONS)])
     unseen = forms.BooleanField(required=False)
     after = forms.RegexField(r"^\d{1,16}-\d{1,18}-\d{1,18}$", required=False)
@@ -78,7 +69,7 @@ class AuditForm(forms.Form):
     who = forms.CharField(required=False, max_length=40, strip=True)
     action = forms.CharField(required=False, max_length=60, strip=True)
     subject = forms.CharField(required=False, max_length=60, strip=True)
-    day = _Day(required=False)
+    day = LookedDay(required=False)
     after = forms.RegexField(r"^\d{1,16}-\d{1,18}$", required=False)
 
     def asked(self, *, organizations, departments) -> trail.Asked:

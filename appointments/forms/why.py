@@ -8,6 +8,8 @@ from appointments.models import Schedule
 from appointments.models.rules import Channel
 from hospital import clock
 
+from .looking import LookedDay
+
 
 class WhyPageForm(forms.Form):
     """Ids only: what people search for goes by POST and has no place in addresses."""
@@ -16,7 +18,7 @@ class WhyPageForm(forms.Form):
     channel = forms.ChoiceField(required=False, choices=Channel.choices)
     department = forms.IntegerField(required=False)
     role = forms.IntegerField(required=False)
-    day = forms.DateField(required=False)
+    day = LookedDay(required=False)
     schedule = forms.IntegerField(required=False)
     number = forms.IntegerField(required=False, min_value=1, max_value=32767)
     at = forms.TimeField(required=False)

@@ -115,9 +115,9 @@ def test_too_late_to_undo_is_a_sentence_with_a_next_step(office, session):
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ({"count": "-2"}, "大于或等于1"),
-        ({"count": "100000"}, "小于或等于300"),
-        ({"count": "三"}, "整数"),
+        ({"count": "-2"}, "请填 1 到 300 之间的整数。"),
+        ({"count": "100000"}, "请填 1 到 300 之间的整数。"),
+        ({"count": "三"}, "请填 1 到 300 之间的整数。"),
         ({"target": "999999"}, "选择"),
         ({"target": ""}, "必填项"),
         ({"reason": "   "}, "必填项"),

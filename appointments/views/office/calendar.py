@@ -109,12 +109,16 @@ def _house(request) -> tuple[Organization, list[Organization]]:
 
 def _edited(request, house: Organization) -> CalendarDay | None:
     asked = request.GET.get("day", "")
-    return CalendarDay.objects.filter(organization=house, pk=asked).first() if asked.isdecimal() else None
+    return (
+        CalendarDay.objects.filter(organization=house, pk=asked).first()
+        if asked.isdecimal() and len(asked) < 19
+        else None
+    )
 
 
 def _year(request, today) -> int:
     asked = request.GET.get("year", "")
-    return int(asked) if asked.isdecimal() and 2000 <= int(asked) <= 2100 else today.year
+    return int(asked) if asked.isdecimal() and len(asked) == 4 and 2000 <= int(asked) <= 2100 else today.year
 
 
 def _may_act(request, house: Organization) -> bool:

@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 
 from appointments.forms.bulk import ActsForm
+from appointments.forms.looking import LookedDay
 from appointments.forms.office import WeekForm
 from appointments.forms.releases import MonthForm, RunsForm
 from appointments.models import DraftLine, ImportRun, Schedule, ScheduleTemplate, Slot, StopCase
@@ -39,8 +41,8 @@ def _asked(request: HttpRequest, name: str) -> int | None:
 
 def _day(request: HttpRequest, name: str, now: datetime) -> date:
     try:
-        return date.fromisoformat(request.GET.get(name, ""))
-    except ValueError:
+        return LookedDay().clean(request.GET.get(name, ""))
+    except ValidationError:
         return clock.today(now)
 
 

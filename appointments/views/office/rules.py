@@ -68,7 +68,7 @@ def rules(request: HttpRequest):
     if kind not in rulebook.KINDS:
         kind = "supply"
     said = request.GET.get("department", "")
-    department = int(said) if said.isdecimal() else None
+    department = int(said) if said.isdecimal() and len(said) < 19 else None
     if reach.departments is not None and department not in reach.departments:
         department = next(iter(sorted(reach.departments)), None)
     today = clock.today(clock.now())

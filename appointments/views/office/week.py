@@ -119,7 +119,7 @@ def schedule(request: HttpRequest, pk: int):
     if not request.htmx:
         return redirect(f"{reverse('appointments:office_week')}?week={row.day}&schedule={row.pk}")
     before = request.GET.get("shown", "")
-    known = {pk, int(before)} if before.isdecimal() else {pk}
+    known = {pk, int(before)} if before.isdecimal() and len(before) < 19 else {pk}
     form = WeekForm(request.GET)
     reach = reach_of(request)
     looked = form.looked(organizations=reach.organizations, today=clock.today(now), within=reach.schedules)
