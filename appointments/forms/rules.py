@@ -172,6 +172,9 @@ class ScopedForm(RuleForm):
 class SupplyForm(ScopedForm):
     model = SupplyRule
     name = forms.CharField(label=_("名称"), max_length=60, strip=True)
+    no_floor = forms.BooleanField(
+        label=_("确认不留现场号"), required=False, help_text=_("现场保底：窗口号和特殊人群号合计一般不少于 10%。")
+    )
 
     def __init__(self, *args, rows: "ShareForms", **kwargs):
         super().__init__(*args, **kwargs)
@@ -179,6 +182,14 @@ class SupplyForm(ScopedForm):
 
     def readable(self) -> bool:
         return super().readable() and self.rows.is_valid()
+
+    def clean(self):
+        """P7: nothing kept for people who come in person is a decision, never an oversight."""
+        said = super().clean()
+        kinds = {share.kind for share in self.shares()} if self.readable() else set()
+        if kinds and not kinds & set(policy.ON_SITE) and not said["no_floor"]:
+            self.add_error("no_floor", _("没有给现场留号。请加一行窗口号或特殊人群号，或勾选“确认不留现场号”。"))
+        return said
 
     def is_valid(self):
         """Both halves are looked at, so that everything wrong is said at once."""

@@ -29,7 +29,7 @@ def shares(*rows, **more):
     data = {"share-TOTAL_FORMS": len(rows), "share-INITIAL_FORMS": 0}
     for place, row in enumerate(rows):
         data |= {f"share-{place}-{name}": value for name, value in zip(names, row, strict=False)}
-    return {"name": "试行", "effective_from": TOMORROW, "why": "市里要求", **data, **more}
+    return {"name": "试行", "effective_from": TOMORROW, "why": "市里要求", "no_floor": "on", **data, **more}
 
 
 CONSULT = ("consult", 40, 92, "00:00", "days", 2, "22:00")
@@ -80,6 +80,7 @@ BAD = {
     "ends before it begins": (shares(CONSULT, PUBLIC, effective_to=TODAY), "不能早于生效日"),
     "no date": (shares(CONSULT, PUBLIC, effective_from="2026-13-45"), "有效的日期"),
     "no reason": (shares(CONSULT, PUBLIC, why="  "), "必填"),
+    "nothing kept on site": (shares(CONSULT, PUBLIC, no_floor=""), "没有给现场留号"),
     "no rows": ({"name": "甲", "why": "乙", "effective_from": TOMORROW}, "没有保存"),
 }
 
