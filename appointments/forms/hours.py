@@ -6,7 +6,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from appointments.services.retiming import Wanted
+from appointments.policies.hours import Period
+from appointments.services.retiming import Wanted, hours_now
 from hospital.models import Campus, HalfDay
 
 SHORTEST = timedelta(minutes=15)
@@ -55,6 +56,8 @@ class PeriodForm(forms.Form):
         if not spans and not self.errors:
             raise ValidationError(_("请至少填一个半天的时间；不变的半天空着。"))
         self._refuse_overlap(spans)
+        if spans and not self.errors:
+            self._refuse_what_stays(said, spans)
         return said
 
     def _span(self, half: str, said: dict):
@@ -76,6 +79,19 @@ class PeriodForm(forms.Form):
         for (_half, _starts, ends), (later, starts, _ends) in zip(told, told[1:], strict=False):
             if starts < ends:
                 self.add_error(f"{later}_starts", _("和前一个半天重叠。"))
+
+    def _refuse_what_stays(self, said: dict, spans: dict) -> None:
+        """Half-days left empty keep their hours: a new one may not run into them."""
+        standing = hours_now(said["campus"])
+        for half, (starts, ends) in spans.items():
+            new = Period(starts, ends, said["first"], said["last"])
+            for other in HalfDay.values:
+                met = next((one for one in standing[other] if one.overlaps(new)), None)
+                if met is None or other in spans:
+                    continue
+                field = f"{half}_ends" if HalfDay.values.index(half) < HalfDay.values.index(other) else f"{half}_starts"
+                words = {"half": HalfDay(other).label, "hours": met.hours}
+                self.add_error(field, _("和不变的%(half)s（%(hours)s）重叠。请改时间，或一起填那个半天。") % words)
 
     def wanted(self) -> Wanted:
         said = self.cleaned_data

@@ -37,8 +37,13 @@ class TemplateForm(forms.Form):
     starts = time_field(label=_("自定开始"))
     ends = time_field(label=_("自定结束"))
     room = forms.ModelChoiceField(Room.objects.none(), label=_("诊室"))
-    numbers = forms.IntegerField(label=_("号数"))
-    minutes = forms.IntegerField(label=_("每号分钟"), required=False)
+    numbers = forms.IntegerField(
+        label=_("号数"),
+        error_messages={"required": _("请填号数。"), "invalid": _("号数要填整数，例如 20。")},
+    )
+    minutes = forms.IntegerField(
+        label=_("每号分钟"), required=False, error_messages={"invalid": _("每号分钟要填整数，例如 10；也可以留空。")}
+    )
     parity = forms.ChoiceField(label=_("单双周"), choices=ScheduleTemplate.Parity.choices, initial="every")
     effective_from = day_field(label=_("生效日"))
     effective_to = day_field(label=_("失效日"), required=False)

@@ -31,6 +31,10 @@ class Period:
     def holds(self, other: "Period") -> bool:
         return self.first <= other.first and other.end <= self.end
 
+    def overlaps(self, other: "Period") -> bool:
+        """On one day at least, by the clock."""
+        return self.meets(other) and self.starts < other.ends and other.starts < self.ends
+
 
 def put_in(periods: list[Period], new: Period, *, half: str) -> list[Period]:
     """All periods of one half-day, in order, with `new` in its place.

@@ -31,6 +31,9 @@ CONFLICTS = {
     "too_many_numbers": gettext_lazy("%s 个号放不进 %s 分钟。请在模板里减少号数或缩短每号时间。"),
 }
 
+WHERE_ANOTHER_MOVES = frozenset({"doctor_elsewhere", "room_taken"})
+"""A draft is compared with what stands: a booked session that its own other lines would move is still in the way."""
+
 REASONS = {
     "has_patients": gettext_lazy("有人约了号，不能直接撤销。请到停诊页面处理，逐个改约或退号。"),
     "numbers_would_change": gettext_lazy("改的不只是诊室和时间，已约的号会对不上。请保留原样，或先停诊改约。"),
@@ -56,6 +59,8 @@ def say(row: DraftLine) -> Said:
     if clash:
         names = [str(HalfDay(name).label) if name in HalfDay.values else name for name in clash[1:]]
         why = str(CONFLICTS[clash[0]]) % tuple(names[:2])
+        if clash[0] in WHERE_ANOTHER_MOVES:
+            why += _("那一场也在这份草稿里变动的，先发布其他变动，再生成一次草稿；两场互换的，先把一场改到空诊室。")
     fixed = row.action == DraftLine.Action.CONFLICT or row.reason in {"has_patients", "numbers_would_change"}
     must_stop = row.patients and (fixed or row.outcome == DraftLine.Outcome.REFUSED)
     return Said(row, [] if clash else _differences(row), why, fixed, row.schedule_id if must_stop else None)

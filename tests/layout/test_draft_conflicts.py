@@ -6,6 +6,7 @@ import pytest
 
 from appointments.errors import DraftStale
 from appointments.models import Schedule, ScheduleTemplate
+from appointments.selectors.drafts import say
 from appointments.services import patterns
 from hospital.models import Contract
 from tests.factories import NOW, PatientFactory, RoleFactory, RoomFactory, TemplateFactory, appointment_row
@@ -106,6 +107,7 @@ class TestConflicts:
         line = draft.lines.get(schedule__role=first.role)
         assert line.differences[0][:2] == ["room_taken", str(two)]
         assert second.role.practitioner.name in line.differences[0][2]
+        assert "先发布其他变动，再生成一次草稿" in say(line).why
         assert Schedule.objects.get(role=first.role).room == one
 
 

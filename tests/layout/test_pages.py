@@ -71,7 +71,7 @@ def test_a_pattern_is_typed_seen_in_the_grid_and_waits_for_a_draft(client, offic
     [
         ({"numbers": -3}, "号数至少是 1 个"),
         ({"numbers": "9" * 30}, "一个半天最多 300 个号"),
-        ({"numbers": "abc"}, "输入整数"),
+        ({"numbers": "abc"}, "号数要填整数"),
         ({"minutes": 0}, "每号至少 1 分钟"),
         ({"minutes": 20}, "放不进 240 分钟"),
         ({"effective_from": "2026-01-01"}, "生效日已经过去"),
@@ -120,7 +120,9 @@ def test_an_auditor_reads_and_cannot_touch_and_one_departments_office_sees_its_o
     client.force_login(StaffFactory(roles="auditor"))
     assert "保存改动" not in text(client.get(page))
     assert client.post(page, typed(template.role)).status_code == 403
-    assert client.get(reverse("appointments:office_draft", args=[draft.pk])).status_code == 200
+    shown = client.get(reverse("appointments:office_draft", args=[draft.pk]))
+    assert shown.status_code == 200
+    assert '<form class="panel"' not in shown.content.decode()  # nothing to send
     for name, args in [("office_template_new", []), ("office_template_end", [template.pk]),
                        ("office_draft_discard", [draft.pk])]:  # fmt: skip
         assert client.post(reverse(f"appointments:{name}", args=args)).status_code == 403
@@ -202,6 +204,7 @@ def test_a_holiday_is_kept_once_and_says_what_stands_on_it_and_touches_nothing(c
     assert "已登记为放假（院庆）" in again
     assert "调休上班要说明" in text(client.post(page, said | {"day": "2026-12-05", "kind": "workday"}))
     assert "已经过去" in text(client.post(page, said | {"day": "2026-11-01"}))
+    assert "最远登记到两年以内" in text(client.post(page, said | {"day": "9999-12-20"}))
 
     row = CalendarDay.objects.get()
     client.post(f"{page}&day={row.pk}", said | {"kind": "workday", "follows": 2})

@@ -12,6 +12,7 @@ from appointments.models import BulkAct
 from appointments.services import retiming
 from appointments.services.importing.uploads import refuse_part_of_a_house
 from hospital import audit, clock, masking
+from hospital.errors import NotAllowed
 from hospital.models import Campus, HalfDay, Organization, Role
 from hospital.permissions import role_required
 
@@ -44,6 +45,7 @@ def hours(request: HttpRequest) -> HttpResponse:
                 form.add_error(None, refusal.in_full)
     elif request.method == "POST":
         refuse_part_of_a_house(mine.departments)
+        raise NotAllowed
     campuses = Campus.objects.filter(organization__in=mine.organizations, active=True)
     acts = BulkAct.objects.filter(kind=BulkAct.Kind.RETIME, organization__in=mine.organizations).select_related("by")
     context = {
