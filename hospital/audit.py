@@ -29,7 +29,7 @@ def record(
         patient=patient,
         subject=subject,
         detail=detail or {},
-        address=client_address(request) if request is not None else None,
+        address=client_address(request) if request is not None else _bound("ip") or None,
         request_id=request_id(),
     )
 
@@ -51,4 +51,9 @@ def searched_patients(*, actor: User, how: str, found: list[int], where: str, no
 
 def request_id() -> str:
     """The id that this request's log lines carry; empty outside a request."""
-    return structlog.contextvars.get_contextvars().get("request_id", "")
+    return _bound("request_id")
+
+
+def _bound(name: str) -> str:
+    """What the middleware keeps of the request that is being answered, for services that never see it."""
+    return structlog.contextvars.get_contextvars().get(name) or ""

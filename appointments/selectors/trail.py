@@ -5,9 +5,11 @@ machine did by itself is nobody's of the staff: the machine's runs have a page o
 rest in the administration.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache
+from itertools import islice
 
 from django.apps import apps
 from django.db.models import Q, QuerySet
@@ -15,11 +17,12 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from appointments.models import BulkAct
+from appointments.models import BulkAct, Pool, Suspension
 from hospital import clock, masking
-from hospital.models import AuditEvent, RoleAssignment, User
+from hospital.models import AuditEvent, HalfDay, RoleAssignment, User
 
 from . import drawer
+from .trail_names import LISTED, SESSIONS, Names, names_of
 
 PAGE = 50
 MOST_VALUES = 8
@@ -144,7 +147,52 @@ KEYS = {
     "code": gettext_lazy("代码"),
     "left": gettext_lazy("保留原样"),
     "clues": gettext_lazy("线索"),
+    "sessions": gettext_lazy("出诊单元"),
+    "substitutes": gettext_lazy("替诊"),
+    "cause": gettext_lazy("事由"),
+    "params": gettext_lazy("条件"),
+    "moment": gettext_lazy("时刻"),
+    "kinds": gettext_lazy("号池"),
+    "day": gettext_lazy("日期"),
+    "count": gettext_lazy("数量"),
 }
+CODES = {
+    "cause": dict(Suspension.Cause.choices),
+    "status": dict(Suspension.Status.choices),
+    "kinds": dict(Pool.Kind.choices),
+    "kind": dict(Pool.Kind.choices),
+    "half": dict(HalfDay.choices),
+    "by": {
+        "phone": gettext_lazy("手机号"),
+        "pinyin": gettext_lazy("拼音"),
+        "name": gettext_lazy("姓名"),
+        "document": gettext_lazy("证件号"),
+        "code": gettext_lazy("凭证码"),
+    },
+    "what": {
+        "week": gettext_lazy("号源周表"),
+        "numbers": gettext_lazy("号源明细"),
+        "patients": gettext_lazy("就诊名单"),
+        "templates": gettext_lazy("出诊模板"),
+        "drafts": gettext_lazy("排班变动"),
+        "calendar": gettext_lazy("节假日与调休"),
+        "hours": gettext_lazy("作息时间"),
+        "contracts": gettext_lazy("执业合约"),
+        "rules": gettext_lazy("号源与预约规则"),
+        "partners": gettext_lazy("下级机构号源"),
+        "releases": gettext_lazy("放号日历"),
+        "stops": gettext_lazy("停诊替诊"),
+        "calls": gettext_lazy("电话通知"),
+        "acts": gettext_lazy("批量操作记录"),
+        "runs": gettext_lazy("自动执行记录"),
+        "imports": gettext_lazy("导入记录"),
+        "balance": gettext_lazy("号源结构"),
+        "resale": gettext_lazy("倒号线索"),
+        "audit": gettext_lazy("操作留痕"),
+    },
+}
+"""Codes of a detail by the words of their choices, key by key."""
+
 UNSAID = frozenset({"digest"})
 """For machines."""
 
@@ -177,6 +225,7 @@ class Line:
     patient: str
     changes: list[Change]
     more: list[tuple[str, str]]
+    url: str = ""  # of its page, for whoever shows it
 
 
 @dataclass(frozen=True)
@@ -203,10 +252,19 @@ def events(asked: Asked) -> QuerySet[AuditEvent]:
 
 
 def page(asked: Asked) -> Page:
-    """One query for the events, however many there are."""
+    """One query for the events and three for what they name, however many there are."""
     rows = list(events(asked).select_related("actor", "patient")[: PAGE + 1])
-    lines = [line_of(row) for row in rows[:PAGE]]
+    names = names_of(rows[:PAGE])
+    lines = [line_of(row, names) for row in rows[:PAGE]]
     return Page(lines, rows[PAGE - 1] if len(rows) > PAGE else None)
+
+
+def with_names(rows: Iterable[AuditEvent], size: int = 500) -> Iterable[tuple[AuditEvent, Names]]:
+    """For long lists: what they name is read some hundred at a time."""
+    rest = iter(rows)
+    while some := list(islice(rest, size)):
+        names = names_of(some)
+        yield from ((event, names) for event in some)
 
 
 def _staff(asked: Asked) -> QuerySet[User]:
@@ -219,13 +277,37 @@ def _staff(asked: Asked) -> QuerySet[User]:
     return people.values("pk")
 
 
-def line_of(event: AuditEvent) -> Line:
-    detail = event.detail if isinstance(event.detail, dict) else {"": event.detail}
+def line_of(event: AuditEvent, names: Names | None = None) -> Line:
+    """`names` of the events around it, see trail_names.names_of."""
+    names = names or Names()
+    detail = _named(event, names)
     changes = _changes(detail.get("before"), detail.get("after"))
     rest = {key: value for key, value in detail.items() if key not in {"before", "after"} | UNSAID}
-    more = [(name_of(key), value_of(value)) for key, value in rest.items() if value not in (None, "", [], {})]
+    more = [(name_of(key), value_of(value, key)) for key, value in rest.items() if value not in (None, "", [], {})]
+    if len(changes) > MOST_VALUES:
+        more.append((_("另有"), _("%(count)s 项改动") % {"count": len(changes) - MOST_VALUES}))
     patient = masking.name(event.patient.name) if event.patient_id else ""
-    return Line(event, action_of(event.action), subject_of(event.subject), patient, changes, more)
+    about = names.about(event.subject) or subject_of(event.subject)
+    return Line(event, action_of(event.action), about, patient, changes[:MOST_VALUES], more)
+
+
+def _named(event: AuditEvent, names: Names) -> dict:
+    """The detail with sessions said by name instead of by number."""
+    if not isinstance(event.detail, dict):
+        return {"": event.detail}
+    by_key = {"substitutes"} if event.action == "stop.ordered" else set()
+    by_key |= {"before", "after"} if event.subject.startswith("bulkact:") else set()
+    listed = SESSIONS | ({"before", "after"} if event.action in LISTED else set())
+    said = {}
+    for key, value in event.detail.items():
+        if key in by_key and isinstance(value, dict):
+            value = {names.session(pk): each for pk, each in value.items()}
+        elif key in listed and isinstance(value, list):
+            value = [names.session(pk) for pk in value]
+        said[key] = value
+    if isinstance(said.get("substitutes"), dict):
+        said["substitutes"] = list(said["substitutes"])  # who and where: the stop's own page
+    return said
 
 
 def action_of(action: str) -> str:
@@ -253,7 +335,7 @@ def _changes(before, after) -> list[Change]:
         return [Change("", value_of(before), value_of(after))] if before != after else []
     old, new = before or {}, after or {}
     names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
-    return [Change(name_of(name), value_of(old.get(name)), value_of(new.get(name))) for name in names]
+    return [Change(name_of(name), value_of(old.get(name), name), value_of(new.get(name), name)) for name in names]
 
 
 def name_of(key: str) -> str:
@@ -281,16 +363,18 @@ def _field_names() -> dict:
     return names
 
 
-def value_of(value) -> str:
+def value_of(value, key: str = "") -> str:
     """Short, for people: yes and no, moments as the staff writes them, long lists counted."""
     if value is None or value == "":
         return _("无")
     if isinstance(value, bool):
         return _("是") if value else _("否")
+    if isinstance(value, str) and value in CODES.get(key, {}):
+        return str(CODES[key][value])
     if isinstance(value, dict):
-        return _("，").join(f"{name_of(key)} {value_of(each)}" for key, each in value.items() if key not in UNSAID)
+        return _("，").join(f"{name_of(key)} {value_of(each, key)}" for key, each in value.items() if key not in UNSAID)
     if isinstance(value, list):
-        said = _("、").join(value_of(each) for each in value[:MOST_VALUES])
+        said = _("、").join(value_of(each, key) for each in value[:MOST_VALUES])
         many = len(value) > MOST_VALUES
         return _("%(said)s 等 %(count)s 项") % {"said": said, "count": len(value)} if many else said or _("无")
     return _moment(value) if isinstance(value, str) else str(value)

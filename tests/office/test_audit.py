@@ -3,11 +3,21 @@
 from datetime import timedelta
 
 import pytest
+import structlog
 
+from appointments.models import BulkAct
 from appointments.selectors import trail
 from hospital import audit
 from hospital.models import AuditEvent, RoleAssignment
-from tests.factories import NOW, AccountFactory, DepartmentFactory, OrganizationFactory, PatientFactory, StaffFactory
+from tests.factories import (
+    NOW,
+    AccountFactory,
+    DepartmentFactory,
+    OrganizationFactory,
+    PatientFactory,
+    ScheduleFactory,
+    StaffFactory,
+)
 
 PAGE = "/office/audit/"
 
@@ -126,7 +136,7 @@ def test_it_is_the_auditors_page_and_nobody_can_post_to_it(client, db, role, sta
 def test_pages_follow_each_other_without_a_gap_and_the_queries_do_not_grow(office, django_assert_max_num_queries):
     rows = [done(office.user, ago=n // 3, patient=PatientFactory()) for n in range(60)]
 
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(14):
         first = office.get(PAGE)
     second = office.get(PAGE, {"after": first.context["next"]})
 
@@ -139,3 +149,37 @@ def test_pages_follow_each_other_without_a_gap_and_the_queries_do_not_grow(offic
 def test_nothing_done_yet_says_so(office):
     assert "还没有操作" in office.get(PAGE).content.decode()
     assert "没有符合条件的记录" in office.get(PAGE, {"who": "甲"}).content.decode()
+
+
+def test_bulk_acts_and_stops_are_said_by_doctor_day_and_half_day_with_their_page_and_without_codes(office):
+    session = ScheduleFactory()
+    name = f"{session.department.name} {session}"
+    act = BulkAct.objects.create(
+        organization=session.organization, kind="hold", schedules=[session.pk], by=office.user, created_at=NOW
+    )  # fmt: skip
+    figures = {"before": {str(session.pk): {"公共": 10}}, "after": {str(session.pk): {"公共": 7}}}
+    figures |= {"params": {"kinds": ["public"]}}
+    done(
+        office.user,
+        "bulk.hold",
+        subject=f"bulkact:{act.pk}",
+        detail=figures | {"params": {"kinds": ["public"]}},
+    )
+    stop = {"sessions": [session.pk, 999], "cause": "illness"}
+    done(office.user, "stop.ordered", subject=f"schedule:{session.pk}", detail=stop, ago=1)
+    done(office.user, "patient.searched.desk", detail={"by": "phone"}, ago=2)
+
+    first, second, third = office.get(PAGE).context["page"].lines
+
+    assert (first.about, first.url) == (name, f"/office/acts/{act.pk}/")
+    assert first.changes == [trail.Change(name, "公共 10", "公共 7")]
+    assert first.more == [("条件", "号池 公共")]
+    assert (second.about, dict(second.more)) == (name, {"出诊单元": f"{name}、出诊单元 999", "事由": "病假"})
+    assert third.more == [("方式", "手机号")]
+
+
+def test_an_act_of_a_service_keeps_the_address_of_the_request_that_is_answered(office):
+    with structlog.contextvars.bound_contextvars(ip="10.1.2.3"):
+        row = done(office.user)
+
+    assert row.address == "10.1.2.3"

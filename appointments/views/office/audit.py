@@ -1,7 +1,10 @@
 """操作留痕: the list of what was done, read only; the auditor's main page."""
 
+from dataclasses import replace
+
 from django.http import HttpRequest
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -13,6 +16,16 @@ from hospital.permissions import role_required
 
 from .reach import READERS, reach_of
 
+PAGES = {
+    "schedule": "office_schedule",
+    "bulkact": "office_act",
+    "stop": "office_stop",
+    "draft": "office_draft",
+    "template": "office_template",
+    "importrun": "office_import",
+    "partnergroup": "office_partner_group",
+}
+
 
 @require_safe
 @never_cache
@@ -23,7 +36,7 @@ def audit(request: HttpRequest):
     page = trail.page(asked)
     kept = {"who": asked.who, "action": asked.action, "subject": asked.subject, "day": asked.day or ""}
     context = {
-        "page": page,
+        "page": replace(page, lines=[replace(line, url=_url(line.event.subject)) for line in page.lines]),
         "asked": asked,
         "actions": sorted(_choices(), key=lambda choice: choice[1]),
         "filtered": any(kept.values()),
@@ -32,6 +45,12 @@ def audit(request: HttpRequest):
         "organizations": Organization.objects.filter(pk__in=mine.organizations),
     }
     return render(request, "office/audit.html", context)
+
+
+def _url(subject: str) -> str:
+    """The page of what was done, where it has one."""
+    kind, _colon, pk = subject.partition(":")
+    return reverse(f"appointments:{PAGES[kind]}", args=[pk]) if kind in PAGES and pk.isdecimal() else ""
 
 
 def _choices() -> list[tuple[str, str]]:

@@ -25,8 +25,8 @@ def audit(request: HttpRequest, now: datetime) -> Rows:
     rows = trail.events(replace(asked, after=None)).select_related("actor", "patient")[: MOST_ROWS + 1]
 
     def lines():
-        for event in rows.iterator(chunk_size=2000):
-            line = trail.line_of(event)
+        for event, names in trail.with_names(rows.iterator(chunk_size=2000)):
+            line = trail.line_of(event, names)
             changes = _("；").join(f"{one.name} {one.before} → {one.after}" for one in line.changes)
             more = _("；").join(f"{name} {value}" for name, value in line.more)
             yield [event.at, str(event.actor), line.what, line.about, line.patient, changes, more]
