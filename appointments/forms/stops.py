@@ -51,6 +51,14 @@ class DaysForm(forms.Form):
         return said
 
 
+class OwnDaysForm(DaysForm):
+    """On the doctor's page, where ticked sessions do instead."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["first"].error_messages["required"] = _("请勾选要停的出诊，或在这里填日子。")
+
+
 class StopForm(DaysForm):
     """By doctor or by department; single sessions come by id."""
 
@@ -75,7 +83,11 @@ class StopForm(DaysForm):
 
 
 class WhyForm(forms.Form):
-    cause = forms.ChoiceField(label=gettext_lazy("事由"), choices=Suspension.Cause.choices)
+    cause = forms.ChoiceField(
+        label=gettext_lazy("事由"),
+        choices=[("", gettext_lazy("请选")), *Suspension.Cause.choices],
+        error_messages={"required": gettext_lazy("请选事由。")},
+    )
     reason = forms.CharField(
         label=gettext_lazy("说明（患者看不到）"),
         max_length=200,

@@ -105,6 +105,7 @@ def _show(request: HttpRequest, case: StopCase, *, at: str, refusal: Refused | N
         "asks": asks,
         "late": case.deadline <= now,
         "here": here,
+        "undone": here and not substitution.stands,
         "over": row.start <= now,
         "places": elsewhere.places_for(case, now=now) if asks else [],
         "request_key": uuid4(),

@@ -156,6 +156,17 @@ def test_a_number_is_booked_confirmed_and_read_out(operator, patient, clinic):
     assert "11月24日 15:00前退号" in page
 
 
+def test_the_words_to_read_out_say_the_numbers_own_time_as_the_message_does(operator, patient, clinic):
+    """B7: 08:10, though the slice begins at 08:00."""
+    call = identified(operator)
+    done = book(operator, call, clinic)
+    row = Appointment.objects.get()
+    start = row.start + timedelta(minutes=10)
+    Appointment.objects.filter(pk=row.pk).update(start=start)
+
+    assert "您约好了11月25日 周三 08:10" in text(operator.get(done.url))
+
+
 def test_pressed_twice_it_is_one(operator, patient, clinic):
     call, key = identified(operator), uuid4()
     first, second = (book(operator, call, clinic, request_key=key) for _each in range(2))
@@ -212,6 +223,17 @@ def test_places_are_found_by_initials_of_department_doctor_and_team(operator, pa
     assert "心血管内科" in text(operator.get(call, {"q": "xxg"}, **find))
     assert "王建国" in text(operator.get(call, {"q": "wjg"}, **find))
     assert "没有这个科室" in text(operator.get(call, {"q": "zzzz"}, **find))
+
+
+def test_a_search_that_was_sent_with_enter_has_its_first_hit_under_the_next_key(operator, patient, wang, clinic):
+    """B7: faster than the list while typing; digits press places instead of being typed."""
+    call = identified(operator)
+
+    found, nothing = text(operator.get(call, {"q": "/xxg"})), text(operator.get(call, {"q": "zzzz"}))
+
+    assert 'data-key="Digit1" autofocus' in found
+    assert found.count("autofocus") == 1
+    assert " autofocus></span>" in nothing
 
 
 def test_the_page_asks_as_much_for_many_sittings_as_for_few(

@@ -8,9 +8,18 @@ import time_machine
 from appointments.models import Appointment, CallNote, StopCase, Suspension
 from appointments.services import stops
 from hospital.models import AuditEvent
-from tests.factories import NOW, AccountFactory, StaffFactory, appointment_row
+from tests.factories import (
+    NOW,
+    AccountFactory,
+    RoleFactory,
+    StaffFactory,
+    TeamFactory,
+    TeamMemberFactory,
+    appointment_row,
+    open_schedule,
+)
 
-from .scenes import IN_A_WEEK, doctor, doctors_account, office_of, session, stop, told, wish, work
+from .scenes import IN_A_WEEK, doctor, doctors_account, link_of, office_of, session, stop, substitute, told, wish, work
 
 pytestmark = pytest.mark.django_db
 
@@ -92,6 +101,39 @@ def test_a_request_for_days_is_withdrawn_or_rejected_with_a_reason_the_doctor_re
     assert "当天无人替" in text_of(client.get("/my/schedule/"))
     work()
     assert "当天无人替" in text_of(client.get("/messages/"))
+
+
+def test_a_teams_leader_asks_for_its_session_and_another_teams_is_out_of_reach(client):
+    """O9: the office decides as on any request."""
+    team = TeamFactory()
+    leader = RoleFactory(department=team.department)
+    TeamMemberFactory(team=team, role=leader, leader=True)
+    own = open_schedule(role=None, team=team, department=team.department, service=team.service, day=IN_A_WEEK)
+    other = TeamFactory(department=team.department, service=team.service)
+    theirs = open_schedule(role=None, team=other, department=team.department, service=team.service, day=IN_A_WEEK)
+    client.force_login(doctors_account(leader))
+
+    page = text_of(client.get("/my/schedule/"))
+    assert f'value="{own.pk}"' in page
+    assert f'value="{theirs.pk}"' not in page
+    client.post("/my/schedule/", {"schedule": [own.pk, theirs.pk], "cause": "meeting", "reason": "全组外出"})
+    assert "已申请" in text_of(client.get("/my/schedule/"))
+
+    asked = Suspension.objects.get()
+    assert (asked.status, asked.schedules) == ("requested", [own.pk])
+    stops.approve(order=asked, by=StaffFactory(roles="office"), now=NOW)
+    own.refresh_from_db()
+    assert own.status == "stopped"
+
+
+def test_nothing_ticked_and_no_days_and_no_cause_are_asked_for_in_words(client):
+    client.force_login(doctors_account(doctor()))
+
+    page = text_of(client.post("/my/schedule/", {"reason": "x"}))
+
+    assert "请勾选要停的出诊，或在这里填日子。" in page
+    assert "请选事由。" in page
+    assert '<option value="" selected>' in page
 
 
 def test_a_doctor_can_neither_ask_for_a_colleagues_session_nor_withdraw_their_request(client):
@@ -262,6 +304,31 @@ def test_the_board_counts_and_one_session_comes_back(office):
     stops.follow_up(now=NOW)  # it is not stopped again
     second.refresh_from_db()
     assert second.status == "open"
+
+
+def test_after_an_undone_substitution_every_page_says_who_sits_now(office, client):
+    """B13: neither the patient who accepted nor the office reads of the substitute any more."""
+    role = doctor()
+    schedule = session(role, booked=3)
+    colleague = doctor(role.department)
+    order = substitute(schedule, colleague)
+    work()
+    case = StopCase.objects.order_by("pk").first()
+    stops.accept(case=case, by=None, now=NOW)
+    assert f"已接受{colleague.practitioner.name}替诊" in text_of(office.get(link_of(case)))
+
+    stops.undo(order=order, by=office.user, why="", now=NOW)
+
+    page = text_of(office.get(link_of(case)))
+    assert f"由{role.practitioner.name}出诊" in page
+    assert "已接受" not in page
+    assert "医生有变动" not in page
+    call = text_of(office.get(f"/office/calls/{case.pk}/"))
+    assert f"由 {role.practitioner} 出诊" in call
+    assert f"由 {colleague.practitioner} 替诊" not in call
+    board = text_of(office.get(f"/office/stops/{order.pk}/"))
+    assert "1 / 1" in board
+    assert "另有 2 人已无需答复" in board
 
 
 def test_the_list_takes_the_same_queries_however_many_patients_there_are(office, django_assert_max_num_queries):

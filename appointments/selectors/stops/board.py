@@ -39,8 +39,9 @@ class Line:
     sessions: int = 0
     substituted: int = 0
     left: int = 0  # sessions not carried out yet
-    cases: int = 0
+    cases: int = 0  # asked, without those who need not answer any more
     done: int = 0
+    gone: int = 0  # 已无需答复
     late: int = 0  # past the deadline and not answered
     answers: dict[str, int] = field(default_factory=dict)
 
@@ -63,6 +64,9 @@ def lines_of(stops: list[Suspension], *, now: datetime) -> list[Line]:
     for row in cases.annotate(all=Count("pk"), late=Count("pk", filter=Q(deadline__lte=now))).order_by():
         line = found[row["substitution__suspension"]]
         line.answers[row["answer"]] = row["all"]
+        if row["answer"] == Answer.GONE:
+            line.gone += row["all"]
+            continue
         line.cases += row["all"]
         if row["answer"] == Answer.NONE:
             line.late += row["late"]
@@ -140,7 +144,7 @@ def _told(cases: list[int]) -> dict[int, str]:
 
 
 def sessions_of(stop: Suspension) -> list[Substitution]:
-    """Each session of an order with its cases counted."""
+    """Each session of an order with its cases counted, but for those who need not answer any more."""
     rows = Substitution.objects.filter(suspension=stop).select_related(
         "schedule__department",
         "schedule__room",
@@ -150,8 +154,9 @@ def sessions_of(stop: Suspension) -> list[Substitution]:
         "original__practitioner",
         "substitute__practitioner",
     )
-    answered = ~Q(cases__answer=Answer.NONE) & Q(cases__isnull=False)
-    rows = rows.annotate(all_cases=Count("cases"), done_cases=Count("cases", filter=answered))
+    asked = ~Q(cases__answer=Answer.GONE) & Q(cases__isnull=False)
+    answered = asked & ~Q(cases__answer=Answer.NONE)
+    rows = rows.annotate(all_cases=Count("cases", filter=asked), done_cases=Count("cases", filter=answered))
     return list(rows.order_by("schedule__starts_at", "pk"))
 
 

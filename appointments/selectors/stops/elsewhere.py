@@ -1,26 +1,28 @@
-"""Where the patients of a stopped session can go: the same doctor's next sessions, else the department's of the level
-or above. The same list feeds the numbers that are kept for them and the choice on their page."""
+"""Where the patients of a stopped session can go: the same doctor's sessions near that day, and the department's of the
+level or above. The same list feeds the numbers that are kept for them and the choice on their page."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import zip_longest
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from appointments.models import Allotment, Pool, Schedule, Slot, StopCase, Substitution
+from appointments.models import Allotment, Pool, Schedule, Slot, StopCase, Substitution, Suspension
 from appointments.policies import stops as policy
 from appointments.selectors import numbers, rules
 from hospital import clock
 from hospital.models import PatientTime
 
 AHEAD = timedelta(days=30)
-"""How far numbers are looked for: later ones are booked as any other."""
+"""How far from the stopped day numbers are looked for: others are booked as any."""
 
 MOST_SESSIONS = 30
 MOST_SHOWN, MOST_OF_ONE = 18, 6  # numbers on a patient's page, and of one session: the next day is seen, too
 
 
 def sessions_near(row: Substitution, *, now: datetime) -> list[Schedule]:
-    """In the order in which they are offered: the same doctor's first, then the nearest level, then the nearest day."""
+    """In the order in which they are offered: the same doctor's first, then the nearest level, then the nearest day,
+    before or after. Of a doctor who is ill, who may be so for longer: a colleague's and the doctor's own in turn."""
     stopped = row.schedule
     own = Q(role__practitioner=row.original.practitioner_id) if row.original_id else _same_clinic(stopped)
     levels = [level for level in policy.RANKS if policy.is_of_level(level, wanted=stopped.service.level)]
@@ -31,18 +33,24 @@ def sessions_near(row: Substitution, *, now: datetime) -> list[Schedule]:
         wanted,
         organization=stopped.organization_id,
         status=Schedule.Status.OPEN,
-        day__range=(today, today + AHEAD),
+        day__range=(max(today, stopped.day - AHEAD), stopped.day + AHEAD),
         ends_at__gt=now,
         gate_team=stopped.gate_team_id,
     ).exclude(pk=stopped.pk)
     rows = rows.select_related("role__practitioner", "service", "department", "room", "campus", "team")
     practitioner = row.original.practitioner_id if row.original_id else None
 
-    def place(each: Schedule):
-        same = bool(each.role_id) and each.role.practitioner_id == practitioner if practitioner else not each.role_id
-        return (not same, policy.RANKS[each.service.level], each.starts_at, each.pk)
+    def same(each: Schedule) -> bool:
+        return bool(each.role_id) and each.role.practitioner_id == practitioner if practitioner else not each.role_id
 
-    return sorted(rows, key=place)[:MOST_SESSIONS]
+    def place(each: Schedule):
+        return (policy.RANKS[each.service.level], abs(each.day - stopped.day), each.starts_at, each.pk)
+
+    nearest = sorted(rows, key=place)
+    owned, others = [each for each in nearest if same(each)], [each for each in nearest if not same(each)]
+    if practitioner and row.suspension.cause == Suspension.Cause.ILLNESS:
+        owned, others = [each for pair in zip_longest(others, owned) for each in pair if each], []
+    return [*owned, *others][:MOST_SESSIONS]
 
 
 def _same_clinic(schedule: Schedule) -> Q:
@@ -62,31 +70,39 @@ def pools_of(organization_id: int, *, gated: bool, now: datetime) -> rules.Chann
 
 @dataclass
 class Place:
-    """One session on the patient's page, with numbers that could be taken now."""
+    """One session on the patient's page, with numbers that could be taken now. `kept`: not by the public yet."""
 
     schedule: Schedule
     same_doctor: bool
     slots: list[Slot]
+    kept: bool
 
 
 def places_for(case: StopCase, *, now: datetime) -> list[Place]:
-    """Numbers this patient could take now, kept ones and open public ones; not while they are promised elsewhere."""
+    """Numbers this patient could take now, the kept ones first, then what the public may take, too. None that begins
+    before the answer is due, and none while the patient is promised elsewhere."""
     row = case.substitution
     sessions = sessions_near(row, now=now)
     pools = pools_of(row.schedule.organization_id, gated=bool(row.schedule.gate_team_id), now=now)
-    slots = takeable_numbers(sessions, pools=pools, now=now).exclude(_elsewhere(case))
-    by_schedule: dict[int, list[Slot]] = {}
-    for slot in slots.order_by("start", "number"):
-        by_schedule.setdefault(slot.schedule_id, []).append(slot)
+    slots = takeable_numbers(sessions, pools=pools, now=now).exclude(_elsewhere(case)).filter(start__gt=case.deadline)
+    by_schedule: dict[tuple[bool, int], list[Slot]] = {}
+    for slot in slots.annotate(kept=_kept(now)).order_by("start", "number"):
+        by_schedule.setdefault((slot.kept, slot.schedule_id), []).append(slot)
     doctor = row.original.practitioner_id if row.original_id else None
     found, shown = [], 0
-    for each in sessions:
-        free = by_schedule.get(each.pk, [])[: max(0, min(MOST_OF_ONE, MOST_SHOWN - shown))]
+    for kept, each in [(kept, each) for kept in (True, False) for each in sessions]:
+        free = by_schedule.get((kept, each.pk), [])[: max(0, min(MOST_OF_ONE, MOST_SHOWN - shown))]
         if free:
             shown += len(free)
             same = doctor is None or (each.role_id is not None and each.role.practitioner_id == doctor)
-            found.append(Place(each, same, free))
+            found.append(Place(each, same, free, kept))
     return found
+
+
+def _kept(now: datetime) -> Exists:
+    """In the pool of the touched patients, and not shared with the public yet."""
+    rows = Allotment.objects.filter(pool__kind=Pool.Kind.REBOOK, shared_from__gt=now)
+    return Exists(rows.filter(schedule=OuterRef("schedule"), pool=OuterRef("pool")))
 
 
 def takeable_numbers(sessions: list[Schedule], *, pools: rules.ChannelPools, now: datetime) -> QuerySet[Slot]:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from appointments.models import Schedule, ScheduleParticipant, Substitution, Suspension
-from hospital.models import Practitioner
+from hospital.models import CareTeamMember, Practitioner
 
 from . import board, scope
 
@@ -21,7 +21,7 @@ class Mine:
 
     schedule: Schedule
     booked: int
-    own: bool  # booked under the doctor's own name: a team's session is the team's to stop
+    own: bool  # booked under the doctor's own name, or of a team that the doctor sits for or leads
     asked: bool
     given: Substitution | None
 
@@ -36,39 +36,53 @@ class Mine:
 
 def weeks_of(doctor: Practitioner, *, first: date, last: date, now: datetime) -> list[tuple[date, list[Mine]]]:
     """(Monday, sessions) of each week that has some; those that another doctor took over are among them."""
-    sits = ScheduleParticipant.objects.filter(schedule=OuterRef("pk"), practitioner=doctor, active=True)
     given = Substitution.objects.filter(stands=True, original__practitioner=doctor, schedule__day__range=(first, last))
     given = {row.schedule_id: row for row in given.select_related("substitute__practitioner")}
     taken = Q(appointments__status__in=["booked", "arrived", "fulfilled"])
     rows = Schedule.objects.filter(day__range=(first, last), ends_at__gt=now)
-    rows = rows.filter(Q(role__practitioner=doctor) | Exists(sits) | Q(pk__in=given))
+    rows = rows.filter(_sits(doctor) | askable(doctor) | Q(pk__in=given))
     rows = rows.annotate(taken=Count("appointments", filter=taken)).select_related(*scope.RELATED)
-    asked = list(_asked(doctor))
+    rows = rows.annotate(askable=Exists(Schedule.objects.filter(askable(doctor), pk=OuterRef("pk")))).order_by(
+        "starts_at", "pk"
+    )
+    asked = list(_asked(doctor, rows))
     found = [
         Mine(
             schedule=row,
             booked=row.taken,
-            own=bool(row.role_id) and row.role.practitioner_id == doctor.pk,
+            own=row.askable,
             asked=any(_covers(each, row) for each in asked),
             given=given.get(row.pk) if given.get(row.pk) and given[row.pk].substitute_id else None,
         )
-        for row in rows.order_by("starts_at", "pk")
+        for row in rows
     ]
     return [(monday, list(group)) for monday, group in groupby(found, key=lambda each: _monday(each.schedule.day))]
+
+
+def _sits(doctor: Practitioner) -> Q:
+    return Q(Exists(ScheduleParticipant.objects.filter(schedule=OuterRef("pk"), practitioner=doctor, active=True)))
+
+
+def askable(doctor: Practitioner) -> Q:
+    """Sessions whose stop this doctor may ask for: the own, and a team's where the doctor sits or which they lead."""
+    leads = CareTeamMember.objects.filter(team=OuterRef("team"), role__practitioner=doctor, leader=True, active=True)
+    return Q(role__practitioner=doctor) | Q(team__isnull=False) & (_sits(doctor) | Q(Exists(leads)))
 
 
 def _monday(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def _asked(doctor: Practitioner) -> Iterable[Suspension]:
-    return Suspension.objects.filter(practitioner=doctor, status=Status.REQUESTED)
+def _asked(doctor: Practitioner, rows: QuerySet[Schedule]) -> Iterable[Suspension]:
+    """By the doctor, or by a colleague for a team's session."""
+    of_team = Q(schedules__overlap=[row.pk for row in rows if row.team_id])
+    return Suspension.objects.filter(Q(practitioner=doctor) | of_team, status=Status.REQUESTED)
 
 
 def _covers(stop: Suspension, row: Schedule) -> bool:
     if stop.schedules:
         return row.pk in stop.schedules
-    return stop.first_day <= row.day <= stop.last_day and stop.half in ("", row.half)
+    return bool(row.role_id) and stop.first_day <= row.day <= stop.last_day and stop.half in ("", row.half)
 
 
 def requests_of(doctor: Practitioner, *, now: datetime, most: int = 20) -> list[board.Line]:

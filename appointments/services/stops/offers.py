@@ -29,7 +29,7 @@ def top_up(row: Substitution, *, now: datetime) -> int:
     wanted = count + max(SPARE, count // 2)
     if until <= now:
         return 0
-    sessions = [each for each in elsewhere.sessions_near(row, now=now) if each.starts_at > now]
+    sessions = [each for each in elsewhere.sessions_near(row, now=now) if each.starts_at > until]
     with transaction.atomic():
         return _keep(row, sessions, wanted=wanted, until=until, now=now)
 
@@ -68,7 +68,7 @@ def _move(row: Substitution, chosen: list[Slot], *, until: datetime, now: dateti
     Slot.objects.filter(pk__in=[slot.pk for slot in chosen]).update(pool=kept)
     released = elsewhere.unreleased_until(list(schedules))
     for pk, schedule in sorted(schedules.items()):
-        shared = max(min(until, schedule.starts_at), released.get(pk, until))
+        shared = max(until, released.get(pk, until))
         _open(schedule, kept, shared=shared, now=now)
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from appointments.forms.stops import DaysForm, WhyForm
+from appointments.forms.stops import OwnDaysForm, WhyForm
 from appointments.models import Schedule, Suspension
 from appointments.selectors.stops import mine
 from appointments.services import stops as service
@@ -40,7 +40,7 @@ def schedule(request: HttpRequest):
     if request.method == "GET":
         return _show(request, doctor, now=now)
     ticked = _ticked(request, doctor, now=now)
-    days = None if ticked else DaysForm(request.POST, today=today)
+    days = None if ticked else OwnDaysForm(request.POST, today=today)
     why = WhyForm(request.POST)
     if not why.is_valid() or (days is not None and not days.is_valid()):
         return _show(request, doctor, ticked=ticked, days=days, why=why, now=now, status=422)
@@ -56,9 +56,9 @@ def schedule(request: HttpRequest):
 
 
 def _ticked(request: HttpRequest, doctor: Practitioner, *, now) -> list[Schedule]:
-    """Own sessions only, whatever was sent."""
+    """Own sessions and the doctor's teams' only, whatever was sent."""
     ids = [int(text) for text in request.POST.getlist("schedule")[:MOST] if text.isdecimal() and len(text) < 18]
-    own = Schedule.objects.filter(pk__in=ids, role__practitioner=doctor, ends_at__gt=now)
+    own = Schedule.objects.filter(mine.askable(doctor), pk__in=ids, ends_at__gt=now)
     return list(own.order_by("starts_at"))
 
 
@@ -84,7 +84,7 @@ def _show(request, doctor, *, now, ticked=(), days=None, why=None, refusal=None,
         "weeks": mine.weeks_of(doctor, first=today, last=today + timedelta(days=7 * WEEKS), now=now),
         "requests": mine.requests_of(doctor, now=now),
         "ticked": {each.pk for each in ticked},
-        "days": days or DaysForm(today=today),
+        "days": days or OwnDaysForm(today=today),
         "why": why or WhyForm(),
         "refusal": refusal,
     }
