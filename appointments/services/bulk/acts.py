@@ -73,16 +73,20 @@ def apply(*, act: BulkAct, by: User, now: datetime) -> BulkAct:
 
 def lock(pks: list[int], *, numbers: bool = True) -> list[Schedule]:
     """The schedules by id, then all their numbers by id: bookings under way are waited for and seen, new ones wait."""
-    rows = Schedule.objects.select_for_update(no_key=True, of=["self"]).select_related(*RELATED)
-    schedules = list(rows.filter(pk__in=pks).order_by("pk"))
+    rows = Schedule.objects.select_for_update(no_key=True).filter(pk__in=pks).order_by("pk")
+    found = list(rows.values_list("pk", flat=True))
     if numbers:
         held = Slot.objects.select_for_update(no_key=True).filter(schedule__in=pks).order_by("pk")
         list(held.values_list("pk", flat=True))
-    return schedules
+    return _read(found)  # after the wait: what is joined to a locked row is not looked at again
 
 
 def _schedules(act: BulkAct) -> list[Schedule]:
-    return list(Schedule.objects.filter(pk__in=act.schedules).select_related(*RELATED).order_by("pk"))
+    return _read(act.schedules)
+
+
+def _read(pks: list[int]) -> list[Schedule]:
+    return list(Schedule.objects.filter(pk__in=pks).select_related(*RELATED).order_by("pk"))
 
 
 def _effect(act: BulkAct, schedules: list[Schedule], *, now: datetime) -> Effect:

@@ -7,10 +7,11 @@ booking that is half-way is waited for and seen.
 from datetime import datetime
 
 from django.db import DatabaseError, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from appointments.errors import NoSuchNumber, SubstituteElsewhere, SubstituteUnfit
-from appointments.models import Appointment, Pool, Schedule, ScheduleParticipant, Slot, Substitution
+from appointments.models import Appointment, Schedule, ScheduleParticipant, Slot, Substitution
 from appointments.services import changes, clashes
 from hospital import clock, outbox
 from hospital.models import Practitioner, Room, User
@@ -20,11 +21,11 @@ TAKEABLE = (Slot.Status.FREE, Slot.Status.RESTING, Slot.Status.HELD)
 
 
 def lock(schedule_id: int) -> Schedule:
-    """The schedule, then its numbers by id."""
-    rows = Schedule.objects.select_for_update(no_key=True, of=["self"]).select_related(*RELATED)
-    schedule = rows.filter(pk=schedule_id).first()
-    if schedule is None:  # laid out anew meanwhile
-        raise NoSuchNumber()
+    """The schedule, then its numbers by id. Read only after the wait: PostgreSQL looks again at the row it locked, but
+    not at what was joined to it, and a doctor changed meanwhile would be none."""
+    if not Schedule.objects.select_for_update(no_key=True).filter(pk=schedule_id).values_list("pk", flat=True):
+        raise NoSuchNumber()  # laid out anew meanwhile
+    schedule = Schedule.objects.select_related(*RELATED).get(pk=schedule_id)
     list(schedule.slots.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
     return schedule
 
@@ -57,10 +58,10 @@ def let_go_of_holds(schedule: Schedule, *, by: User | None, now: datetime) -> No
 
 def reopen_numbers(schedule: Schedule, *, but: list[int]) -> None:
     """What the stop closed can be taken again, with what patients gave back meanwhile; not what was closed before
-    (`but`), and no add-on numbers, which end with their patient."""
-    closed = schedule.slots.filter(status=Slot.Status.BLOCKED).exclude(pk__in=but).exclude(pool__kind=Pool.Kind.EXTRA)
-    live = Appointment.objects.filter(schedule=schedule).exclude(status=Appointment.Status.CANCELLED)
-    closed.exclude(pk__in=live.values("slot")).update(status=Slot.Status.FREE)
+    (`but`), and no add-on number that was a patient's, which ended with them. The caller saw the session stopped."""
+    closed = schedule.slots.filter(status=Slot.Status.BLOCKED).exclude(pk__in=but)
+    theirs = Appointment.objects.filter(~Q(status=Appointment.Status.CANCELLED) | Q(extra=True), schedule=schedule)
+    closed.exclude(pk__in=theirs.values("slot")).update(status=Slot.Status.FREE)
 
 
 def active_sittings(schedule: Schedule) -> list[int]:

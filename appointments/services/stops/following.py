@@ -3,9 +3,11 @@ kept for those who still choose, and visits of a stopped session that nobody ans
 after a gap it does no harm.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.db import transaction
+import structlog
+from django.db import models, transaction
 from django.db.models import Q
 
 from appointments.models import Appointment, JobRun, Schedule, StopCase, Substitution, Suspension
@@ -17,6 +19,8 @@ from . import cases, offers, orders
 NOTE = "停诊，就诊时间前没有答复，医院退号"
 BATCH = 200
 
+log = structlog.get_logger(__name__)
+
 
 def follow_up(*, now: datetime) -> int:
     """How many sessions, questions and numbers were settled. Leaves a run's row when there was something to do."""
@@ -25,13 +29,23 @@ def follow_up(*, now: datetime) -> int:
     newly_late = _newly_late(now=now)
     due = [order.decided_at for order in rest] + [case.appointment.start for case in overdue] + newly_late
     run = runs.start(JobRun.Job.STOPS, due_at=min(due), now=now) if due else None
-    moved = sum(_carry(order, now=now) for order in rest)
+    moved = sum(_guarded(_carry, order, now=now) for order in rest)
     moved += _keep_offers(now=now)
-    moved += sum(_end(case, now=now) for case in overdue)
+    moved += sum(_guarded(_end, case, now=now) for case in overdue)
     if run:
         run.moved(moved + len(newly_late), {"sessions_and_cases": moved, "to_call": len(newly_late)})
         run.done(now)
     return moved
+
+
+def _guarded(act: Callable[..., int], row: models.Model, *, now: datetime) -> int:
+    """One that fails is logged and tried again in the next run; the others go on."""
+    try:
+        return act(row, now=now)
+    except Exception as error:
+        kind = row._meta.model_name
+        log.exception("stop_follow_up_failed", kind=kind, pk=row.pk, error=type(error).__name__)
+        return 0
 
 
 def _unfinished(*, now: datetime):
@@ -57,7 +71,12 @@ def _carry(order: Suspension, *, now: datetime) -> int:
 def _keep_offers(*, now: datetime) -> int:
     asked = Substitution.objects.filter(stands=True, cases__answer=StopCase.Answer.NONE, cases__deadline__gt=now)
     rows = asked.select_related("schedule__service", "original").distinct().order_by("pk")
-    return sum(offers.top_up(row, now=now) for row in rows)
+    kept = sum(_guarded(offers.top_up, row, now=now) for row in rows)
+    return kept + sum(_guarded(_give_back, row, now=now) for row in offers.left_behind(now=now))
+
+
+def _give_back(row: Substitution, *, now: datetime) -> int:
+    return offers.give_back(row)
 
 
 def _overdue(*, now: datetime) -> list[StopCase]:

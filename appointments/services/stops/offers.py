@@ -7,11 +7,13 @@ return to the public is exact and needs no job, and moving a patient is the ordi
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Count, Max, Min
 
 from appointments.models import Allotment, Pool, Schedule, Slot, StopCase, StopOffer, Substitution
 from appointments.policies import stops as policy
 from appointments.selectors.stops import elsewhere
 
+UNUSED = (Slot.Status.FREE, Slot.Status.RESTING, Slot.Status.BLOCKED)
 SPARE = 2  # numbers more than patients at least, so that the last one still has a choice; half as many if that is more
 
 
@@ -21,12 +23,11 @@ def top_up(row: Substitution, *, now: datetime) -> int:
     Its own transaction, apart from the stop's: schedules by id, then numbers by id, and who is being booked is left.
     """
     waiting = row.cases.filter(answer=StopCase.Answer.NONE)
-    deadline = waiting.order_by("deadline").values_list("deadline", flat=True).last()
-    if deadline is None or row.schedule.gate_team_id or not row.stands:
+    seen = waiting.aggregate(count=Count("pk"), since=Min("opened_at"), deadline=Max("deadline"))  # in one look
+    if not seen["count"] or row.schedule.gate_team_id or not row.stands:
         return 0
-    until = policy.kept_until(deadline, now=waiting.order_by("opened_at").first().opened_at)
-    count = waiting.count()
-    wanted = count + max(SPARE, count // 2)
+    until = policy.kept_until(seen["deadline"], now=seen["since"])
+    wanted = seen["count"] + max(SPARE, seen["count"] // 2)
     if until <= now:
         return 0
     sessions = [each for each in elsewhere.sessions_near(row, now=now) if each.starts_at > until]
@@ -102,11 +103,11 @@ def _pool(organization_id: int) -> Pool:
     return pool
 
 
+@transaction.atomic
 def give_back(row: Substitution) -> int:
-    """Numbers nobody took go back to the pool they came from. Waits for nobody: one that is being booked stays, and is
-    shared with the public at the deadline as the others."""
-    unused = [Slot.Status.FREE, Slot.Status.RESTING]
-    kept = Slot.objects.filter(pk__in=row.offers.values("slot"), pool__kind=Pool.Kind.REBOOK, status__in=unused)
+    """Numbers nobody took go back to the pool they came from, those of a session that was stopped, too. Waits for
+    nobody: one that is being booked stays, and the next run asks again (`left_behind`)."""
+    kept = Slot.objects.filter(pk__in=row.offers.values("slot"), pool__kind=Pool.Kind.REBOOK, status__in=UNUSED)
     locked = list(kept.select_for_update(no_key=True, skip_locked=True, of=["self"]).order_by("pk"))
     origin = dict(row.offers.values_list("slot", "pool"))
     others = set(
@@ -120,3 +121,14 @@ def give_back(row: Substitution) -> int:
     Slot.objects.bulk_update(back, ["pool"])
     row.offers.filter(slot__in=[slot.pk for slot in back]).delete()
     return len(back)
+
+
+def left_behind(*, now: datetime) -> list[Substitution]:
+    """What stands no more and still keeps numbers that are to come."""
+    kept = StopOffer.objects.filter(
+        substitution__stands=False,
+        slot__pool__kind=Pool.Kind.REBOOK,
+        slot__status__in=UNUSED,
+        slot__start__gt=now,
+    )
+    return list(Substitution.objects.filter(pk__in=kept.values("substitution")).order_by("pk"))

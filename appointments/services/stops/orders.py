@@ -7,16 +7,19 @@ next run does (`carry_out`, `carry_back`): it is found by looking, not remembere
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from django.db import transaction
+import structlog
+from django.db import OperationalError, transaction
 
 from appointments.errors import NothingToStop, PreviewStale, StopDecided
-from appointments.models import Substitution, Suspension
+from appointments.models import Schedule, Substitution, Suspension
 from appointments.selectors.stops import preview, scope
 from hospital import audit, outbox
 from hospital.errors import Refused
-from hospital.models import User
+from hospital.models import PractitionerRole, Room, User
 
 from . import offers, sessions
+
+log = structlog.get_logger(__name__)
 
 Status = Suspension.Status
 
@@ -78,6 +81,7 @@ def begin(order: Suspension, *, seen: str | None, by: User, now: datetime) -> No
         raise NothingToStop()
     if seen is not None and preview.digest_of(scope.ahead(order, now=now)) != seen:
         raise PreviewStale()
+    _look_at_picks(order, now=now)
     waiting = _waiting(order, now=now)
     order.save()
     plan = {
@@ -88,6 +92,21 @@ def begin(order: Suspension, *, seen: str | None, by: User, now: datetime) -> No
     }
     audit.record(action="stop.ordered", actor=by, subject=f"stop:{order.pk}", detail=plan, now=now)
     outbox.publish(topic="stop.ordered", key=f"stop:{order.pk}", payload={"stop": order.pk}, actor=by, now=now)
+
+
+def _look_at_picks(order: Suspension, *, now: datetime) -> None:
+    """Each substitute and each room is one that the preview could have shown: the session's department's, or of its
+    campus. Whether the doctor fits is asked when the session's turn comes."""
+    ahead = {str(row.pk): row for row in scope.ahead(order, now=now)} if order.substitutes else {}
+    roles = PractitionerRole.objects.in_bulk([role for role, _room in order.substitutes.values()])
+    rooms = Room.objects.filter(active=True).in_bulk([room for _role, room in order.substitutes.values() if room])
+    for pk, (role, room) in order.substitutes.items():
+        if pk not in ahead or role not in roles or (room and not _may_sit(ahead[pk], rooms.get(room))):
+            raise PreviewStale()
+
+
+def _may_sit(schedule: Schedule, room: Room | None) -> bool:
+    return room is not None and (room.department_id == schedule.department_id or room.campus_id == schedule.campus_id)
 
 
 def _waiting(order: Suspension, *, now: datetime):
@@ -132,6 +151,12 @@ def _one(order: Suspension, schedule: int, *, now: datetime) -> int:
             row = sessions.stop(order=order, schedule=schedule, by=order.decided_by, now=now)
     except Refused as refusal:
         _note(order, schedule, refusal.in_full)
+        return 0
+    except OperationalError:  # e.g. a deadlock: it is still to be done, and the next run does it
+        raise
+    except Exception as error:  # the other sessions go on; the office reads that this one did not
+        log.exception("stop_failed", stop=order.pk, schedule=schedule, error=type(error).__name__)
+        _note(order, schedule, Refused().in_full)
         return 0
     if row is None:
         return 0
@@ -204,4 +229,10 @@ def _back(row: Substitution, *, by: User | None, now: datetime) -> int:
         return int(sessions.reopen(row=row, by=by, now=now))
     except Refused as refusal:
         Substitution.objects.filter(pk=row.pk).update(problem=refusal.sentence[:200])
+        return 0
+    except OperationalError:
+        raise
+    except Exception as error:
+        log.exception("reopen_failed", substitution=row.pk, schedule=row.schedule_id, error=type(error).__name__)
+        Substitution.objects.filter(pk=row.pk).update(problem=Refused().sentence[:200])
         return 0

@@ -130,10 +130,12 @@ def reopen(*, row: Substitution, by: User | None, now: datetime) -> bool:
     Substitution.objects.filter(pk=row.pk).update(stands=False, ended_at=now, problem="")
     if back_to:
         Substitution.objects.filter(pk=back_to.pk).update(stands=True, ended_at=None)
+    was_stopped = schedule.status == Schedule.Status.STOPPED
     schedule.role = back_to.substitute if back_to and back_to.substitute_id else row.original
     schedule.room, schedule.status, schedule.stop_reason = row.room, Schedule.Status.OPEN, ""
     schedule.save(update_fields=["role", "room", "status", "stop_reason"])
-    closing.reopen_numbers(schedule, but=row.closed)
+    if was_stopped:
+        closing.reopen_numbers(schedule, but=row.closed)
     cases.close_undone(row, now=now)
     offers.give_back(row)
     if row.substitute_id:
