@@ -82,7 +82,16 @@ def _asked(doctor: Practitioner, rows: QuerySet[Schedule]) -> Iterable[Suspensio
 def _covers(stop: Suspension, row: Schedule) -> bool:
     if stop.schedules:
         return row.pk in stop.schedules
+    if stop.organization_id != row.organization_id:
+        return False
     return bool(row.role_id) and stop.first_day <= row.day <= stop.last_day and stop.half in ("", row.half)
+
+
+def houses_of(doctor: Practitioner, *, first: date, last: date) -> list[int]:
+    """Organizations that the doctor sees patients for, by a role or by a session on these days."""
+    roles = doctor.roles.filter(active=True).values_list("department__organization", flat=True)
+    sessions = Schedule.objects.filter(role__practitioner=doctor, day__range=(first, last))
+    return sorted({*roles, *sessions.values_list("organization", flat=True)} or {doctor.organization_id})
 
 
 def requests_of(doctor: Practitioner, *, now: datetime, most: int = 20) -> list[board.Line]:

@@ -10,6 +10,19 @@
 from .answers import accept, cancel, move
 from .following import follow_up
 from .orders import retry, stop, undo
-from .requests import approve, ask, reject, withdraw
+from .requests import approve, ask, ask_each, reject, withdraw
 
-__all__ = ["accept", "approve", "ask", "cancel", "follow_up", "move", "reject", "retry", "stop", "undo", "withdraw"]
+__all__ = [
+    "accept",
+    "approve",
+    "ask",
+    "ask_each",
+    "cancel",
+    "follow_up",
+    "move",
+    "reject",
+    "retry",
+    "stop",
+    "undo",
+    "withdraw",
+]

@@ -1,5 +1,7 @@
 """A doctor asks for a stop, the office decides (O9)."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 
 from django.db import transaction
@@ -20,6 +22,7 @@ def ask(*, wish: Wish, by: User, now: datetime) -> Suspension:
     """申请停诊 of the doctor's own sessions. Asking for the same again while it waits is the same request."""
     row = wish.row(by=by, status=Status.REQUESTED, now=now)
     same = Suspension.objects.filter(
+        organization=row.organization_id,
         practitioner=row.practitioner_id,
         status=Status.REQUESTED,
         first_day=row.first_day,
@@ -34,6 +37,19 @@ def ask(*, wish: Wish, by: User, now: datetime) -> Suspension:
     row.save()
     _trace("stop.asked", row, by=by, why=row.reason, now=now)
     return row
+
+
+@transaction.atomic
+def ask_each(*, wishes: Iterable[Wish], by: User, now: datetime) -> list[Suspension]:
+    """The same of several houses, each of which decides on its own sessions. Where there is nothing to stop nothing is
+    asked. Raises NothingToStop when that is everywhere."""
+    asked = []
+    for wish in wishes:
+        with suppress(NothingToStop):
+            asked.append(ask(wish=wish, by=by, now=now))
+    if not asked:
+        raise NothingToStop()
+    return asked
 
 
 @transaction.atomic

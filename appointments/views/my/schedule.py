@@ -44,9 +44,9 @@ def schedule(request: HttpRequest):
     why = WhyForm(request.POST)
     if not why.is_valid() or (days is not None and not days.is_valid()):
         return _show(request, doctor, ticked=ticked, days=days, why=why, now=now, status=422)
-    wish = _wish(doctor, ticked, days.cleaned_data if days else {}, **why.cleaned_data)
+    wishes = _wishes(doctor, ticked, days.cleaned_data if days else {}, **why.cleaned_data)
     try:
-        service.ask(wish=wish, by=request.user, now=now)
+        service.ask_each(wishes=wishes, by=request.user, now=now)
     except Refused as refusal:
         return _show(
             request, doctor, ticked=ticked, days=days, why=why, refusal=refusal, now=now, status=refusal.status
@@ -62,18 +62,26 @@ def _ticked(request: HttpRequest, doctor: Practitioner, *, now) -> list[Schedule
     return list(own.order_by("starts_at"))
 
 
-def _wish(doctor: Practitioner, ticked: list[Schedule], said: dict, *, cause: str, reason: str) -> Wish:
-    days = [each.day for each in ticked]
-    return Wish(
-        organization=ticked[0].organization_id if ticked else doctor.organization_id,
-        practitioner=doctor.pk,
-        first_day=min(days) if ticked else said["first"],
-        last_day=max(days) if ticked else said["last"],
-        half="" if ticked else said["half"],
-        schedules=tuple(each.pk for each in ticked),
-        cause=cause,
-        reason=reason,
-    )
+def _wishes(doctor: Practitioner, ticked: list[Schedule], said: dict, *, cause: str, reason: str) -> list[Wish]:
+    """One for each house: its office decides on its own sessions only."""
+    why = {"practitioner": doctor.pk, "cause": cause, "reason": reason}
+    if not ticked:
+        days = {"first_day": said["first"], "last_day": said["last"], "half": said["half"]}
+        houses = mine.houses_of(doctor, first=said["first"], last=said["last"])
+        return [Wish(organization=house, **days, **why) for house in houses]
+    by_house: dict[int, list[Schedule]] = {}
+    for each in ticked:
+        by_house.setdefault(each.organization_id, []).append(each)
+    return [
+        Wish(
+            organization=house,
+            first_day=min(each.day for each in rows),
+            last_day=max(each.day for each in rows),
+            schedules=tuple(each.pk for each in rows),
+            **why,
+        )
+        for house, rows in by_house.items()
+    ]
 
 
 def _show(request, doctor, *, now, ticked=(), days=None, why=None, refusal=None, status=200):
