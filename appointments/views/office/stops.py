@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from appointments.errors import PreviewStale
+from appointments.errors import NothingToStop, PreviewStale
 from appointments.forms.stops import DecideForm, Picks, StopForm, UndoForm, WhyForm
 from appointments.models import Schedule, StopCase, Suspension
 from appointments.selectors.stops import board, preview, scope
@@ -202,6 +202,9 @@ def _wish(form: StopForm | None, schedules: list[Schedule], picks: Picks, reach:
     departments = {each.department_id for each in schedules}
     one_doctor = doctors.pop() if len(doctors) == 1 else None
     one_department = departments.pop() if len(departments) == 1 and not one_doctor else None
+    department = said.get("department") if form else one_department
+    if not schedules:
+        department = department or _only_department(form, reach)
     return Wish(
         organization=min(houses) if houses else min(reach.organizations),
         first_day=said.get("first") or min(days, default=None),
@@ -210,10 +213,17 @@ def _wish(form: StopForm | None, schedules: list[Schedule], picks: Picks, reach:
         cause=cause,
         reason=reason,
         practitioner=said.get("practitioner") if form else one_doctor,
-        department=said.get("department") if form else one_department,
+        department=department,
         schedules=() if whole else tuple(each.pk for each in schedules),
         substitutes=dict(picks),
     )
+
+
+def _only_department(form: StopForm | None, reach: Reach) -> int | None:
+    """Nothing is laid out in reach: then an order by a doctor's days alone would be one over the whole house."""
+    if form is None or (reach.departments is not None and len(reach.departments) != 1):
+        raise NothingToStop()
+    return next(iter(reach.departments or ()), None)
 
 
 def _say_done(request: HttpRequest, order: Suspension, *, now) -> None:
