@@ -11,7 +11,7 @@ from appointments.services import bulk, ruling
 from hospital import clock
 from hospital.models import Fact, Organization
 from tests.booking.acts import take_and_confirm
-from tests.factories import NOW, TODAY, TemplateFactory, UserFactory
+from tests.factories import NOW, TODAY, TemplateFactory, UserFactory, add_numbers
 from tests.supply.scenes import MONDAY, hospital, lay_out  # noqa: F401 - the fixture
 
 pytestmark = pytest.mark.django_db
@@ -132,3 +132,35 @@ def test_a_schedule_that_is_as_the_rule_wants_it_is_left_alone(scene):
     rule = SupplyRule.objects.get()
     (line,) = reshare(rule).effect["lines"]
     assert line["refusal"]["code"] == "shared_as_ruled"
+
+
+def test_nothing_is_shared_before_the_public_pool_that_opens_later(scene):
+    """P8, P9: not of pools either that stand apart or that the new rule knows nothing of."""
+    early = clock.at(FAR - 7 * DAY, time(7))
+    public = Allotment.objects.get(pool__kind="public")
+    for kind in ("rebook", "special"):
+        add_numbers(scene, count=1, pool=kind, shared=early)
+    shared = Allotment.objects.filter(pool__kind="consult")
+    shared.update(shared_from=NOW - DAY, moved_at=NOW - DAY)
+
+    act = reshare(new_rule(scene.organization, ("counter", 10, 0, None, {}), ("public", 90, 2, None, {})))
+    bulk.apply(act=act, by=act.by, now=NOW)
+
+    public.refresh_from_db()
+    assert public.opens_at == clock.at(FAR - 2 * DAY, time(7))
+    waiting = Allotment.objects.filter(schedule=scene, shared_from__isnull=False, moved_at=None)
+    assert waiting.filter(pool__kind__in=["rebook", "special"]).count() == 2
+    assert not waiting.filter(shared_from__lt=public.opens_at).exists()
+    assert shared.get().shared_from == NOW - DAY
+
+
+def test_undo_leaves_what_has_opened_meanwhile_alone(scene):
+    act = reshare(new_rule(scene.organization, *HALF))
+    bulk.apply(act=act, by=act.by, now=NOW)
+    public = Allotment.objects.get(pool__kind="public")
+    Allotment.objects.filter(pk=public.pk).update(opened_at=NOW)
+
+    kept = bulk.undo(act=act, by=act.by, now=NOW + timedelta(minutes=5))
+
+    assert {"table": "allotment", "schedule": scene.pk, "number": None} in kept
+    assert Allotment.objects.get(pk=public.pk).opens_at == public.opens_at

@@ -2,7 +2,7 @@
 
 Only free numbers move: what somebody has, holds or gave back just now stays in its pool and counts there. A pool that
 has not opened opens when the rule says; one whose rest is not recalled yet is recalled when the rule says. What would
-go to a pool whose recall has passed goes to the public at once.
+go to a pool whose recall has passed goes to the public at once. No rest is shared before the public pool opens.
 """
 
 from collections import Counter, defaultdict
@@ -20,6 +20,7 @@ from hospital.models import User
 
 from . import pools
 from .effects import Change, Effect, Handler, Line, plain
+from .moments import WAITED_FOR
 
 
 @dataclass(frozen=True)
@@ -87,20 +88,25 @@ class Plans:
         return any(moment is not None and moment <= self.now for moment in moments)
 
     def _timings(self, openings: dict[int, Opening], rows: dict[int, Allotment]):
+        public = rows.get(self.public)
+        opens = self._opens(public, openings.get(self.public)) if public else self.now
         for pool, row in rows.items():
-            opening = openings.get(pool)
-            if opening is None or pool in self.apart:
-                continue
-            opened = row.opened_at is not None or row.opens_at <= self.now
-            recalled = row.moved_at is not None or (row.shared_from is not None and row.shared_from <= self.now)
-            keep = recalled or (opening.shared_from is not None and opening.shared_from <= self.now)
-            timing = Timing(
-                row,
-                row.opens_at if opened else opening.opens_at,
-                row.shared_from if keep else opening.shared_from,
-            )
+            opening = None if pool in self.apart else openings.get(pool)
+            timing = Timing(row, self._opens(row, opening), self._shared(row, opening, opens))
             if timing.fields:
                 yield timing
+
+    def _opens(self, row: Allotment, opening: Opening | None) -> datetime:
+        opened = row.opened_at is not None or row.opens_at <= self.now
+        return row.opens_at if opened or opening is None else opening.opens_at
+
+    def _shared(self, row: Allotment, opening: Opening | None, public: datetime) -> datetime | None:
+        """By the rule, but never before the public pool opens: not of pools either that the rule knows nothing of."""
+        if row.moved_at is not None or (row.shared_from is not None and row.shared_from <= self.now):
+            return row.shared_from
+        keep = opening is None or (opening.shared_from is not None and opening.shared_from <= self.now)
+        shared_from = row.shared_from if keep else opening.shared_from
+        return shared_from and max(shared_from, public)
 
 
 def _moves(numbers: list[Slot], wanted: list[int]) -> list[tuple[Slot, int]]:
@@ -214,7 +220,7 @@ def _retimed(timings: Sequence[Timing]) -> list[Change]:
     for timing in timings:
         fields = timing.fields
         before = {name: plain(getattr(timing.row, name)) for name in fields}
-        after = {name: plain(getattr(timing, name)) for name in fields}
+        after = {name: plain(getattr(timing, name)) for name in fields} | {WAITED_FOR[name]: None for name in fields}
         changes.append(Change("allotment", timing.row.pk, before, after))
         alike[tuple((name, getattr(timing, name)) for name in fields)].append(timing.row.pk)
     for moments, pks in alike.items():
