@@ -8,9 +8,9 @@ from appointments import errors
 from appointments.models import Allotment, BookingRule, Slot
 from appointments.selectors import rules
 from appointments.selectors.extras import count_extras
-from appointments.services import booking, extras
+from appointments.services import booking, bulk, extras, supply
 from hospital.models import Fact
-from tests.bulk.acts import SOON
+from tests.bulk.acts import SOON, act_on
 from tests.factories import NOW, PatientFactory, PoolFactory, TeamFactory, UserFactory, open_schedule
 
 
@@ -189,3 +189,17 @@ def test_group_and_partner_pools_are_targets_like_the_others(session):
     session.apply(session.reallocate(1, target=own))
 
     assert Slot.objects.get(schedule=session.schedule, pool=own).number == 1
+
+
+def test_what_an_undone_recall_gives_back_after_the_recall_job_is_shared_by_it_again(session):
+    """P6: nothing is left in a pool whose time is over and that no job looks at any more."""
+    soon = NOW + timedelta(minutes=2)
+    session.schedule.allotments.filter(pool=session.consult).update(shared_from=soon)
+    act = act_on(session.schedule, kind="recall", by=session.by, pools=[session.consult.pk])
+    bulk.apply(act=act, by=session.by, now=NOW)
+    supply.follow_up(now=soon + timedelta(minutes=1))
+    bulk.undo(act=act, by=session.by, now=NOW + timedelta(minutes=5))
+
+    supply.follow_up(now=NOW + timedelta(minutes=6))
+
+    assert not session.schedule.slots.filter(pool=session.consult).exists()

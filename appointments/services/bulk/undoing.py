@@ -14,6 +14,7 @@ from hospital.models import User
 
 from .acts import lock
 from .effects import plain
+from .pools import UNTAKEN
 from .registry import handler_of
 
 TABLES: dict[str, type[models.Model]] = {"schedule": Schedule, "slot": Slot, "allotment": Allotment}
@@ -35,6 +36,7 @@ def undo(*, act: BulkAct, by: User, now: datetime) -> list[dict]:
     kept = []
     for table, model in TABLES.items():
         kept += _take_back(act, table, model)
+    _share_again(act)
     act.status, act.undone_at, act.undone_by = BulkAct.Status.UNDONE, now, by
     act.effect = {**act.effect, "kept": kept}
     act.save(update_fields=["status", "undone_at", "undone_by", "effect"])
@@ -60,6 +62,14 @@ def _take_back(act: BulkAct, table: str, model: type[models.Model]) -> list[dict
         model.objects.filter(pk__in=pks).update(**_values(model, json.loads(before)))
     _unmake(made)
     return kept
+
+
+def _share_again(act: BulkAct) -> None:
+    """Numbers that went back to a pool whose rest was shared meanwhile: the recall job has them still before it."""
+    moved = BulkChange.objects.filter(act=act, table="slot").values("row")
+    back = Slot.objects.filter(pk__in=moved, status__in=UNTAKEN, schedule=OuterRef("schedule"), pool=OuterRef("pool"))
+    rows = Allotment.objects.filter(Exists(back), schedule__in=act.schedules, moved_at__isnull=False)
+    rows.update(moved_at=None)
 
 
 def _stands(row: models.Model, after: dict) -> bool:
