@@ -9,7 +9,7 @@ from django.urls import reverse
 from appointments.models import JobRun, LayoutDraft, Schedule, ScheduleTemplate
 from appointments.services import contracts, drafts, patterns, workdays
 from appointments.tasks import lay_out_schedules
-from hospital.models import AuditEvent, CalendarDay, Contract, PractitionerRole, RoleAssignment
+from hospital.models import AuditEvent, CalendarDay, Contract, Organization, PractitionerRole, RoleAssignment
 from tests.factories import (
     NOW,
     TODAY,
@@ -261,3 +261,22 @@ def test_standing_clinics_of_a_day_are_counted_in_two_queries(hospital, django_a
     lay_out(hospital)
     with django_assert_num_queries(2):
         assert workdays.standing_on(organization=hospital, days=[MONDAY], now=NOW)[MONDAY].schedules == 1
+
+
+def test_who_only_reads_another_house_ends_and_grants_no_contract_there(client, hospital):
+    """P12: an office of one house that audits another."""
+    other = Organization.objects.create(code="H2", name="别院")
+    user = UserFactory()
+    RoleAssignment.objects.create(user=user, role="office", organization=hospital)
+    RoleAssignment.objects.create(user=user, role="auditor", organization=other)
+    contract = Contract.objects.create(practitioner=PractitionerFactory(), organization=other, effective_from=MONDAY)
+    client.force_login(user)
+    end = reverse("appointments:office_contract_end", args=[contract.pk])
+    page = f"{reverse('appointments:office_contracts')}?house={other.pk}"
+
+    assert client.post(end, {"last_day": (MONDAY + timedelta(days=1)).isoformat()}).status_code == 404
+    contract.refresh_from_db()
+    assert contract.effective_to is None
+    assert client.get(page).status_code == 200
+    assert end not in client.get(page).content.decode()
+    assert client.post(page, {}).status_code == 403

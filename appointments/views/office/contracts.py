@@ -30,8 +30,9 @@ def contracts(request):
     now = clock.now()
     today = clock.today(now)
     houses = _houses(request)
+    acting = _houses(request, *reaching.ACTORS)
     chosen = next((row for row in houses if str(row.pk) == request.GET.get("house", "")), None) or _first(houses)
-    may_act = reaching.may_act(request) and _is_whole(request)
+    may_act = reaching.may_act(request) and _is_whole(request) and chosen in acting
     initial = {"effective_from": next_monday(today)}
     form = ContractForm(request.POST or None, house=chosen, houses=houses, today=today, initial=initial)
     if request.method == "POST":
@@ -50,7 +51,7 @@ def contracts(request):
         "form": form,
         "house": chosen,
         "houses": houses,
-        "lines": [_line(row, uncovered[row.pk], today) for row in rows],
+        "lines": [_line(row, uncovered[row.pk], today) | {"may_end": row.organization in acting} for row in rows],
         "may_act": may_act,
         "organizations": [chosen],
         "today": today,
@@ -80,7 +81,7 @@ def _granted(request, form: ContractForm, now) -> bool:
 @role_required(*reaching.ACTORS)
 def end(request, pk):
     now = clock.now()
-    houses = _houses(request)
+    houses = _houses(request, *reaching.ACTORS)
     row = get_object_or_404(
         Contract.objects.select_related("practitioner", "organization"), pk=pk, organization__in=houses
     )
@@ -104,9 +105,9 @@ def end(request, pk):
     return redirect(_address(row.organization))
 
 
-def _houses(request) -> list[Organization]:
-    """Those in reach and their branches: the core hospital looks after its community's contracts."""
-    mine = reaching.reach_of(request).organizations
+def _houses(request, *roles: str) -> list[Organization]:
+    """Those in reach of these roles, and their branches: the core hospital looks after its community's contracts."""
+    mine = reaching.reach_of(request, *roles).organizations
     rows = Organization.objects.filter(Q(pk__in=mine) | Q(parent__in=mine), active=True)
     return list(rows.order_by(F("parent").asc(nulls_last=True), "pk"))
 
