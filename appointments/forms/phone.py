@@ -11,6 +11,7 @@ from .desk import RegistrationForm
 
 PLACE = re.compile(r"(department|role|team)-(\d{1,18})")
 SLICE = re.compile(r"(\d{1,18})@(\S{10,40})")
+YEARS = range(2000, 2101)  # at the ends of the calendar there is no other time zone
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ def read_slice(text: str) -> Slice | None:
         start = datetime.fromisoformat(found[2])
     except ValueError:
         return None
-    return Slice(int(found[1]), start) if start.tzinfo else None
+    return Slice(int(found[1]), start) if start.tzinfo and start.year in YEARS else None
 
 
 class LookForm(forms.Form):

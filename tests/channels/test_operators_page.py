@@ -367,3 +367,33 @@ def test_an_institution_that_no_hospital_works_with_hears_whom_to_ask(client, db
     lonely = Organization.objects.create(code="X1", name="独立诊所")
     client.force_login(partner_of(lonely))
     assert "请联系上级医院的门诊办公室" in text(client.get("/phone/seat/"))
+
+
+def test_a_medical_number_opens_nobody_to_a_lower_institution_without_the_last_four(client, two):
+    """B16: it is counted up. Wrong tries count as at a kiosk, and a number that nobody has is asked the same."""
+    client.force_login(partner_of(two[1]))
+    number = Patient.objects.get(name="周志明").medical_number
+
+    for q in (number, "M99999999"):
+        for more in ({}, HTMX):
+            page = client.post("/phone/", {"q": q}, **more)
+            assert page.status_code == 200
+            assert 'name="last4"' in text(page)
+            assert "周*明" not in text(page)
+            assert "002X" not in text(page)
+    assert client.post("/phone/", {"q": number, "last4": "002x"}).url.startswith("/phone/")
+    for _each in range(8):
+        assert "对不上" in text(client.post("/phone/", {"q": number, "last4": "0000"}))
+    rests = client.post("/phone/", {"q": number, "last4": "002X"})
+    assert rests.status_code == 422
+    assert "先停一会儿" in text(rests)
+    assert opened(client).startswith("/phone/")  # a whole document goes on finding its holder
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:00+00:00", "0001-01-01T00:00:00+14:00"])
+def test_a_slice_at_the_ends_of_the_calendar_is_no_slice(operator, patient, clinic, moment):
+    call = identified(operator)
+    said = {"slot": f"{clinic.pk}@{moment}"}
+    assert operator.post(f"{call}book/", said | {"request_key": uuid4()}).url.split("?")[0] == call
+    assert operator.get(call, {"slot": said["slot"]}).status_code == 200
+    assert not Appointment.objects.exists()

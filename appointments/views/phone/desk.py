@@ -1,11 +1,14 @@
 """代约, before a patient is open: choose the seat, find the patient, register a new one."""
 
+from datetime import datetime
+
 from django.http import HttpRequest
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from appointments.forms.desk import SearchForm
+from appointments.forms.kiosk import LastFourForm
 from appointments.forms.phone import CallerForm, HereForm
 from appointments.models.rules import Channel
 from appointments.selectors import slips
@@ -13,11 +16,13 @@ from hospital import audit, clock, patients
 from hospital.models import Patient
 from hospital.permissions import BOOKING_ROLES, role_required
 
+from ..kiosk.visit import miss, rests
 from .call import open_call
 from .seat import KEPT, Seat, seat_required, seats_of
 
-SURE = frozenset({"document", "phone", "number"})
-"""Searches that name one person. A lower institution has no others: it does not leaf through the hospital's index."""
+SURE = frozenset({"document", "phone"})
+"""Searches that name one person. A lower institution has no others: it does not leaf through the hospital's index. A
+medical number is counted up: there it comes with the last four of a document."""
 
 
 @require_http_methods(["GET", "POST"])
@@ -41,21 +46,29 @@ def home(request: HttpRequest, seat: Seat):
     form = SearchForm(request.POST or None, label_suffix="")
     context = {"form": form, "seat": seat}
     live = bool(request.htmx) and request.htmx.target == "results"
+    wrong = False
     if form.is_valid():
         results = _search(request, seat, form.cleaned_data["q"])
+        wrong = bool(results["problem"])
         if not live and len(results["lines"]) == 1:
             return redirect("appointments:operator_call", results["lines"][0]["call"])
         context |= results
-    return render(request, "phone/_results.html" if live else "phone/home.html", context)
+    if live:
+        return render(request, "phone/_results.html", context)
+    return render(request, "phone/home.html", context, status=422 if wrong else 200)
 
 
 def _search(request: HttpRequest, seat: Seat, text: str) -> dict:
     now = clock.now()
     if scanned := slips.patient_of(text):
-        found = patients.Results(people=patients.masked([scanned]), more=False, by="number")
+        found, sure = patients.Results(people=patients.masked([scanned]), more=False, by="number"), True
     else:
         found = patients.search(text)
-    withheld = seat.channel == Channel.PARTNER and found.by not in SURE
+        sure = seat.channel != Channel.PARTNER or found.by in SURE
+    asks, problem = not sure and found.by == "number", ""
+    if asks:
+        sure, problem = _proved(request, found.people, now=now)
+    withheld = not sure
     people = [] if withheld else found.people
     audit.searched_patients(
         actor=request.user,
@@ -69,9 +82,26 @@ def _search(request: HttpRequest, seat: Seat, text: str) -> dict:
     return {
         "results": found,
         "withheld": withheld and found.by != "nothing",
+        "asks": asks and withheld,
+        "problem": problem,
         "lines": lines,
         "more": found.more and not withheld,
     }
+
+
+def _proved(request: HttpRequest, people: list[patients.Found], *, now: datetime) -> tuple[bool, str]:
+    """As at a kiosk: the last four characters of a document of theirs say that it is them, and wrong tries count. A
+    number that nobody has is asked the same."""
+    if rests(request, now=now):
+        return False, "rests"
+    if "last4" not in request.POST:
+        return False, ""
+    form = LastFourForm(request.POST)
+    said = form.cleaned_data["last4"].upper() if form.is_valid() else ""
+    if said and any(said in each.documents for each in people):
+        return True, ""
+    miss(request, now=now)
+    return False, "last_four"
 
 
 @require_http_methods(["GET", "POST"])
