@@ -198,6 +198,7 @@ def _find_seats(act: _Act) -> None:
 
 def _make_room(act: _Act) -> None:
     """What goes, and what is to be laid out anew, leaves its place first."""
+    moving.lock_patients([line.schedule.pk for line in act.taken if line.seen])
     leaving = []
     for line in act.taken:
         change = line.action == DraftLine.Action.CHANGE
@@ -248,7 +249,6 @@ def _delete(act: _Act, lines: list[Line]) -> None:
 def _move(act: _Act) -> None:
     """One may need the place that another leaves in this very act: it is asked again while anything moves."""
     left = [line for line in act.taken if line.action == DraftLine.Action.CHANGE and line.seen and line.keeps_numbers]
-    moving.lock_patients([line.schedule.pk for line in left])
     moved, why = True, {}
     while left and moved:
         why = {line.key: moving.move(line, by=act.by, now=act.now) for line in left}
