@@ -354,3 +354,33 @@ def test_one_departments_office_and_readers_change_no_hours(client, by):
         assert client.post(reverse("appointments:office_retime_start", args=[act.pk])).status_code == status
         assert client.post(reverse("appointments:office_hours"), {}).status_code == 403
     assert BulkAct.objects.get().status == "previewed"
+
+
+@pytest.mark.parametrize("hours", [(time(7, 30), time(11, 30)), (time(8, 30), time(12, 30))])
+def test_neighbouring_numbers_of_one_patient_move_together(by, hours):
+    """O8: each one's new time is the other's old, forwards as backwards."""
+    row, patient = session(), PatientFactory()
+    for number in (3, 1, 2, 4):
+        booked(row, number, patient=patient, channel="counter", self_service=False)
+
+    act = run(by, {"am": hours})
+
+    assert retiming.outcome_of(act).left == []
+    assert [one.start for one in Appointment.objects.order_by("start")] == [
+        clock.at(DAY, hours[0]) + n * timedelta(minutes=30) for n in range(4)
+    ]
+    kept = sorted((one.source_id, one.during.lower) for one in PatientTime.objects.all())
+    assert kept == sorted(Appointment.objects.values_list("pk", "start"))
+    assert not act.params["running"]
+
+
+def test_a_number_stays_when_the_one_before_it_must_stay(by):
+    """O8: the first one's patient is at an exam then; the second's new time is the first one's old."""
+    row, patient = session(), PatientFactory()
+    first, second = (booked(row, number, patient=patient, channel="counter", self_service=False) for number in (1, 2))
+    busy = (clock.at(DAY, time(7, 30)), clock.at(DAY, time(8)))
+    PatientTime.objects.create(patient=patient, during=busy, source="exam", source_id=1)
+
+    act = run(by)
+
+    assert {one.pk for one in retiming.outcome_of(act).left} == {first.pk, second.pk}

@@ -26,10 +26,13 @@ UPDATE appointments_slot s SET start = v.start, minutes = v.minutes
 BOOKINGS = """
 UPDATE appointments_appointment a SET start = s.start FROM appointments_slot s WHERE s.id = a.slot_id AND a.id = ANY(%s)
 """
-TIMES = """
-UPDATE hospital_patienttime t SET during = tstzrange(s.start, s.start + s.minutes * interval '1 minute')
-  FROM appointments_appointment a JOIN appointments_slot s ON s.id = a.slot_id
- WHERE t.source = 'appointment' AND t.source_id = a.id AND a.id = ANY(%s)
+CLEAR_TIMES = """
+DELETE FROM hospital_patienttime WHERE source = 'appointment' AND source_id = ANY(%s) RETURNING source_id
+"""
+WRITE_TIMES = """
+INSERT INTO hospital_patienttime (patient_id, during, source, source_id)
+SELECT a.patient_id, tstzrange(s.start, s.start + s.minutes * interval '1 minute'), 'appointment', a.id
+  FROM appointments_appointment a JOIN appointments_slot s ON s.id = a.slot_id WHERE a.id = ANY(%s)
 """
 
 
@@ -74,14 +77,20 @@ def _move_numbers(schedule: Schedule, places: dict[int, tuple[datetime, int]]) -
     staying = {row.slot_id for row in live if row.pk in left}
     rows = [(slot, *place) for slot, place in places.items() if slot not in staying]
     moving = [row for row in live if row.pk not in left]
-    with connection.cursor() as cursor:
-        cursor.execute(NUMBERS, [list(column) for column in zip(*rows, strict=True)] if rows else [[], [], []])
-        cursor.execute(BOOKINGS, [[row.pk for row in moving]])
-        cursor.execute(TIMES, [[row.pk for row in moving]])
+    _write(rows, moving)
     told = [
         (row.pk, row.start.isoformat()) for row in moving if row.status in TOLD and places[row.slot_id][0] != row.start
     ]
     return sorted(left), told
+
+
+def _write(rows: list[tuple[int, datetime, int]], moving: list[Appointment]) -> None:
+    """Patients' times are all cleared first: one's next number may take the place of the one before."""
+    with connection.cursor() as cursor:
+        cursor.execute(NUMBERS, [list(column) for column in zip(*rows, strict=True)] if rows else [[], [], []])
+        cursor.execute(BOOKINGS, [[row.pk for row in moving]])
+        cursor.execute(CLEAR_TIMES, [[row.pk for row in moving]])
+        cursor.execute(WRITE_TIMES, [[pk for (pk,) in cursor.fetchall()]])
 
 
 def _locked(schedule: int, only: list[int] | None = None) -> list[Appointment]:
@@ -94,6 +103,7 @@ def _locked(schedule: int, only: list[int] | None = None) -> list[Appointment]:
 
 
 def _elsewhere(live: list[Appointment], places: dict[int, tuple[datetime, int]]) -> set[int]:
+    """A patient's other numbers that move along stand at their new places, unless they stay themselves."""
     if not live:
         return set()
     spans = {}
@@ -105,14 +115,23 @@ def _elsewhere(live: list[Appointment], places: dict[int, tuple[datetime, int]])
     busy = defaultdict(list)
     for patient, source, source_id, during in times.values_list("patient", "source", "source_id", "during"):
         busy[patient].append((source, source_id, during.lower, during.upper))
-    return {
-        row.pk
-        for row in live
-        if any(
-            (source, source_id) != ("appointment", row.pk) and start < spans[row.pk][1] and spans[row.pk][0] < end
-            for source, source_id, start, end in busy[row.patient_id]
-        )
-    }
+    left: set[int] = set()
+    while True:
+        moving = {pk: span for pk, span in spans.items() if pk not in left}
+        more = {row.pk for row in live if row.pk in moving and _clashes(row.pk, moving, busy[row.patient_id])}
+        if not more:
+            return left
+        left |= more
+
+
+def _clashes(pk: int, moving: dict[int, Span], busy: list[tuple]) -> bool:
+    starts, ends = moving[pk]
+    for source, source_id, *was in busy:
+        own = source_id if source == "appointment" else None
+        start, end = moving.get(own, was)
+        if own != pk and start < ends and starts < end:
+            return True
+    return False
 
 
 def _move_openings(schedule: Schedule, starts_at: datetime) -> None:
@@ -138,11 +157,7 @@ def move_left(*, change: BulkChange, by: User | None, now: datetime) -> None:
     moving = [row for row in live if row.pk not in left]
     if not moving:
         return
-    with connection.cursor() as cursor:
-        rows = [(row.slot_id, *places[row.slot_id]) for row in moving]
-        cursor.execute(NUMBERS, [list(column) for column in zip(*rows, strict=True)])
-        cursor.execute(BOOKINGS, [[row.pk for row in moving]])
-        cursor.execute(TIMES, [[row.pk for row in moving]])
+    _write([(row.slot_id, *places[row.slot_id]) for row in moving], moving)
     told = [(row.pk, row.start.isoformat()) for row in moving if row.status in TOLD]
     moved = {row.pk for row in moving}
     change.after["left"] = [pk for pk in change.after["left"] if pk not in moved]
