@@ -89,7 +89,7 @@ def _of_looks(sheet: Sheet, paper: Paper) -> list[Problem]:
     """What the eye does not see as the reader does: merged cells, hidden rows, a hidden sheet."""
     found = []
     for cells in paper.merged:
-        letters, number = re.match(r"\$?([A-Z]*)\$?(\d*)", cells).groups()
+        letters, number = re.match(r"\$?([A-Z]*)\$?(\d{0,7})", cells).groups()
         found.append(
             Problem(sheet.title, int(number or 1), letters,
                     _("%(cells)s 是合并单元格。"), _("请取消合并，每一行都填完整。"), {"cells": cells})

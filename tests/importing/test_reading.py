@@ -3,10 +3,12 @@
 import time as stopwatch
 from datetime import date, datetime, time
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 from openpyxl import Workbook, load_workbook
 
+from hospital.workbook import reader
 from hospital.workbook.problems import WrongWorkbook
 from hospital.workbook.reader import read
 from hospital.workbook.spec import SHEETS
@@ -283,3 +285,12 @@ def test_ten_thousand_rows_are_read_in_seconds(path):
 
     assert len(content["template"]) == 10_005
     assert stopwatch.process_time() - began < 15  # about 4 on an idle core
+
+
+def test_a_merged_cell_of_absurd_reference_is_told_as_any_other(path):
+    """More digits than Python reads as a number."""
+    paper = SimpleNamespace(merged=["A" + "9" * 5_000], hidden=[], is_hidden=False)
+
+    (problem,) = reader._of_looks(SHEETS[0], paper)
+
+    assert (problem.row, problem.column) == (9_999_999, "A")
