@@ -129,6 +129,16 @@ def test_a_number_of_today_or_later_is_booked_and_counts_as_self_service(kiosk, 
     assert "同一天同一科室已有预约" in text(again)
 
 
+def test_a_slice_at_the_end_of_the_calendar_is_no_slice(kiosk, patient, clinic):
+    enter(kiosk)
+    slot = f"{clinic.pk}@9999-12-31T23:59:00+00:00"
+    said = {"visit": key(kiosk), "slot": slot, "department": clinic.department_id, "request_key": uuid4()}
+
+    assert kiosk.post("/kiosk/book/", said).status_code < 500
+    assert kiosk.get(f"/kiosk/departments/{clinic.department_id}/", {"slot": slot}).status_code == 200
+    assert not Appointment.objects.exists()
+
+
 def test_after_the_visit_nothing_of_it_opens_again(kiosk, here, clinic):
     """Back button, an old form, a reload: all lead to the start."""
     enter(kiosk)

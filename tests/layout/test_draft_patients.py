@@ -3,6 +3,8 @@
 from datetime import time, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from appointments import handlers
 from appointments.models import Schedule, Substitution, Suspension
@@ -114,6 +116,26 @@ class TestPatients:
         old.refresh_from_db()
         assert (old.status, old.template) == ("stopped", None)
         assert Schedule.objects.get(status="open").capacity == 20
+
+    def test_all_patients_are_locked_at_once_before_any_clinic_is_retired(self, hospital, office):
+        """Of what goes and of what moves: one clinic after the other would wait out of order."""
+        going, moving = TemplateFactory(numbers=16), TemplateFactory()
+        lay_out(hospital)
+        old = Schedule.objects.get(template=going)
+        appointment_row(old, PatientFactory(), status="cancelled", cancelled_at=NOW)
+        old.slots.update(status="free")
+        book(Schedule.objects.get(template=moving))
+        changed(going, office, numbers=20)
+        changed(moving, office, room=RoomFactory(name="新诊室"))
+        draft = make(hospital, office)
+
+        with CaptureQueriesContext(connection) as asked:
+            done = publish(draft, office, take=list(draft.lines.all()))
+
+        assert done.changed == 2
+        told = [query["sql"] for query in asked]
+        [locked] = [n for n, sql in enumerate(told) if "hospital_patient" in sql and "FOR NO KEY UPDATE" in sql]
+        assert locked < next(n for n, sql in enumerate(told) if sql.startswith('UPDATE "appointments_schedule"'))
 
     def test_a_stopped_day_stays_stopped_whatever_the_pattern_says_now(self, hospital, office):
         template = TemplateFactory(numbers=16)
