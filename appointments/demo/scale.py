@@ -15,7 +15,7 @@ class Scale:
 
 
 SCALES = {
-    "small": Scale(name="small", patients=4_000, days_back=30, days_ahead=100, wishes=250),
+    "small": Scale(name="small", patients=2_000, days_back=30, days_ahead=100, wishes=200),
     "large": Scale(
         name="large", patients=200_000, days_back=365, days_ahead=100, wishes=2_000, by_service=7, workbook="large.xlsx"
     ),
