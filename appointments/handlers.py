@@ -4,8 +4,9 @@ from hospital import messages, outbox
 from hospital.integration import webhooks
 
 from .selectors import events
-from .services import cutover, notices
+from .services import cutover, notices, waitlist
 from .services.stops import cases, telling
+from .services.waitlist import telling as waitlist_telling
 
 
 @outbox.handles("appointment.booked")
@@ -75,6 +76,22 @@ def answered_elsewhere(fact, now):
     cases.close_elsewhere(fact, now=now)
 
 
+@outbox.handles(*waitlist.TOPICS, only=waitlist.wanted_topics)
+def serve_the_waitlist(fact, now):
+    """B9: a number came back, an offer was settled, or somebody need not wait any more."""
+    waitlist.follow(fact, now=now)
+
+
+@outbox.handles(waitlist_telling.OFFERED, waitlist_telling.ENDED)
+def tell_the_waitlist(fact, now):
+    """B9: there is a number to confirm; waiting is over."""
+    said = fact.payload
+    if fact.topic == waitlist_telling.OFFERED:
+        waitlist_telling.say_offered(entry=said["entry"], appointment=said["appointment"], now=now)
+    else:
+        waitlist_telling.say_ended(entry=said["entry"], why=said["why"], now=now)
+
+
 @outbox.handles(*events.TOPICS, only=webhooks.wanted_topics)
 def push(fact, now):
     """O1: to the house's other systems that asked for it."""
@@ -86,3 +103,4 @@ def push(fact, now):
 webhooks.describes(*events.TOPICS)(events.data_of)
 messages.only_while(*telling.QUESTIONS)(telling.still_asks)
 messages.only_while(notices.REMINDER)(notices.reminder_still_holds)
+messages.only_while(waitlist_telling.OFFERED)(waitlist_telling.still_offered)

@@ -146,6 +146,34 @@ INVARIANTS = (
                OR (e.status IN ('waiting', 'called', 'in_room') AND a.status <> 'arrived')
                OR (e.status = 'finished' AND a.status <> 'fulfilled')""",
     ),
+    Invariant(
+        "waitlist_agrees_with_its_offer",
+        "Who is offered a number has one open offer, who was filled an accepted one, nobody else either (entry ids).",
+        """SELECT w.id FROM appointments_waitlistentry w
+             LEFT JOIN appointments_waitlistoffer o ON o.entry_id = w.id AND o.state IN ('open', 'accepted')
+            WHERE coalesce(o.state, '') <> CASE w.status WHEN 'offered' THEN 'open' WHEN 'filled' THEN 'accepted'
+                                                         ELSE '' END""",
+    ),
+    Invariant(
+        "open_offer_has_its_hold",
+        "An open offer has its pending number; ten minutes after that was settled, so is the offer (entry ids).",
+        """SELECT o.entry_id FROM appointments_waitlistoffer o
+             JOIN appointments_appointment a ON a.id = o.appointment_id
+            WHERE o.state = 'open' AND coalesce(a.cancelled_at, a.confirmed_at) < %(late)s""",
+    ),
+    Invariant(
+        "nobody_waits_after_the_cut_off",
+        "No entry is open ten minutes after its cut-off; if one is, the worker is down (entry ids).",
+        "SELECT id FROM appointments_waitlistentry WHERE status IN ('waiting', 'offered') AND closes_at < %(late)s",
+    ),
+    Invariant(
+        "offered_by_the_rules",
+        "A number was offered to its own entry's patient, through its channel, not beyond the cut-off (entry ids).",
+        """SELECT w.id FROM appointments_waitlistentry w
+             JOIN appointments_waitlistoffer o ON o.entry_id = w.id
+             JOIN appointments_appointment a ON a.id = o.appointment_id
+            WHERE a.patient_id <> w.patient_id OR a.channel <> w.channel OR o.deadline > w.closes_at""",
+    ),
 )
 
 

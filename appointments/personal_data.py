@@ -10,7 +10,7 @@ from hospital import family, masking, messages
 from hospital.models import Patient, User
 from hospital.personal_data import Entry, Field, Section, holds, lies_ahead
 
-from .models import Appointment, NoShow, PatientSuspension
+from .models import Appointment, NoShow, PatientSuspension, WaitlistEntry
 
 ACTOR = ("department", "schedule__room", "schedule__team", "schedule__role__practitioner")
 
@@ -32,6 +32,15 @@ def noshows(patient: Patient, whole: bool, by: User | None) -> Section:
 def suspensions(patient: Patient, whole: bool, by: User | None) -> Section:
     rows = PatientSuspension.objects.filter(patient=patient).order_by("starts_at") if by is None else []
     return Section("suspensions", _("暂停自助预约"), [_suspension(row) for row in rows])
+
+
+@holds
+def waits(patient: Patient, whole: bool, by: User | None) -> Section:
+    rows = WaitlistEntry.objects.filter(patient=patient).select_related(
+        "schedule__department", "schedule__service", "schedule__team", "schedule__role__practitioner"
+    )
+    rows = rows.filter(by=by) if by else rows
+    return Section("waits", _("候补"), [_wait(row) for row in rows.order_by("joined_at", "pk")])
 
 
 @lies_ahead
@@ -80,4 +89,14 @@ def _suspension(row: PatientSuspension) -> Entry:
         Field("ends_at", _("结束"), row.ends_at),
         Field("reason", _("原因"), row.reason),
         Field("lifted_at", _("解除时间"), row.lifted_at),
+    ]
+
+
+def _wait(row: WaitlistEntry) -> Entry:
+    return [
+        Field("day", _("就诊日"), row.schedule.day),
+        Field("with", _("科室与医生"), f"{row.schedule.department} {row.schedule.actor_name}"),
+        Field("joined_at", _("加入时间"), row.joined_at),
+        Field("status", _("状态"), row.get_status_display()),
+        Field("ended_at", _("结束时间"), row.ended_at),
     ]

@@ -7,7 +7,19 @@ from celery import shared_task
 from celery.signals import beat_init
 
 from appointments.models import JobRun
-from appointments.services import changes, cutover, noshow, notices, planning, releasing, retiming, runs, stops, supply
+from appointments.services import (
+    changes,
+    cutover,
+    noshow,
+    notices,
+    planning,
+    releasing,
+    retiming,
+    runs,
+    stops,
+    supply,
+    waitlist,
+)
 from appointments.services.importing import uploads
 from hospital import clock
 from hospital.models import Organization
@@ -72,6 +84,12 @@ def mark_noshows(**_kwargs):
 def follow_up_stops(**_kwargs):
     """停诊, each minute: the rest of what was ordered or undone, numbers kept for patients, unanswered visits."""
     stops.follow_up(now=_moment())
+
+
+@shared_task(ignore_result=True)
+def follow_up_waitlist(**_kwargs):
+    """候补, each minute: offers within the hours, ends at the cut-off, whatever no fact told of."""
+    waitlist.follow_up(now=_moment())
 
 
 @shared_task(ignore_result=True)

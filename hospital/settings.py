@@ -293,6 +293,7 @@ CELERY_BEAT_SCHEDULE = {
     "lapse": {"task": "appointments.tasks.lapse_holds", "schedule": crontab(), "options": {"expires": 60}},
     "noshow": {"task": "appointments.tasks.mark_noshows", "schedule": crontab(), "options": {"expires": 60}},
     "stops": {"task": "appointments.tasks.follow_up_stops", "schedule": crontab(), "options": {"expires": 60}},
+    "waitlist": {"task": "appointments.tasks.follow_up_waitlist", "schedule": crontab(), "options": {"expires": 60}},
     "remind": {
         "task": "appointments.tasks.remind_patients",
         "schedule": crontab(minute="*/5"),

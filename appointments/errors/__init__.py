@@ -108,6 +108,15 @@ from .stops import (
     SubstituteElsewhere,
     SubstituteUnfit,
 )
+from .waitlist import (
+    NoWaitlistHere,
+    OfferOver,
+    StillNumbers,
+    TooManyWaits,
+    WaitingAlready,
+    WaitlistClosed,
+    WaitOver,
+)
 
 __all__ = [
     "ActSettled",
@@ -146,6 +155,7 @@ __all__ = [
     "NoSubstituteHere",
     "NoSuchNumber",
     "NoSuchPatient",
+    "NoWaitlistHere",
     "NobodyInRoom",
     "NotCheckedIn",
     "NotLater",
@@ -157,6 +167,7 @@ __all__ = [
     "NothingToBringForward",
     "NothingToDo",
     "NothingToStop",
+    "OfferOver",
     "OpenAlready",
     "OutsideContract",
     "PageUsed",
@@ -184,6 +195,7 @@ __all__ = [
     "SoldOut",
     "SpecialOnly",
     "StillClosed",
+    "StillNumbers",
     "StopDecided",
     "Stopped",
     "StoppedMeanwhile",
@@ -196,10 +208,14 @@ __all__ = [
     "TooLateToCancel",
     "TooManyExtras",
     "TooManySchedules",
+    "TooManyWaits",
     "UnconfirmedLines",
     "UndoOver",
     "VisitBegins",
     "VisitOnAnotherDay",
+    "WaitOver",
+    "WaitingAlready",
+    "WaitlistClosed",
     "WholeHouseOnly",
     "WrongState",
 ]

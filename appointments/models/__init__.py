@@ -6,6 +6,7 @@ from .schedule import Schedule, ScheduleParticipant, ScheduleTemplate
 from .slot import Allotment, PartnerGroup, Pool, Slot
 from .stops import CallNote, StopCase, StopOffer, Substitution, Suspension
 from .visit import Encounter
+from .waitlist import WaitlistEntry, WaitlistOffer
 
 __all__ = [
     "Allotment",
@@ -37,4 +38,6 @@ __all__ = [
     "SupplyShare",
     "Suspension",
     "TeamReferral",
+    "WaitlistEntry",
+    "WaitlistOffer",
 ]

@@ -19,12 +19,14 @@ class JobRun(models.Model):
         RECALL = "recall", _("回收")
         LAY_OUT = "lay_out", _("排班生成")
         STOPS = "stops", _("停诊改约")
+        WAITLIST = "waitlist", _("候补兑现")
 
     job = models.CharField(_("任务"), max_length=10, choices=Job)
     due_at = models.DateTimeField(_("应执行"))  # the earliest moment that was due
     started_at = models.DateTimeField(_("开始"))
     done_at = models.DateTimeField(_("完成"), null=True)
-    moved = models.PositiveIntegerField(_("处理数量"), default=0)  # numbers; of lay_out: schedules; of stops: cases
+    # numbers; of lay_out: schedules; of stops: cases; of waitlist: entries
+    moved = models.PositiveIntegerField(_("处理数量"), default=0)
     detail = models.JSONField(_("明细"), default=dict)
 
     class Meta:

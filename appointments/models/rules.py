@@ -153,7 +153,7 @@ class SupplyShare(models.Model):
 
 @keeps_history
 class BookingRule(Scoped):
-    """预约规则: holds (minutes), limits, cut-off, no-show, returned numbers, add-on."""
+    """预约规则: holds (minutes), limits, cut-off, no-show, returned numbers, add-on, waitlist."""
 
     web_hold_minutes = models.PositiveSmallIntegerField(_("网上锁号（分钟）"), default=15)
     consult_hold_minutes = models.PositiveSmallIntegerField(_("诊间锁号（分钟）"), default=3)
@@ -174,6 +174,13 @@ class BookingRule(Scoped):
     segment_minutes = models.PositiveSmallIntegerField(_("公众时段（分钟）"), default=30)
     reminder_time = models.TimeField(_("前一天提醒时刻"), default=time(18, 0))
     resale_minutes = models.PositiveSmallIntegerField(_("倒号线索：退后几分钟内再约"), default=10)
+    # 候补 (B9), the numbers of rules.md, row "waitlist": an offer's minutes run within the hours; wall times
+    waitlist_most = models.PositiveSmallIntegerField(_("一人同时候补最多"), default=3)
+    waitlist_minutes = models.PositiveSmallIntegerField(_("候补兑现时限（分钟）"), default=120)
+    waitlist_from = models.TimeField(_("候补兑现最早时刻"), default=time(6, 0))
+    waitlist_until = models.TimeField(_("候补兑现最晚时刻"), default=time(23, 0))
+    waitlist_days = models.PositiveSmallIntegerField(_("提前几天截止候补"), default=1)
+    waitlist_time = models.TimeField(_("候补截止时刻"), default=time(18, 0))
 
     class Meta(Scoped.Meta):
         verbose_name = verbose_name_plural = _("预约规则")
@@ -182,6 +189,9 @@ class BookingRule(Scoped):
             models.CheckConstraint(condition=Q(segment_minutes__range=(1, 30)), name="bookingrule_segment"),
             models.CheckConstraint(
                 condition=Q(rest_minutes_max__gte=F("rest_minutes_min")), name="bookingrule_rest_in_order"
+            ),
+            models.CheckConstraint(
+                condition=Q(waitlist_until__gt=F("waitlist_from")), name="bookingrule_waitlist_hours_in_order"
             ),
         ]
 

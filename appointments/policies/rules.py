@@ -47,6 +47,9 @@ RANGES = {
     "referral_days": (1, 180),
     "segment_minutes": (1, 30),
     "resale_minutes": (1, 1440),
+    "waitlist_most": (1, 20),
+    "waitlist_minutes": (15, 1440),
+    "waitlist_days": (0, 14),
 }
 """From–to of each number of a booking rule, both included. Beyond them it is a typing error in every hospital we know;
 30 minutes of a segment and a month of add-ons are the health offices' own limits (rules.md)."""
@@ -138,6 +141,9 @@ def problems_of_booking(rule: BookingRule) -> list[Problem]:
         low, high = getattr(rule, less), getattr(rule, more)
         if low is not None and high is not None and low > high:
             found.append(Problem(sentence, more))
+    first, last = rule.waitlist_from, rule.waitlist_until
+    if first is not None and last is not None and first >= last:
+        found.append(Problem(_("要晚于最早时刻。"), "waitlist_until"))
     return found
 
 

@@ -7,12 +7,12 @@ from django.db.models import Count, Min, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from appointments.models import Allotment, Appointment, BulkAct, Pool, Schedule, Slot, Substitution
+from appointments.models import Allotment, Appointment, BulkAct, Pool, Schedule, Slot, Substitution, WaitlistEntry
 from appointments.policies import booking as policy
 from hospital import clock
 from hospital.models import AuditEvent, Fact
 
-from . import rules
+from . import rules, waitlist
 
 MOST_TRAIL = 30
 """Newest lines of the trail; the rest is in the audit pages."""
@@ -56,8 +56,11 @@ def pools_of(schedule: Schedule, *, now: datetime) -> list[PoolFill]:
     return [PoolFill(*row) for row in sorted(rows, key=lambda row: (order[row[0]], row[1]))]
 
 
-def coming_of(schedule: Schedule, *, fills: list[PoolFill], now: datetime) -> list[Coming]:
-    """From the allotments and the rule rows in force: release, recall, cut-off, reminder, floor, no-show marks."""
+def coming_of(
+    schedule: Schedule, *, fills: list[PoolFill], now: datetime, line: waitlist.Queue | None = None
+) -> list[Coming]:
+    """From the allotments and the rule rows in force: release, recall, cut-offs, reminder, floor, no-show marks. With
+    its `line`, when waiting ends."""
     if schedule.status == Schedule.Status.STOPPED:
         return []
     day = schedule.day
@@ -69,6 +72,7 @@ def coming_of(schedule: Schedule, *, fills: list[PoolFill], now: datetime) -> li
         Coming(schedule.ends_at, _("结束，未报到的记爽约")),
         *_of_pools(schedule, fills),
         *_of_resting(schedule, now=now),
+        *([Coming(line.closes_at, _("候补截止，没有兑现的结束"))] if line and line.closes_at else []),
     ]
     return sorted((event for event in events if event.at > now), key=lambda event: event.at)
 
@@ -133,17 +137,22 @@ TOPICS = {
     "sitting.taken": gettext_lazy("医生入座"),
     "supply.released": gettext_lazy("放号"),
     "supply.shared": gettext_lazy("余号回收到公共"),
+    "waitlist.joined": gettext_lazy("加入候补"),
+    "waitlist.offered": gettext_lazy("候补有号，待患者确认"),
+    "waitlist.filled": gettext_lazy("候补兑现"),
+    "waitlist.ended": gettext_lazy("候补结束"),
 }
 """A fact's topic or an audit action as the office says it."""
 
 
 def trail_of(schedule: Schedule) -> list[Trace]:
-    """Facts of the schedule and of its appointments, who looked at its patients, and changes of its row."""
+    """Facts of the schedule, its appointments and its waitlist, who looked at its patients, and changes of its row."""
     numbers = {
         f"appointment:{pk}": number
         for pk, number in Appointment.objects.filter(schedule=schedule).values_list("pk", "slot__number")
     }
-    keys = [f"schedule:{schedule.pk}", *numbers]
+    waits = WaitlistEntry.objects.filter(schedule=schedule).values_list("pk", flat=True)
+    keys = [f"schedule:{schedule.pk}", *numbers, *(f"waitlist:{pk}" for pk in waits)]
     facts = Fact.objects.filter(key__in=keys, payload__act__isnull=True)  # those of a bulk act: _of_acts says them
     facts = facts.select_related("actor").order_by("-id")[:MOST_TRAIL]
     lines = [_of_fact(fact, numbers.get(fact.key)) for fact in facts]

@@ -239,9 +239,46 @@ BEGIN
                  THEN 'lapsed' ELSE 'replayed' END;
 END $$;
 
+-- Somebody waits for a number of this schedule (B9): until when is a returned one kept from everybody else? Long enough
+-- for the worker to offer it, also one that comes back at night, and never past the cut-off. Null: nobody waits.
+-- The hours are those of the rule in force (as booking_rest).
+CREATE OR REPLACE FUNCTION booking_kept_until(p_schedule bigint, p_moment timestamptz) RETURNS timestamptz
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    keep constant interval := '10 minutes';
+    there timestamp := p_moment AT TIME ZONE 'Asia/Shanghai';
+    closes timestamptz;
+    first_at time := '06:00';
+    last_at time := '23:00';
+    opens timestamp;
+BEGIN
+    SELECT max(w.closes_at) INTO closes FROM appointments_waitlistentry w
+     WHERE w.schedule_id = p_schedule AND w.status = 'waiting' AND w.closes_at > p_moment;
+    IF closes IS NULL THEN RETURN NULL; END IF;
+    SELECT r.waitlist_from, r.waitlist_until INTO first_at, last_at
+      FROM (SELECT time '06:00' AS waitlist_from, time '23:00' AS waitlist_until, -1 AS specific, NULL::date AS since, 0 AS id
+            UNION ALL
+            SELECT b.waitlist_from, b.waitlist_until,
+                   CASE WHEN b.role_id IS NULL THEN 0 ELSE 4 END + CASE WHEN b.service_id IS NULL THEN 0 ELSE 2 END
+                     + CASE WHEN b.department_id IS NULL THEN 0 ELSE 1 END,
+                   b.effective_from, b.id
+              FROM appointments_bookingrule b JOIN appointments_schedule s ON s.organization_id = b.organization_id
+             WHERE s.id = p_schedule
+               AND b.effective_from <= there::date AND (b.effective_to IS NULL OR b.effective_to >= there::date)
+               AND (b.role_id IS NULL OR b.role_id = s.role_id)
+               AND (b.service_id IS NULL OR b.service_id = s.service_id)
+               AND (b.department_id IS NULL OR b.department_id = s.department_id)) r
+     ORDER BY r.specific DESC, r.since DESC, r.id DESC LIMIT 1;
+    opens := CASE WHEN there::time < first_at THEN there::date + first_at
+                  WHEN there::time >= last_at THEN there::date + 1 + first_at
+                  ELSE there END;
+    RETURN least(closes, opens AT TIME ZONE 'Asia/Shanghai' + keep);
+END $$;
+
 -- A number comes back. Add-on numbers are closed with their patient. With `p_rest`, a number of a schedule that is
 -- more than a day away and sold out for those who may take it (its own pool and what is shared by now) rests that long
--- before it can be taken, so that nobody can hand it on (B14).
+-- before it can be taken, so that nobody can hand it on (B14). Who waits for one comes first (B9): kept for them, a
+-- number rests in any case, and the waitlist may take it while it does.
 -- The caller holds the slot.
 CREATE OR REPLACE FUNCTION booking_give_back(
     p_slot bigint, p_schedule bigint, p_extra boolean, p_rest interval, p_moment timestamptz
@@ -249,6 +286,7 @@ CREATE OR REPLACE FUNCTION booking_give_back(
 DECLARE
     rests boolean;
     stopped boolean;
+    until timestamptz;
 BEGIN
     SELECT sch.status <> 'open',
            p_rest IS NOT NULL AND sch.starts_at > p_moment + interval '24 hours' AND NOT EXISTS (
@@ -258,8 +296,11 @@ BEGIN
                 WHERE s.schedule_id = p_schedule AND s.status = 'free' AND s.id <> p_slot
                   AND (s.pool_id = own.pool_id OR t.shared_from <= p_moment))
       INTO stopped, rests FROM appointments_schedule sch WHERE sch.id = p_schedule;
+    IF NOT p_extra AND NOT stopped THEN
+        until := greatest(CASE WHEN rests THEN p_moment + p_rest END, booking_kept_until(p_schedule, p_moment));
+    END IF;
     UPDATE appointments_slot
-       SET status = CASE WHEN p_extra OR stopped THEN 'blocked' WHEN rests THEN 'resting' ELSE 'free' END,
-           hold_until = CASE WHEN rests AND NOT p_extra AND NOT stopped THEN p_moment + p_rest END
+       SET status = CASE WHEN p_extra OR stopped THEN 'blocked' WHEN until IS NOT NULL THEN 'resting' ELSE 'free' END,
+           hold_until = until
      WHERE id = p_slot;
 END $$;

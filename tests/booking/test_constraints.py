@@ -34,6 +34,7 @@ from tests.factories import (
     appointment_row,
     open_schedule,
 )
+from tests.waitlist.rows import WAITLIST_ROWS
 
 pytestmark = pytest.mark.django_db
 
@@ -218,7 +219,7 @@ BAD_ROWS = {
     "patienttime_not_in_two_places": in_two_places,
     "patienttime_one_per_source": one_source_twice,
     "fact_request_once": key_twice,
-} | OFFICE_ROWS
+} | OFFICE_ROWS | WAITLIST_ROWS
 
 
 @pytest.mark.parametrize("name", BAD_ROWS)

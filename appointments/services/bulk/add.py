@@ -13,11 +13,13 @@ from appointments.policies import booking as policy
 from appointments.selectors import rules
 from appointments.selectors.extras import count_extras
 from appointments.services import extras
-from hospital import clock
+from hospital import clock, outbox
 from hospital.models import User
 
 from . import pools
 from .effects import Change, Effect, Handler, Line
+
+ADDED = "supply.added"
 
 
 class AddNumbers(Handler):
@@ -49,6 +51,9 @@ class AddNumbers(Handler):
         pool = _pool(params)
         opened = pools.open_pools(pools.openings_of(schedules, pool, now=now).values(), now=now)
         slots = Slot.objects.bulk_create(extras.next_numbers(schedules, pool=pool, count=params["count"]))
+        added = {"count": params["count"], "act": act.pk}  # who waits for a number hears of it
+        facts = [(f"schedule:{one.pk}", {"schedule": one.pk, **added}) for one in schedules]
+        outbox.publish_many(topic=ADDED, facts=facts, now=now)
         taken_back, stands = {"status": Slot.Status.BLOCKED}, {"status": Slot.Status.FREE, "pool_id": pool.pk}
         return [*opened, *(Change("slot", slot.pk, taken_back, stands) for slot in slots)]
 
