@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from appointments import stats
 from appointments.forms.office import WeekForm
 from appointments.models import Pool, Schedule
-from appointments.selectors import drawer
+from appointments.selectors import drawer, waitlist
 from appointments.selectors import office as selectors
 from hospital import audit, clock, masking
 from hospital.models import HealthcareService, Organization
@@ -97,13 +97,15 @@ def _schedule(request: HttpRequest, pk: int | None) -> Schedule | None:
 
 def _drawer(schedule: Schedule, *, now) -> dict:
     fills = drawer.pools_of(schedule, now=now)
+    line = waitlist.for_schedule(schedule, now=now)
     return {
         "schedule": schedule,
         "fills": fills,
         "taken": sum(fill.taken for fill in fills),
         "total": sum(fill.total for fill in fills),
         "substitute": drawer.substitute_of(schedule),
-        "coming": drawer.coming_of(schedule, fills=fills, now=now),
+        "coming": drawer.coming_of(schedule, fills=fills, line=line, now=now),
+        "line": line,
         "trail": drawer.trail_of(schedule),
         "today": clock.today(now),
     }
