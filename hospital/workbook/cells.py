@@ -15,6 +15,7 @@ from hospital.workbook.problems import mark as _
 
 INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\ufeff\u2060"))
 DIGITS = str.maketrans("０１２３４５６７８９：．／－", "0123456789:./-")
+FOR_EVER = 9999  # the year that other systems write for a day that never comes, and that a hospital may have kept
 LIST_MARKS = re.compile(r"[、,，;；\n]")
 
 
@@ -188,7 +189,7 @@ class Day:
 
     @staticmethod
     def _plausible(day: date) -> date:
-        if not 2000 <= day.year <= 2100:
+        if not 2000 <= day.year <= 2100 and day.year != FOR_EVER:
             raise WrongCell(_("日期 %(value)s 的年份不对。"), _("请填 2000 到 2100 年之间的日期。"), value=day)
         return day
 

@@ -47,14 +47,18 @@ def _doubles(content: Content) -> Iterator[Problem]:
                 continue
             first = seen.setdefault(row.key, row)
             if first is not row:
-                row.wrong.add(sheet.known_by[0])
-                yield row.problem(
-                    sheet.known_by[0],
-                    _("和第 %(first)s 行重复。"),
-                    _("同一%(columns)s只能有一行，请删去一行。"),
-                    first=first.number,
-                    columns="、".join(sheet.column(name).header for name in sheet.known_by),
-                )
+                yield _double(row, first.number)
+
+
+def _double(row: Row, first: int) -> Problem:
+    row.wrong.add(row.sheet.known_by[0])
+    return row.problem(
+        row.sheet.known_by[0],
+        _("和第 %(first)s 行重复。"),
+        _("同一%(columns)s只能有一行，请删去一行。"),
+        first=first,
+        columns="、".join(row.sheet.column(name).header for name in row.sheet.known_by),
+    )
 
 
 def _one_hospital(content: Content) -> Iterator[Problem]:
@@ -100,7 +104,7 @@ def _people(content: Content) -> Iterator[Problem]:
     house = {row.code: home.get(row.campus) for row in content["department"]}
     for row in content["doctor"]:
         known = first.setdefault(row.code, row)
-        for name in ("name", "sex", "title", "active"):
+        for name in ("name", "sex", "title"):  # a person on duty may have roles that are out of use
             if row.values[name] != known.values[name] and not {name, "code"} & (row.wrong | known.wrong):
                 yield row.problem(
                     name,
@@ -143,7 +147,7 @@ def _roles(content: Content) -> Iterator[Problem]:
 
 
 def _teams(content: Content) -> Iterator[Problem]:
-    roles = Counter(row.code for row in content["doctor"])
+    roles = Counter(row.code for row in content["doctor"] if row.active)
     led: dict[str, Row] = {}
     for row in content["team"]:
         if not row.wrong & {"leader", "members"} and row.leader in (row.members or ()):
@@ -196,7 +200,14 @@ def _actors(content: Content) -> Iterator[Problem]:
 
 
 def _make_up_days(content: Content) -> Iterator[Problem]:
+    """A make-up workday follows a weekday, and no institution keeps one day in two ways."""
+    houses = [row.code for row in content["organization"]]
+    kept: dict[tuple, Row] = {}
     for row in content["calendar"]:
+        if not row.wrong & {"day", "organizations"}:
+            first = [kept.setdefault((row.day, code), row) for code in row.organizations or houses]
+            if any(twin is not row for twin in first):
+                yield _double(row, min(twin.number for twin in first))
         if row.wrong & {"kind", "follows"}:
             continue
         if row.kind == "workday" and row.follows is None:

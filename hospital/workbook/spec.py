@@ -161,8 +161,10 @@ CALENDAR = Sheet(
         starred("类型", "kind", Choice(DAY_KINDS), example="放假"),
         starred("名称", "name", Text(40), example="国庆节", width=24),
         Column("按周几出诊", "follows", Choice(WEEKDAYS), note=_("只有调休上班才填：这一天照星期几的模板出诊。")),
+        Column("机构", "organizations", Codes(longest=20), points_at="organization", width=24,
+               note=_("空着算所有机构；只有几家这样安排的，用顿号分开。")),
     ),
-    ("day",),
+    ("day", "organizations"),
 )  # fmt: skip
 
 HOURS = Sheet(

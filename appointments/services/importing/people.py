@@ -20,11 +20,12 @@ def doctors(run: Import, content: Content) -> None:
     """People first, then what they are in which department. Who is off duty has no role in use either."""
     homes, departments = run.places["organization"], run.places["department"]
     known = Practitioner.objects.filter(organization__in=homes.values()).select_related("organization")
+    on_duty = {row.code for row in content["doctor"] if row.active}
     wanted: dict[tuple, Wanted] = {}
     for row in content["doctor"]:
         home = departments[row.department].organization
-        values = {name: row.values[name] for name in ("code", "name", "sex", "title", "specialty_text", "active")}
-        values |= sounds(row, pinyin.of_person) | {"organization": home}
+        values = {name: row.values[name] for name in ("code", "name", "sex", "title", "specialty_text")}
+        values |= sounds(row, pinyin.of_person) | {"organization": home, "active": row.code in on_duty}
         wanted.setdefault((home.code, row.code), Wanted((home.code, row.code), row.number, row.name, values))
     people = bring(
         run, model=Practitioner, sheet=spec.DOCTORS,

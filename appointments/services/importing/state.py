@@ -11,8 +11,8 @@ from typing import Any
 from django.db.models import Q
 
 from appointments.models import ScheduleTemplate
+from appointments.services.importing import timetable
 from appointments.services.importing.people import AT_HOME
-from appointments.services.importing.timetable import is_lent
 from hospital.models import (
     CalendarDay,
     Campus,
@@ -137,10 +137,9 @@ def _teams(homes) -> list[dict]:
 
 def _templates(homes) -> list[dict]:
     rows = _of(ScheduleTemplate, homes, "department", "service", "role__practitioner", "team", "room")
+    named = timetable.named(rows.order_by("active", "pk"))
     found = []
-    for row in rows.order_by("department__order", "department__code", "pk"):
-        if is_lent(row):
-            continue
+    for row in sorted(named, key=lambda row: (row.department.order, row.department.code, row.pk)):
         kind = "doctor" if row.role_id else "team" if row.team_id else "service"
         actor = row.role.practitioner if row.role_id else row.team or row.service
         found.append(
@@ -153,11 +152,16 @@ def _templates(homes) -> list[dict]:
 
 
 def _calendar(homes) -> list[dict]:
-    """One calendar for all: days that only some institutions keep are written as the first of them keeps them."""
-    days: dict = {}
-    for row in CalendarDay.objects.filter(organization__in=homes).order_by("day", "organization"):
-        days.setdefault(row.day, row)
-    return [_plain(spec.CALENDAR, row) for row in days.values()]
+    """One row for all institutions that keep a day alike; they are named unless it is all of them."""
+    keepers: dict[tuple, list[CalendarDay]] = defaultdict(list)
+    rows = CalendarDay.objects.filter(organization__in=homes).select_related("organization")
+    for row in rows.order_by("day", "organization"):
+        keepers[row.day, row.kind, row.name, row.follows].append(row)
+    found = []
+    for alike in keepers.values():
+        named = LIST_MARK.join(row.organization.code for row in alike) if len(alike) < len(homes) else None
+        found.append(_plain(spec.CALENDAR, alike[0], organizations=named))
+    return found
 
 
 def _hours(homes) -> list[dict]:

@@ -1,6 +1,7 @@
 """出诊模板, 节假日与调休 and 半日时间. Planning lays out anew what is free; an import touches no number."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator
 from datetime import date
 from typing import Any
 
@@ -14,7 +15,7 @@ from hospital.workbook.sheet import Content, Row
 
 
 def calendar(run: Import, content: Content) -> None:
-    """One calendar for all institutions of the workbook."""
+    """A day is every institution's of the workbook, or only theirs whom its row names."""
     homes = run.places["organization"]
     existing = {
         (row.organization_id, row.day): row for row in CalendarDay.objects.filter(organization__in=homes.values())
@@ -23,7 +24,7 @@ def calendar(run: Import, content: Content) -> None:
         Wanted((home.pk, row.day), row.number, f"{home.short_name or home} {row.day} {row.name}",
                {name: row.values[name] for name in ("day", "kind", "name", "follows")} | {"organization": home})
         for row in content["calendar"]
-        for home in homes.values()
+        for home in [homes[code] for code in row.organizations or homes]
     ]  # fmt: skip
     bring(run, model=CalendarDay, sheet=spec.CALENDAR, existing=existing, wanted=wanted, retire=delete(run))
 
@@ -71,17 +72,33 @@ def templates(run: Import, content: Content) -> None:
     known = ScheduleTemplate.objects.filter(organization__in=homes.values()).order_by("active", "pk")
     known = known.select_related("role__practitioner", "team", "service", "department", "room__campus")
     lent = [row for row in known if is_lent(row)]
-    existing = {_key(vars_of(row)): row for row in known if not is_lent(row)}  # the one in use wins over a retired twin
+    said = [(row, _values(run, row)) for row in content["template"]]
+    twice = _twice(map(vars_of, known)) | _twice(values for _row, values in said)
+    existing = _by_key(known, twice)
     wanted = []
-    for row in content["template"]:
-        values = _values(run, row)
+    for row, values in said:
         label = f"{ScheduleTemplate(**values)} {values['department']}"
         fresh = {"published_at": run.now}  # a whole workbook is looked through before: no draft is waited for
-        wanted.append(Wanted(_key(values), row.number, label, values, fresh))
+        wanted.append(Wanted(_key(values, twice), row.number, label, values, fresh))
     names = {want.key for want in wanted}
     staying = [] if run.retire_missing else [row for key, row in existing.items() if key not in names]
     _refuse_collisions(content, [row for row in (*lent, *staying) if row.active])
     bring(run, model=ScheduleTemplate, sheet=spec.TEMPLATES, existing=existing, wanted=wanted, retire=deactivate(run))
+
+
+def named(templates: Iterable[ScheduleTemplate]) -> list[ScheduleTemplate]:
+    """What a workbook names, of rows in the order of `active`: of retired twins one, and none beside one in use."""
+    rows = list(templates)
+    return list(_by_key(rows, _twice(map(vars_of, rows))).values())
+
+
+def _by_key(templates: Iterable[ScheduleTemplate], twice: set[tuple]) -> dict[tuple, ScheduleTemplate]:
+    return {_key(vars_of(row), twice): row for row in templates if not is_lent(row)}
+
+
+def _twice(rows: Iterable[dict[str, Any]]) -> set[tuple]:
+    """Keys of several rows in use: a doctor who sits in two rooms by turns, in one half-day."""
+    return {key for key, count in Counter(_key(row) for row in rows if row["active"]).items() if count > 1}
 
 
 def is_lent(template: ScheduleTemplate) -> bool:
@@ -115,11 +132,12 @@ def _values(run: Import, row: Row) -> dict[str, Any]:
     }
 
 
-def _key(values: dict[str, Any]) -> tuple:
+def _key(values: dict[str, Any], twice: Container[tuple] = ()) -> tuple:
     role, team = values["role"], values["team"]
     plain_room = values["room"].pk if role is None and team is None else None
     who = (role and role.pk, team and team.pk, values["department"].pk, values["service"].pk, plain_room)
-    return (*who, *(values[name] for name in ("weekday", "half", "parity", "effective_from")))
+    key = (*who, *(values[name] for name in ("weekday", "half", "parity", "effective_from")))
+    return (*key, values["room"].pk) if key in twice else key
 
 
 def _refuse_collisions(content: Content, remaining: list[ScheduleTemplate]) -> None:
