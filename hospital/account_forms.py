@@ -6,7 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from . import codes, identity
+from . import codes, identity, plain
 
 MOBILE = re.compile(r"1[3-9]\d{9}")
 
@@ -14,7 +14,7 @@ MOBILE = re.compile(r"1[3-9]\d{9}")
 SIX_DIGITS = re.compile(r"[0-9]{6}")
 
 
-class Plain(forms.Form):
+class Plain(plain.Form):
     """The page opens at the first field that is wrong, whatever is above it."""
 
     def __init__(self, *args, **kwargs):

@@ -2,7 +2,6 @@
 
 from allauth.mfa.models import Authenticator
 from axes.utils import reset
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.core.exceptions import ValidationError
@@ -11,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from . import (
     admin_integration,  # noqa: F401  keys, webhooks, their records
     admin_privacy,  # noqa: F401  notices, consents, requests
+    plain,
 )
 from .admin_site import EditAdmin, LookAdmin, RecentValues
 from .models import (
@@ -81,7 +81,7 @@ class AccountAdmin(EditAdmin, UserAdmin):
         messages.success(request, _("已停用。需要两步验证的岗位下次登录时会重新设置。"))
 
 
-class AssignmentForm(forms.ModelForm):
+class AssignmentForm(plain.ModelForm):
     """岗位 of somebody else: nobody raises himself."""
 
     class Meta:

@@ -7,7 +7,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from . import clock
+from . import clock, plain
 from .admin_site import EditAdmin, LookAdmin
 from .errors import Refused
 from .integration import signing, targets, webhooks
@@ -56,7 +56,7 @@ class IntegrationKeyAdmin(SecretAdmin):
         return [*super().get_readonly_fields(request, obj), *(["organization", "system"] if obj else [])]
 
 
-class WebhookForm(forms.ModelForm):
+class WebhookForm(plain.ModelForm):
     topics = forms.MultipleChoiceField(label=_("事件"), widget=forms.CheckboxSelectMultiple)
 
     class Meta:

@@ -5,7 +5,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from . import clock, personal_data
+from . import clock, personal_data, plain
 from .admin_site import EditAdmin, LookAdmin
 from .family_forms import DecisionForm
 from .models import AccountRule, Consent, DataRequest, Notice, RelatedPerson, RetentionRule, Role
@@ -36,7 +36,7 @@ class RetentionRuleAdmin(EditAdmin):
         return [*super().get_readonly_fields(request, obj), *(["subject"] if obj else [])]
 
 
-class NoticeForm(forms.ModelForm):
+class NoticeForm(plain.ModelForm):
     """A new version: the next number, and nobody was asked in the past."""
 
     class Meta:

@@ -4,7 +4,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from . import identity
+from . import identity, plain
 from .account_forms import Plain
 from .errors import Refused
 from .models import DataRequest, Patient, PatientIdentifier, RelatedPerson
@@ -154,7 +154,7 @@ class WindowEndForm(Plain):
     )
 
 
-class WindowCorrectForm(forms.ModelForm):
+class WindowCorrectForm(plain.ModelForm):
     """更正资料, with the document in hand."""
 
     phone = forms.CharField(label=_("手机"), max_length=30, required=False)
@@ -180,7 +180,7 @@ class WindowCorrectForm(forms.ModelForm):
         return _or_invalid(identity.read_phone, self.cleaned_data["phone"]) if self.cleaned_data["phone"] else ""
 
 
-class DecisionForm(forms.ModelForm):
+class DecisionForm(plain.ModelForm):
     """处理个人信息请求, in the admin."""
 
     decision = forms.ChoiceField(

@@ -2,9 +2,8 @@
 
 from datetime import date, timedelta
 
-from django import forms
-
 from appointments.selectors.office import monday_of
+from hospital import plain
 
 from .looking import LookedDay
 
@@ -16,7 +15,7 @@ FURTHEST = timedelta(days=20 * 366)
 """Beyond it nobody has numbers, and dates end somewhere."""
 
 
-class BalanceForm(forms.Form):
+class BalanceForm(plain.Form):
     first = LookedDay(required=False)
     last = LookedDay(required=False)
 

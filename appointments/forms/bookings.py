@@ -6,6 +6,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from hospital import plain
+
 LARGEST_ID = 2**63 - 1  # bigint
 
 
@@ -42,7 +44,7 @@ class SliceField(forms.Field):
         return (IdField().clean(schedule), _moment(start)) if at else None
 
 
-class ChoiceForm(forms.Form):
+class ChoiceForm(plain.Form):
     """Which slice, in the address: `slot=12@…`, or `schedule=12&start=…`; and for whom, if that was said before."""
 
     slot = SliceField(required=False)
@@ -58,7 +60,7 @@ class ChoiceForm(forms.Form):
         return said
 
 
-class PersonForm(forms.Form):
+class PersonForm(plain.Form):
     """Whom the list is narrowed to, or who is meant; a wrong value is as if it were not there."""
 
     patient = IdField(required=False)
@@ -68,7 +70,7 @@ class PersonForm(forms.Form):
         return self.cleaned_data.get("patient")
 
 
-class BookForm(forms.Form):
+class BookForm(plain.Form):
     """The one POST of step 4. Whose person it is, is asked of the account."""
 
     patient = forms.TypedChoiceField(
@@ -82,20 +84,20 @@ class BookForm(forms.Form):
         self.fields["patient"].error_messages["invalid_choice"] = _("请从自己的就诊人里选一位。")
 
 
-class KeyForm(forms.Form):
+class KeyForm(plain.Form):
     """A button whose second click must be the first one's answer."""
 
     request_key = forms.UUIDField(required=False)
 
 
-class ChangeForm(forms.Form):
+class ChangeForm(plain.Form):
     """改约: the slice to move to."""
 
     slot = SliceField(error_messages={"required": _("请先选一个就诊时段。")})
     request_key = forms.UUIDField()
 
 
-class DayForm(forms.Form):
+class DayForm(plain.Form):
     """Which day of the strip is open; a wrong value is as if it were not there."""
 
     day = forms.DateField(required=False)

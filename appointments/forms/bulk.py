@@ -6,6 +6,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from appointments.models import BulkAct, Pool
+from hospital import plain
 
 from .looking import LookedDay
 
@@ -16,7 +17,7 @@ MOST_NUMBERS = 300
 """As many as a session can have."""
 
 
-class ActForm(forms.Form):
+class ActForm(plain.Form):
     """`organization`: whose pools are offered. The reason stands in the trail of every session."""
 
     reason = forms.CharField(label=_("原因"), max_length=200, strip=True)
@@ -110,7 +111,7 @@ FORMS: dict[str, type[ActForm]] = {
 }
 
 
-class ActsForm(forms.Form):
+class ActsForm(plain.Form):
     """Filters of the history; a wrong value in the address is as if it were not there."""
 
     kind = forms.ChoiceField(required=False, choices=[("", _("全部操作")), *BulkAct.Kind.choices], label=_("操作"))

@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from appointments.selectors.consult import DEFAULT_WEEKS, Wish
+from hospital import plain
 from hospital.models import HealthcareService
 
 KINDS = [
@@ -19,7 +20,7 @@ INTERVALS = [(1, _("1周"), "Q"), (2, _("2周"), "W"), (4, _("4周"), "E"), (13,
 """Weeks, words, key. Three months are 13 weeks, so that the weekday stays."""
 
 
-class WishForm(forms.Form):
+class WishForm(plain.Form):
     """The address of the page. What is missing or makes no sense falls back to the likeliest."""
 
     kind = forms.ChoiceField(choices=KINDS, required=False)
@@ -62,7 +63,7 @@ class WishForm(forms.Form):
         return None if self.said("day") else self.said("weeks") or DEFAULT_WEEKS
 
 
-class LineForm(forms.Form):
+class LineForm(plain.Form):
     """One key pressed on a number: take it into the basket."""
 
     schedule = forms.IntegerField(min_value=1)
@@ -70,7 +71,7 @@ class LineForm(forms.Form):
     request_key = forms.CharField(max_length=36)
 
 
-class ReferralForm(forms.Form):
+class ReferralForm(plain.Form):
     """组内转诊: why the leading expert should see this patient (B11)."""
 
     reason = forms.CharField(
@@ -81,7 +82,7 @@ class ReferralForm(forms.Form):
     )
 
 
-class ExtraForm(forms.Form):
+class ExtraForm(plain.Form):
     """加号 (B10): one number beyond the schedule's, for this patient, with a reason that is kept."""
 
     schedule = forms.IntegerField(min_value=1)

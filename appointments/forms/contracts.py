@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from appointments.policies.contract import problem
+from hospital import plain
 from hospital.models import Contract, Department, HealthcareService, Organization, Practitioner
 
 from .templates import day_field
@@ -16,7 +17,7 @@ from .templates import day_field
 SHOWN = 5  # of several people with one name
 
 
-class ContractForm(forms.Form):
+class ContractForm(plain.Form):
     doctor = forms.CharField(label=_("医生（姓名或工号）"), max_length=40, strip=True)
     department = forms.ModelChoiceField(Department.objects.none(), label=_("在哪个科室出诊"), empty_label=_("请选择"))
     service = forms.ModelChoiceField(HealthcareService.objects.none(), label=_("号别"), empty_label=_("请选择"))
@@ -67,7 +68,7 @@ class ContractForm(forms.Form):
         return said
 
 
-class EndContractForm(forms.Form):
+class EndContractForm(plain.Form):
     last_day = day_field(label=_("最后一天"))
 
     def __init__(self, *args, today: date, **kwargs):

@@ -7,7 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from hospital import identity, patients
+from hospital import identity, patients, plain
 from hospital.errors import Refused
 from hospital.models import Patient, PatientIdentifier
 
@@ -24,11 +24,11 @@ class PriorityField(forms.TypedChoiceField):
         super().__init__(choices=self.CHOICES, coerce=int, empty_value=0, required=False, label=_("次序"), **kwargs)
 
 
-class SearchForm(forms.Form):
+class SearchForm(plain.Form):
     q = forms.CharField(label=_("证件号、手机、门诊号、姓名或拼音首字母"), max_length=80, strip=True)
 
 
-class CheckInForm(forms.Form):
+class CheckInForm(plain.Form):
     document_seen = forms.BooleanField(required=False)
     priority = PriorityField()
 
@@ -38,17 +38,17 @@ class GiveForm(CheckInForm):
     request_key = forms.UUIDField()
 
 
-class MoveForm(forms.Form):
+class MoveForm(plain.Form):
     schedule = forms.IntegerField()
     request_key = forms.UUIDField()
 
 
-class CancelForm(forms.Form):
+class CancelForm(plain.Form):
     reason = forms.CharField(label=_("退号原因"), max_length=100, required=False, strip=True)
     request_key = forms.UUIDField()
 
 
-class NumbersForm(forms.Form):
+class NumbersForm(plain.Form):
     """Which numbers are looked at; a wrong value in the address is as if it were not there."""
 
     department = forms.IntegerField(required=False)
@@ -65,7 +65,7 @@ class NumbersForm(forms.Form):
         return min(max(day, today), today + LATEST)
 
 
-class RegistrationForm(forms.Form):
+class RegistrationForm(plain.Form):
     """建档. What an identity card's number says of its holder need not be typed."""
 
     name = forms.CharField(label=_("姓名"), max_length=40)

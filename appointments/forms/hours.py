@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from appointments.policies.hours import Period
 from appointments.services.retiming import Wanted, hours_now
+from hospital import plain
 from hospital.models import Campus, HalfDay
 
 SHORTEST = timedelta(minutes=15)
@@ -23,7 +24,7 @@ def _day(label, **more):
     return forms.DateField(label=label, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **more)
 
 
-class PeriodForm(forms.Form):
+class PeriodForm(plain.Form):
     campus = forms.ModelChoiceField(label=_("院区"), queryset=Campus.objects.none(), empty_label=None)
     first = _day(_("从哪天起"))
     last = _day(_("到哪天止"), required=False, help_text=_("最后一天也算在内；空着就一直有效。到期后恢复原来的时间。"))

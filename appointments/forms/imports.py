@@ -5,13 +5,14 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from appointments.models import ImportRun
+from hospital import plain
 from hospital.models import Organization
 
 MOST_BYTES = 10 * 1024 * 1024
 """Of a file as it is uploaded. The demo hospital's workbook has 86 KB, a cutover of 20,000 rows about 1 MB."""
 
 
-class UploadForm(forms.Form):
+class UploadForm(plain.Form):
     kind = forms.ChoiceField(
         label=_("导入什么"), choices=ImportRun.Kind, initial=ImportRun.Kind.HOSPITAL, widget=forms.RadioSelect
     )

@@ -2,16 +2,18 @@
 
 from django import forms
 
+from hospital import plain
+
 from .phone import BookForm
 
 
-class CodeForm(forms.Form):
+class CodeForm(plain.Form):
     """A whole document number, a medical number, or the code of a booking slip."""
 
     code = forms.CharField(max_length=80, strip=True)
 
 
-class LastFourForm(forms.Form):
+class LastFourForm(plain.Form):
     last4 = forms.RegexField(r"[0-9A-Za-z]{4}", strip=True)
 
 

@@ -5,10 +5,11 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from appointments.models import PartnerGroup
+from hospital import plain
 from hospital.models import Organization
 
 
-class PartnerGroupForm(forms.Form):
+class PartnerGroupForm(plain.Form):
     name = forms.CharField(label=_("名称"), max_length=40, strip=True)
     members = forms.ModelMultipleChoiceField(
         Organization.objects.none(), label=_("成员机构"), widget=forms.CheckboxSelectMultiple(), required=False

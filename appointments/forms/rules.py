@@ -11,6 +11,7 @@ from appointments.models import BookingRule, ChannelRule, ConsultLevelRule, Part
 from appointments.models.rules import Channel, Dated
 from appointments.policies import rules as policy
 from appointments.services import ruling
+from hospital import plain
 from hospital.models import Department, HealthcareService, Organization, PractitionerRole
 
 MOST_SHARES = 20
@@ -36,7 +37,7 @@ class RoleField(forms.ModelChoiceField):
         return f"{role.practitioner} {role.practitioner.title}（{role.department}）"
 
 
-class WhyForm(forms.Form):
+class WhyForm(plain.Form):
     """Every act on a rule says why."""
 
     why = forms.CharField(label=_("原因"), max_length=100, strip=True)
@@ -207,7 +208,7 @@ class SupplyForm(ScopedForm):
                 self.rows.used[problem.row].add_error(problem.field, problem.sentence)
 
 
-class ShareForm(forms.Form):
+class ShareForm(plain.Form):
     """One pool's part of the numbers. An empty row is no row."""
 
     NEVER, DAYS, START = "", "days", "start"

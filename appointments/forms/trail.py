@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from appointments.selectors import resale, trail
-from hospital import clock
+from hospital import clock, plain
 
 from .looking import LookedDay
 
@@ -17,7 +17,7 @@ MOST_DAYS = 366
 NOTE = 100
 
 
-class ResaleForm(forms.Form):
+class ResaleForm(plain.Form):
     first = LookedDay(required=False)
     last = LookedDay(required=False)
     reason = forms.ChoiceField(required=False, choices=[("", ""), *((name, name) for name in resale.REASONS)])
@@ -52,7 +52,7 @@ class ResaleForm(forms.Form):
         return resale.Cursor(_moment(micro), gave, took)
 
 
-class SeenForm(forms.Form):
+class SeenForm(plain.Form):
     """Which pair was looked into, and what came of it."""
 
     gave = forms.IntegerField(min_value=1, max_value=2**63 - 1)
@@ -65,7 +65,7 @@ class SeenForm(forms.Form):
     )
 
 
-class AuditForm(forms.Form):
+class AuditForm(plain.Form):
     who = forms.CharField(required=False, max_length=40, strip=True)
     action = forms.CharField(required=False, max_length=60, strip=True)
     subject = forms.CharField(required=False, max_length=60, strip=True)

@@ -6,12 +6,12 @@ from django import forms
 
 from appointments.models import Schedule
 from appointments.models.rules import Channel
-from hospital import clock
+from hospital import clock, plain
 
 from .looking import LookedDay
 
 
-class WhyPageForm(forms.Form):
+class WhyPageForm(plain.Form):
     """Ids only: what people search for goes by POST and has no place in addresses."""
 
     patient = forms.IntegerField(required=False)

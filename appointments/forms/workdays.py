@@ -6,13 +6,14 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from appointments.policies.workday import problem
+from hospital import plain
 from hospital.models import CalendarDay, Organization
 from hospital.models.time import Weekday
 
 from .templates import day_field
 
 
-class DayForm(forms.Form):
+class DayForm(plain.Form):
     day = day_field(label=_("日期"))
     kind = forms.ChoiceField(label=_("类型"), choices=CalendarDay.Kind.choices)
     name = forms.CharField(label=_("名称"), max_length=40, strip=True)
