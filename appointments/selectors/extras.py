@@ -1,10 +1,11 @@
 """加号: numbers above a session's capacity. One count for the office, the consult room and the why-not page."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
 
-from appointments.models import Pool, Schedule, Slot
+from appointments.models import Appointment, Pool, Schedule, Slot
 
 
 def count_extras(schedules: Iterable[Schedule]) -> dict[int, int]:
@@ -24,9 +25,17 @@ def prepared(schedule: Schedule) -> Slot | None:
     return _above([schedule]).filter(WAITING).order_by("number").first()
 
 
+def undone(schedules: Iterable[Schedule], *, now: datetime) -> list[Slot]:
+    """Numbers of add-ons that were taken back before anybody had them, and whose time is still to come."""
+    never_had = ~Exists(Appointment.objects.filter(slot=OuterRef("pk")))
+    rows = Slot.objects.filter(never_had, BEYOND, schedule__in=schedules, status=Slot.Status.BLOCKED, start__gt=now)
+    return list(rows.order_by("schedule_id", "number"))
+
+
+BEYOND = Q(number__gt=F("schedule__capacity"))
 WAITING = Q(pool__kind=Pool.Kind.EXTRA, status=Slot.Status.FREE)
 
 
 def _above(schedules: Iterable[Schedule]):
-    rows = Slot.objects.filter(schedule__in=schedules, number__gt=F("schedule__capacity"))
+    rows = Slot.objects.filter(BEYOND, schedule__in=schedules)
     return rows.exclude(status=Slot.Status.BLOCKED).order_by()

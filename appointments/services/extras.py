@@ -1,5 +1,6 @@
 """加号 and a bare 停诊: what changes a schedule's numbers while patients are booking them."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -88,8 +89,7 @@ def _next_number(schedule: Schedule, *, now: datetime) -> Slot:
         pool=pool,
         defaults={"department_id": schedule.department_id, "day": schedule.day, "opens_at": now, "opened_at": now},
     )
-    (slot,) = next_numbers([schedule], pool=pool, count=1)
-    slot.save()
+    [slot] = next_numbers([schedule], pool=pool, count=1, now=now)
     return slot
 
 
@@ -104,11 +104,24 @@ def extra_pool(organization_id: int) -> Pool:
     return pool
 
 
-def next_numbers(schedules: Sequence[Schedule], *, pool: Pool, count: int) -> list[Slot]:
-    """Numbers after each schedule's last, one after the other, not written yet. The caller holds the schedules."""
+def next_numbers(schedules: Sequence[Schedule], *, pool: Pool, count: int, now: datetime) -> list[Slot]:
+    """So many numbers of each schedule, written: those of add-ons that were undone before anybody had them, then new
+    ones after the last. The caller holds the schedules."""
     latest = Slot.objects.filter(schedule__in=schedules).order_by("schedule_id", "-number").distinct("schedule_id")
     last = {slot.schedule_id: slot for slot in latest}
-    return [slot for schedule in schedules for slot in _after(schedule, last.get(schedule.pk), pool, count)]
+    undone: dict[int, list[Slot]] = defaultdict(list)
+    for slot in selectors.undone(schedules, now=now):
+        undone[slot.schedule_id].append(slot)
+    again = [slot for schedule in schedules for slot in undone[schedule.pk][:count]]
+    for slot in again:
+        slot.pool, slot.status = pool, Slot.Status.FREE
+    Slot.objects.bulk_update(again, ["pool", "status"])
+    made = [
+        slot
+        for schedule in schedules
+        for slot in _after(schedule, last.get(schedule.pk), pool, count - len(undone[schedule.pk][:count]))
+    ]
+    return [*again, *Slot.objects.bulk_create(made)]
 
 
 def _after(schedule: Schedule, last: Slot | None, pool: Pool, count: int) -> list[Slot]:

@@ -8,7 +8,7 @@ from appointments import errors
 from appointments.models import Allotment, BookingRule, Slot
 from appointments.selectors import rules
 from appointments.selectors.extras import count_extras
-from appointments.services import booking, bulk, extras, supply
+from appointments.services import booking, bulk, changes, extras, supply
 from hospital.models import Fact
 from tests.bulk.acts import SOON, act_on
 from tests.factories import NOW, PatientFactory, PoolFactory, TeamFactory, UserFactory, open_schedule
@@ -127,6 +127,27 @@ def test_added_numbers_continue_after_the_last_minute_above_the_capacity(session
     assert Allotment.objects.filter(schedule=session.schedule, pool=session.extra, opens_at=NOW).exists()
     session.undo(act)
     assert set(session.schedule.slots.filter(number__gt=14).values_list("status", flat=True)) == {"blocked"}
+
+
+def test_add_ons_that_were_undone_are_given_out_again_before_new_ones(session):
+    """B10: however often an act is undone and done again, no number stays closed behind the limit."""
+    for _again in range(3):
+        session.undo(session.apply(session.add(2, pool=session.public)))
+    session.apply(session.add(3))
+
+    assert session.numbers(session.extra) == [15, 16, 17]
+    assert session.schedule.slots.count() == 17
+
+
+def test_a_number_that_a_patient_had_ends_with_them(session):
+    session.apply(session.add(1))
+    extras_of_the_room(session, 1, first=0)
+    row = Slot.objects.get(schedule=session.schedule, number=15).appointments.get()
+    changes.cancel(appointment=row, by=session.by, channel="counter", now=NOW)
+    session.apply(session.add(1))
+
+    above = session.schedule.slots.filter(number__gt=14).order_by("number")
+    assert list(above.values_list("number", "status")) == [(15, "blocked"), (16, "free")]
 
 
 def test_one_limit_for_the_office_and_the_consult_room(session):

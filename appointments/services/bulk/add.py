@@ -50,7 +50,7 @@ class AddNumbers(Handler):
     def apply(self, act: BulkAct, schedules: Sequence[Schedule], params: dict, by: User, now: datetime) -> list[Change]:
         pool = _pool(params)
         opened = pools.open_pools(pools.openings_of(schedules, pool, now=now).values(), now=now)
-        slots = Slot.objects.bulk_create(extras.next_numbers(schedules, pool=pool, count=params["count"]))
+        slots = extras.next_numbers(schedules, pool=pool, count=params["count"], now=now)
         added = {"count": params["count"], "act": act.pk}  # who waits for a number hears of it
         facts = [(f"schedule:{one.pk}", {"schedule": one.pk, **added}) for one in schedules]
         outbox.publish_many(topic=ADDED, facts=facts, now=now)
