@@ -6,7 +6,7 @@ the event is sent. Only what can't change, and their own numbers, are looked up.
 
 from appointments.models import Appointment, Schedule, Slot
 from hospital import clock
-from hospital.models import ApiToken, ExternalRecord, Fact
+from hospital.models import ApiToken, ExternalRecord, Fact, PractitionerRole
 
 Status = Appointment.Status
 
@@ -27,7 +27,8 @@ APPOINTMENT_TOPICS = {  # topic → (status of the booking, where the visit is);
     "encounter.left": (Status.ARRIVED, "left"),
 }
 STOPPED, RETIMED, CHANGED = "schedule.stopped", "schedule.retimed", "schedule.changed"
-TOPICS = (*APPOINTMENT_TOPICS, STOPPED, RETIMED, CHANGED)
+SUBSTITUTED, REOPENED = "schedule.substituted", "schedule.reopened"
+TOPICS = (*APPOINTMENT_TOPICS, STOPPED, SUBSTITUTED, REOPENED, RETIMED, CHANGED)
 
 RELATED = ("organization", "department", "service", "room", "role__practitioner", "team")
 
@@ -44,6 +45,8 @@ def data_of(fact: Fact) -> dict | None:
     """The `data` of an event; None when there is nothing to tell."""
     if fact.topic in {RETIMED, CHANGED}:
         return _retimed(fact)
+    if fact.topic in {SUBSTITUTED, REOPENED}:
+        return _handed_over(fact)
     return _stopped(fact) if fact.topic == STOPPED else _appointment(fact)
 
 
@@ -106,6 +109,17 @@ def _stopped(fact: Fact) -> dict | None:
     """停诊: everybody in `appointments` needs another number."""
     schedule = _schedule(fact.payload["schedule"])
     return schedule and {**_place(schedule), "appointments": fact.payload["affected"]}
+
+
+def _handed_over(fact: Fact) -> dict | None:
+    """替诊 or 恢复出诊: who sits there from then on, instead of whom, and the bookings that go with it."""
+    schedule = _schedule(fact.payload["schedule"])
+    said = {"doctor": _doctor(fact.payload["role"]), "instead_of": _doctor(fact.payload.get("was"))}
+    return schedule and {**_place(schedule), **said, "appointments": fact.payload.get("booked", [])}
+
+
+def _doctor(role: int | None) -> str | None:
+    return PractitionerRole.objects.filter(pk=role).values_list("practitioner__code", flat=True).first()
 
 
 def _retimed(fact: Fact) -> dict | None:

@@ -2,11 +2,13 @@
 
 import json
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from appointments.selectors import events
-from appointments.services import booking, changes, extras, visit
+from appointments.services import booking, changes, extras, stops, visit
+from appointments.services.stops.orders import Wish
 from hospital import clock
 from hospital.integration import signing, webhooks
 from hospital.models import ApiToken, Delivery, ExternalRecord, Fact, WebhookDelivery
@@ -114,6 +116,37 @@ def test_a_stopped_clinic_names_the_bookings_that_need_another_time(hook, end, b
     stopped = end.events()[-1]
     assert (stopped["topic"], stopped["data"]["appointments"]) == ("schedule.stopped", [row.pk])
     assert "临时停诊" not in json.dumps(stopped, ensure_ascii=False)
+
+
+def test_a_substitution_and_its_undoing_say_who_sits_there_and_whose_numbers_stand(hook, end, booked):
+    """O1, B13."""
+    row = booked()
+    schedule = row.schedule
+    instead = RoleFactory(practitioner__code="P-88", department=schedule.department, service=schedule.service)
+    order = stops.stop(
+        wish=Wish(
+            organization=schedule.organization_id, first_day=schedule.day, last_day=schedule.day, cause="illness",
+            reason="发热", schedules=(schedule.pk,), substitutes={schedule.pk: (instead.pk, None)},
+        ),
+        by=UserFactory(),
+        now=NOW,
+    )  # fmt: skip
+    stops.undo(order=order, by=UserFactory(), why="", now=NOW)
+    fan_out()
+    send()
+
+    told = [(event["topic"], event["data"]) for event in end.events() if event["topic"].startswith("schedule.")]
+    assert [(topic, said["doctor"], said["instead_of"], said["appointments"]) for topic, said in told] == [
+        ("schedule.substituted", "P-88", "P-77", [row.pk]),
+        ("schedule.reopened", "P-77", "P-88", [row.pk]),
+    ]
+    assert [note["genuine"] for note in end.heard()] == [True] * len(end.heard())
+    assert "发热" not in json.dumps(told, ensure_ascii=False)
+
+
+def test_the_document_names_every_topic_of_a_schedule():
+    text = (Path(__file__).parents[2] / "docs" / "integration.md").read_text()
+    assert [topic for topic in events.TOPICS if topic.startswith("schedule.") and f"`{topic}`" not in text] == []
 
 
 @pytest.mark.parametrize("topic", events.APPOINTMENT_TOPICS)

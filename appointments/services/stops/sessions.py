@@ -95,12 +95,12 @@ def _fit(row: Schedule, role: int, *, now: datetime) -> PractitionerRole:
 def _hand_over(row: Schedule, *, role: PractitionerRole, room: Room, by: User | None, closed, now: datetime) -> None:
     """Holds that were made for the other doctor are let go; the numbers of a stopped session open again."""
     closing.let_go_of_holds(row, by=by, now=now)
-    was_stopped = row.status == Schedule.Status.STOPPED
+    was, was_stopped = row.role_id, row.status == Schedule.Status.STOPPED
     row.role, row.room, row.status, row.stop_reason = role, room, Schedule.Status.OPEN, ""
     row.save(update_fields=["role", "room", "status", "stop_reason"])
     if was_stopped:
         closing.reopen_numbers(row, but=closed)
-    _publish("schedule.substituted", row, by=by, now=now)
+    _publish("schedule.substituted", row, was=was, by=by, now=now)
 
 
 @transaction.atomic
@@ -130,7 +130,7 @@ def reopen(*, row: Substitution, by: User | None, now: datetime) -> bool:
     Substitution.objects.filter(pk=row.pk).update(stands=False, ended_at=now, problem="")
     if back_to:
         Substitution.objects.filter(pk=back_to.pk).update(stands=True, ended_at=None)
-    was_stopped = schedule.status == Schedule.Status.STOPPED
+    was, was_stopped = schedule.role_id, schedule.status == Schedule.Status.STOPPED
     schedule.role = back_to.substitute if back_to and back_to.substitute_id else row.original
     schedule.room, schedule.status, schedule.stop_reason = row.room, Schedule.Status.OPEN, ""
     schedule.save(update_fields=["role", "room", "status", "stop_reason"])
@@ -140,7 +140,7 @@ def reopen(*, row: Substitution, by: User | None, now: datetime) -> bool:
     offers.give_back(row)
     if row.substitute_id:
         telling.ask_to_step_in(row, now=now, off=True)
-    _publish("schedule.reopened", schedule, by=by, now=now)
+    _publish("schedule.reopened", schedule, was=was, by=by, now=now)
     return True
 
 
@@ -163,6 +163,8 @@ def _closed_numbers(schedule: Schedule) -> list[int]:
     return list(schedule.slots.filter(status=Slot.Status.BLOCKED).values_list("pk", flat=True))
 
 
-def _publish(topic: str, schedule: Schedule, *, by: User | None, now: datetime) -> None:
-    payload = {"schedule": schedule.pk, "role": schedule.role_id}
+def _publish(topic: str, schedule: Schedule, *, was: int | None, by: User | None, now: datetime) -> None:
+    """`was`: the role until now, if it was another."""
+    payload = {"schedule": schedule.pk, "role": schedule.role_id, "was": was if was != schedule.role_id else None}
+    payload["booked"] = closing.booked(schedule)
     outbox.publish(topic=topic, key=f"schedule:{schedule.pk}", payload=payload, actor=by, now=now)
