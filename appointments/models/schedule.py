@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Case, Deferrable, F, Func, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
+from hospital import clock
 from hospital.models import (
     Campus,
     CareTeam,
@@ -20,7 +21,7 @@ from hospital.models import (
 )
 from hospital.models.history import keeps_history
 from hospital.models.places import DayRange
-from hospital.models.time import Weekday
+from hospital.models.time import HALF_WORDS, Weekday, half_of
 
 
 def _weeks(first: int, last: int) -> Func:
@@ -111,6 +112,11 @@ class ScheduleTemplate(models.Model):
     def __str__(self):
         return f"{self.actor_name} {self.get_weekday_display()}{self.get_half_display()}"
 
+    def get_half_display(self) -> str:
+        """By its own hours, where it has some."""
+        own = self.starts is not None and self.ends is not None
+        return str(HALF_WORDS[half_of(self.half, self.starts, self.ends) if own else self.half])
+
     @property
     def actor_name(self) -> str:
         return str(self.role.practitioner if self.role_id else self.team or self.service)
@@ -161,10 +167,19 @@ class Schedule(models.Model):
     def __str__(self):
         return f"{self.actor_name} {self.day} {self.get_half_display()}"
 
+    def get_half_display(self) -> str:
+        """By its hours: on every page and in every message a session is called what it is."""
+        return str(HALF_WORDS[session_half(self)])
+
     @property
     def actor_name(self) -> str:
         """Who is booked: the doctor, the team, or the plain clinic's service."""
         return str(self.role.practitioner if self.role_id else self.team or self.service)
+
+
+def session_half(row) -> str:
+    """What a session is, by its hours. `row` has half, starts_at and ends_at: a Schedule or some columns of one."""
+    return half_of(row.half, *(moment.astimezone(clock.ZONE).time() for moment in (row.starts_at, row.ends_at)))
 
 
 class ScheduleParticipant(models.Model):

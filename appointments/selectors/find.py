@@ -114,7 +114,7 @@ def _openings(*, departments, roles, teams, pools, near: date, levels, now: date
     if levels is not None:
         rows = rows.filter(service__level__in=levels)
     schedules = list(
-        rows.only("id", "day", "half", "department", "role", "team", "starts_at").order_by("starts_at", "id")
+        rows.only("id", "day", "half", "department", "role", "team", "starts_at", "ends_at").order_by("starts_at", "id")
     )
     left = count_left([schedule.pk for schedule in schedules], pools=pools, now=now)
     return [(schedule, left[schedule.pk]) for schedule in schedules if left.get(schedule.pk)]

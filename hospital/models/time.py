@@ -1,5 +1,7 @@
 """When: the hospital's calendar and hours, and the one table that keeps a patient out of two places at once."""
 
+from datetime import time
+
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
@@ -15,6 +17,27 @@ class HalfDay(models.TextChoices):
     MORNING = "am", _("上午")
     AFTERNOON = "pm", _("下午")
     EVENING = "ev", _("夜间")
+
+
+ALL_DAY = "all"
+HALF_WORDS = {**dict(HalfDay.choices), ALL_DAY: _("全天")}
+FORENOON, AFTER_LUNCH = time(11, 30), time(13)
+"""Who begins before the one and ends after the other sees patients in both halves of the day."""
+
+NOON, DUSK = time(12), time(17, 30)
+
+
+def half_of(half: str, starts: time, ends: time) -> str:
+    """What a session of these wall hours is: a half-day, or ALL_DAY. `half` is what it was planned as, by the house's
+    hours of that date; own hours may make something else of it (11:00–16:00 is no morning).
+    """
+    if starts < FORENOON and ends > AFTER_LUNCH:
+        return ALL_DAY
+    if starts < ends <= NOON:
+        return HalfDay.MORNING
+    if half == HalfDay.MORNING and starts >= NOON or half == HalfDay.EVENING and starts < ends <= DUSK:
+        half = HalfDay.AFTERNOON
+    return HalfDay.EVENING if half == HalfDay.AFTERNOON and starts >= DUSK else half
 
 
 class Weekday(models.IntegerChoices):

@@ -82,7 +82,7 @@ class Part:
 def parts_of(openings: Iterable[Opening], *, chosen: Chosen | None, now: datetime) -> list[Part]:
     """The half-days of one day, those that can be booked or are full with their slices. One query."""
     parts = {each.schedule.pk: Part(each) for each in openings}
-    halves = [part.schedule.half for part in parts.values()]
+    halves = [part.schedule.get_half_display() for part in parts.values()]
     shown = [part.schedule for part in parts.values() if part.opening.state in WITH_SLICES]
     minutes = {row.pk: rules.booking_rule_for(row, day=clock.today(now)).segment_minutes for row in shown}
     for schedule, start, left, of in _rows(shown, minutes, now=now):
@@ -100,7 +100,7 @@ def parts_of(openings: Iterable[Opening], *, chosen: Chosen | None, now: datetim
             )
         )
     for part in parts.values():
-        part.twin = halves.count(part.schedule.half) > 1
+        part.twin = halves.count(part.schedule.get_half_display()) > 1
     return list(parts.values())
 
 
