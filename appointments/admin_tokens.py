@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 
-from hospital import clock
+from hospital import clock, plain
 from hospital.admin_site import EditAdmin
 from hospital.models import ApiToken, Role
 from hospital.permissions import is_patient_account
@@ -20,7 +20,7 @@ LONGEST = timedelta(days=400)
 """A token that nobody renews within a year and a month is one that nobody looks after."""
 
 
-class TokenForm(forms.ModelForm):
+class TokenForm(plain.ModelForm):
     channel = forms.ChoiceField(label=_("渠道"), choices=Channel)
     scopes = forms.MultipleChoiceField(label=_("权限"), choices=ApiToken.Scope, widget=forms.CheckboxSelectMultiple)
 
@@ -50,6 +50,8 @@ class TokenForm(forms.ModelForm):
         scopes = data.get("scopes", [])
         if ApiToken.Scope.INTEGRATE in scopes and not (data.get("organization") and data.get("system")):
             raise ValidationError(_("与院内系统互通的令牌要写明机构和对方系统。"))
+        if data.get("channel") == Channel.PARTNER and "organization" in data and not data["organization"]:
+            self.add_error("organization", _("下级机构的令牌要写明是哪家机构：它的号池由机构决定。"))
         if ApiToken.Scope.BOOK_ANYONE in scopes and "user" in data and is_patient_account(data["user"]):
             raise ValidationError(_("患者账号的令牌只能为本账号的就诊人预约。"))
         return data

@@ -7,7 +7,7 @@ from django.db import connection
 
 from . import clock
 from .models import AccountRule, User
-from .models.token import digest
+from .models.token import PARTNER, digest
 
 LOOK_UP = "SELECT * FROM token_caller(%(digest)s, %(patient)s, %(now)s, %(today)s, %(guarded)s)"
 """hospital/sql/token_caller.sql: building it by the ORM took a third of a booking."""
@@ -26,10 +26,15 @@ class Caller:
     user: User
     channel: str
     scopes: frozenset[str]
-    organization_id: int | None  # of an integration, and its system
+    organization_id: int | None  # of an integration, and its system; of a partner's token: the lower institution
     system: str
     own_patient: bool = False
     lacks_consent: bool = False
+
+    @property
+    def partner_id(self) -> int | None:
+        """The lower institution that the numbers are taken for (P5)."""
+        return self.organization_id if self.channel == PARTNER else None
 
     @property
     def books_anyone(self) -> bool:

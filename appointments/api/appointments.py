@@ -176,6 +176,7 @@ class Reschedule(Verb):
             schedule=schedule,
             by=by,
             channel=channel,
+            partner=self.request.auth.partner_id,
             request_key=key,
             number=asked.number,
             start=asked.start,

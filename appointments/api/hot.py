@@ -15,6 +15,7 @@ from hospital.api import plain, rates
 from hospital.api.authentication import BOOK, READ
 from hospital.api.errors import ConsentNeeded, Invalid, NothingHere
 from hospital.models import Department
+from hospital.tokens import Caller
 
 from .shapes import YEARS, Availability, Booked, BookingRequest, DoctorRef, Offer, SliceOut, Slices, TeamRef
 
@@ -39,13 +40,14 @@ def book(request: HttpRequest, schedule_id: int) -> HttpResponse:
     if schedule_id > plain.LARGEST:
         raise NoSuchNumber()
     now = clock.now()
-    if soldout.just_now(schedule_id, token.channel, now=now) and not booking.key_is_known(token.user, key):
+    if soldout.just_now(schedule_id, _buyer(token), now=now) and not booking.key_is_known(token.user, key):
         raise SoldOut()  # but never to a winner who asks again
     try:
         outcome = booking.give_number(
             schedule=schedules.known(schedule_id),
             patient_id=asked.patient,
             channel=token.channel,
+            partner=token.partner_id,
             by=token.user,
             request_key=key,
             number=asked.number,
@@ -54,9 +56,14 @@ def book(request: HttpRequest, schedule_id: int) -> HttpResponse:
         )
     except SoldOut:
         if asked.number is None and asked.start is None:
-            soldout.remember(schedule_id, token.channel, now=now)
+            soldout.remember(schedule_id, _buyer(token), now=now)
         raise
     return _answer(outcome)
+
+
+def _buyer(token: Caller) -> str:
+    """Who shares pools, and so what is sold out."""
+    return f"{token.channel}:{token.partner_id}" if token.partner_id else token.channel
 
 
 def _read(request: HttpRequest) -> BookingRequest:
@@ -92,7 +99,13 @@ def availability(request: HttpRequest, department_id: int) -> HttpResponse:
     first, last = _days(request.GET, today=clock.today(now))
     organization_id = _organization_of(department_id)
     found = offers.of_department(
-        department_id, organization_id=organization_id, first=first, last=last, channel=token.channel, now=now
+        department_id,
+        organization_id=organization_id,
+        first=first,
+        last=last,
+        channel=token.channel,
+        partner_id=token.partner_id,
+        now=now,
     )
     return plain.answered(
         Availability(department=department_id, first=first, last=last, schedules=[_offer(each) for each in found])
@@ -106,12 +119,13 @@ def slices(request: HttpRequest, schedule_id: int) -> HttpResponse:
     if schedule_id > plain.LARGEST:
         raise NoSuchNumber()
     schedule, now = schedules.known(schedule_id), clock.now()
-    found = offers.of_schedules([schedule_id], organizations=[schedule.organization_id], channel=token.channel, now=now)
+    mine = {"channel": token.channel, "partner_id": token.partner_id}
+    found = offers.of_schedules([schedule_id], organizations=[schedule.organization_id], **mine, now=now)
     if schedule_id not in found:
         raise NoSuchNumber()
     offer = found[schedule_id]
     minutes = rules.booking_rule_for(schedule, day=clock.today(now)).segment_minutes
-    parts = offers.slices_of(offer, channel=token.channel, minutes=minutes, now=now)
+    parts = offers.slices_of(offer, **mine, minutes=minutes, now=now)
     return plain.answered(Slices(offer=_offer(offer), slices=[_slice(each) for each in parts]))
 
 

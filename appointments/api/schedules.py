@@ -32,14 +32,15 @@ class ScheduleFilter(filters.FilterSet):
     def with_numbers(self, rows, _name, wanted):
         if not wanted:
             return rows
-        return with_numbers(rows, channel=self.request.auth.channel, now=clock.now())
+        caller = self.request.auth
+        return with_numbers(rows, channel=caller.channel, partner_id=caller.partner_id, now=clock.now())
 
 
-def with_numbers(rows, *, channel: str, now):
+def with_numbers(rows, *, channel: str, now, partner_id: int | None = None):
     """The condition of selectors.offers for a list that is leafed through; a test holds them equal."""
     today = clock.today(now)
     each = [
-        rules.pools_for(channel, organization_id=pk, day=today)
+        rules.pools_for(channel, organization_id=pk, day=today, partner_id=partner_id)
         for pk in Organization.objects.filter(active=True).values_list("pk", flat=True)
     ]
     ids = tuple(pk for pools in each for pk in pools.ids)
@@ -72,6 +73,7 @@ class ScheduleRows:
             [row.pk for row in rows],
             organizations={row.organization_id for row in rows},
             channel=self.request.auth.channel,
+            partner_id=self.request.auth.partner_id,
             now=clock.now(),
         )
 

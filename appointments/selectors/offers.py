@@ -114,30 +114,43 @@ class Slice:
 
 
 def of_department(
-    department_id: int, *, organization_id: int, first: date, last: date, channel: str, now: datetime
+    department_id: int,
+    *,
+    organization_id: int,
+    first: date,
+    last: date,
+    channel: str,
+    now: datetime,
+    partner_id: int | None = None,
 ) -> list[Offer]:
     """Everything the department has on these days that is not over. One query."""
     values = {"department": department_id, "first": first, "last": last}
-    return _ask(OF_DEPARTMENT, values, channel=channel, organizations=[organization_id], now=now)
+    asked = _Asked(channel, partner_id, now)
+    return _ask(OF_DEPARTMENT, values, asked, organizations=[organization_id])
 
 
 def of_schedules(
-    schedules: Iterable[int], *, organizations: Iterable[int], channel: str, now: datetime
+    schedules: Iterable[int],
+    *,
+    organizations: Iterable[int],
+    channel: str,
+    now: datetime,
+    partner_id: int | None = None,
 ) -> dict[int, Offer]:
     """Schedule → what is offered of it. One query; `organizations` are whose schedules they may be."""
     values = {"schedules": list(schedules)}
-    found = _ask(OF_SCHEDULES, values, channel=channel, organizations=organizations, now=now)
+    found = _ask(OF_SCHEDULES, values, _Asked(channel, partner_id, now), organizations=organizations)
     return {offer.schedule: offer for offer in found}
 
 
-def slices_of(offer: Offer, *, channel: str, minutes: int, now: datetime) -> list[Slice]:
+def slices_of(offer: Offer, *, channel: str, minutes: int, now: datetime, partner_id: int | None = None) -> list[Slice]:
     """The schedule's segments of `minutes` from its start on, the full ones too. One query; none if nothing is open.
 
     A booking with a slice's `start` takes one of its numbers: both count from the schedule's start.
     """
     if offer.state not in {State.OPEN, State.FEW, State.FULL}:
         return []
-    values = _of_channel(channel, [offer.organization], now=now) | {"schedule": offer.schedule}
+    values = _of_channel(_Asked(channel, partner_id, now), [offer.organization]) | {"schedule": offer.schedule}
     with connection.cursor() as cursor:
         cursor.execute(NUMBERS, values)
         rows = cursor.fetchall()
@@ -153,24 +166,35 @@ def _slice(start: datetime, rows: list[tuple], *, end: datetime) -> Slice:
     return Slice(start=start, end=end, left=len(free), of=len(rows), numbers=free)
 
 
-def _of_channel(channel: str, organizations: Iterable[int], *, now: datetime) -> dict:
+@dataclass(frozen=True)
+class _Asked:
+    """Through which channel, for which lower institution, and when."""
+
+    channel: str
+    partner_id: int | None
+    now: datetime
+
+
+def _of_channel(asked: _Asked, organizations: Iterable[int]) -> dict:
     """What the statement must know of the channel: its pools, where its pools contain the public one, past numbers."""
+    today = clock.today(asked.now)
     from_rules = {
-        pk: rules.pools_for(channel, organization_id=pk, day=clock.today(now)) for pk in sorted(set(organizations))
+        pk: rules.pools_for(asked.channel, organization_id=pk, day=today, partner_id=asked.partner_id)
+        for pk in sorted(set(organizations))
     }
     return {
         "pools": [pool for pools in from_rules.values() for pool in pools.ids],
         "sharing": [pk for pk, pools in from_rules.items() if pools.public],
-        "past": policy.may_take_past_numbers(channel),
-        "now": now,
+        "past": policy.may_take_past_numbers(asked.channel),
+        "now": asked.now,
     }
 
 
-def _ask(statement: str, values: dict, *, channel: str, organizations: Iterable[int], now: datetime) -> list[Offer]:
+def _ask(statement: str, values: dict, asked: _Asked, *, organizations: Iterable[int]) -> list[Offer]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, _of_channel(channel, organizations, now=now) | values)
+        cursor.execute(statement, _of_channel(asked, organizations) | values)
         rows = cursor.fetchall()
-    return [_offer(row, channel=channel, now=now) for row in rows]
+    return [_offer(row, channel=asked.channel, now=asked.now) for row in rows]
 
 
 def _offer(row: tuple, *, channel: str, now: datetime) -> Offer:

@@ -15,13 +15,13 @@ def forget() -> None:
     _missed.clear()
 
 
-def remember(schedule_id: int, channel: str, *, now: datetime) -> None:
-    """Nothing of this schedule could be taken through this channel."""
+def remember(schedule_id: int, buyer: str, *, now: datetime) -> None:
+    """Nothing of this schedule could be taken by whoever shares these pools: a channel, or an institution's in it."""
     if len(_missed) >= MOST:
         _missed.clear()
-    _missed[schedule_id, channel] = now.timestamp()
+    _missed[schedule_id, buyer] = now.timestamp()
 
 
-def just_now(schedule_id: int, channel: str, *, now: datetime) -> bool:
+def just_now(schedule_id: int, buyer: str, *, now: datetime) -> bool:
     """A clock that was set back forgets, too."""
-    return 0 <= now.timestamp() - _missed.get((schedule_id, channel), float("-inf")) < SECONDS
+    return 0 <= now.timestamp() - _missed.get((schedule_id, buyer), float("-inf")) < SECONDS

@@ -12,6 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from .people import User
 from .places import Organization
 
+PARTNER = "partner"
+"""The channel of lower institutions: its pools depend on which of them asks."""
+
 
 class ApiToken(models.Model):
     """接口令牌. Only its hash is kept; the token itself is shown once."""
@@ -27,7 +30,7 @@ class ApiToken(models.Model):
     user = models.ForeignKey(User, models.CASCADE, related_name="api_tokens", verbose_name=_("账号"))
     channel = models.CharField(_("渠道"), max_length=10)
     scopes = ArrayField(models.CharField(max_length=20, choices=Scope), verbose_name=_("权限"))
-    organization = models.ForeignKey(  # of an integration: whose records it writes
+    organization = models.ForeignKey(  # of an integration: whose records it writes; of a partner: who it is
         Organization, models.PROTECT, null=True, blank=True, related_name="api_tokens", verbose_name=_("机构")
     )
     system = models.CharField(_("对方系统"), max_length=40, blank=True)  # whose numbers an integration speaks of
@@ -41,6 +44,10 @@ class ApiToken(models.Model):
             models.CheckConstraint(
                 condition=~Q(scopes__contains=["integrate"]) | (Q(organization__isnull=False) & ~Q(system="")),
                 name="apitoken_integration_is_of_a_system",
+            ),
+            models.CheckConstraint(
+                condition=~Q(channel=PARTNER) | Q(organization__isnull=False) | Q(revoked_at__isnull=False),
+                name="apitoken_partner_is_an_institution",
             ),
             ExclusionConstraint(  # a name means one system of one house: its numbers are looked up by it
                 name="apitoken_system_of_one_house",
