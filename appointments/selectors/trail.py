@@ -81,6 +81,8 @@ ACTIONS = {
     "patient.registered": gettext_lazy("登记患者"),
     "patient.corrected": gettext_lazy("更正患者资料"),
     "patient.identified": gettext_lazy("核对患者证件"),
+    "patient.last_four_missed": gettext_lazy("证件后四位不符"),
+    "patient.last_four_refused": gettext_lazy("证件后四位停止核对"),
     "patient.document_added": gettext_lazy("补录证件"),
     "patient.phone_changed": gettext_lazy("更改患者电话"),
     "patient.received": gettext_lazy("接收患者资料"),

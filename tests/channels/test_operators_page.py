@@ -8,6 +8,7 @@ import pytest
 
 from appointments.models import Appointment, PartnerGroup, Pool
 from appointments.selectors import rules
+from appointments.services import proving
 from appointments.services.defaults import ensure_defaults
 from hospital.models import AuditEvent, Organization, Patient, RoleAssignment
 from tests.booking.acts import take
@@ -370,7 +371,8 @@ def test_an_institution_that_no_hospital_works_with_hears_whom_to_ask(client, db
 
 
 def test_a_medical_number_opens_nobody_to_a_lower_institution_without_the_last_four(client, two):
-    """B16: it is counted up. Wrong tries count as at a kiosk, and a number that nobody has is asked the same."""
+    """B16: it is counted up. A number that nobody has is asked the same; wrong tries count by patient and by operator
+    over the day, whatever session they come from, and end in a sentence and a trace."""
     client.force_login(partner_of(two[1]))
     number = Patient.objects.get(name="周志明").medical_number
 
@@ -382,11 +384,26 @@ def test_a_medical_number_opens_nobody_to_a_lower_institution_without_the_last_f
             assert "周*明" not in text(page)
             assert "002X" not in text(page)
     assert client.post("/phone/", {"q": number, "last4": "002x"}).url.startswith("/phone/")
-    for _each in range(8):
-        assert "对不上" in text(client.post("/phone/", {"q": number, "last4": "0000"}))
-    rests = client.post("/phone/", {"q": number, "last4": "002X"})
-    assert rests.status_code == 422
-    assert "先停一会儿" in text(rests)
+
+    def wrong(q, last4="0000"):
+        client.force_login(operator)  # a new session each time
+        return client.post("/phone/", {"q": q, "last4": last4})
+
+    operator = partner_of(two[1])
+    for _each in range(proving.MISSES_OF_A_PATIENT - 1):
+        assert "对不上" in text(wrong(number))
+    assert "按门诊号找已停用" in text(wrong(number))
+    operator = partner_of(two[2])  # a colleague is no fresh count
+    for last4 in ("0000", "002X"):
+        refused = wrong(number, last4)
+        assert (refused.status_code, "按门诊号找已停用" in text(refused)) == (422, True)
+    assert "周*明" not in text(refused)
+    for _each in range(proving.MISSES_OF_AN_OPERATOR):
+        wrong("M99999999")
+    other = IdentifierFactory(patient=PatientFactory(name="李慧"), last4="1234").patient
+    assert "按门诊号找已停用" in text(wrong(other.medical_number, "1234"))
+    events = AuditEvent.objects.filter(action__startswith="patient.last_four_")
+    assert set(events.values_list("action", flat=True)) == {proving.MISSED, proving.REFUSED}
     assert opened(client).startswith("/phone/")  # a whole document goes on finding its holder
 
 

@@ -12,11 +12,11 @@ from appointments.forms.kiosk import LastFourForm
 from appointments.forms.phone import CallerForm, HereForm
 from appointments.models.rules import Channel
 from appointments.selectors import slips
+from appointments.services import proving
 from hospital import audit, clock, patients
 from hospital.models import Patient
 from hospital.permissions import BOOKING_ROLES, role_required
 
-from ..kiosk.visit import miss, rests
 from .call import open_call
 from .seat import KEPT, Seat, seat_required, seats_of
 
@@ -65,9 +65,10 @@ def _search(request: HttpRequest, seat: Seat, text: str) -> dict:
     else:
         found = patients.search(text)
         sure = seat.channel != Channel.PARTNER or found.by in SURE
-    asks, problem = not sure and found.by == "number", ""
+    asks, proof = not sure and found.by == "number", None
     if asks:
-        sure, problem = _proved(request, found.people, now=now)
+        proof = _proved(request, found.people, now=now)
+        sure = proof == proving.Proof.SHOWN
     withheld = not sure
     people = [] if withheld else found.people
     audit.searched_patients(
@@ -83,25 +84,18 @@ def _search(request: HttpRequest, seat: Seat, text: str) -> dict:
         "results": found,
         "withheld": withheld and found.by != "nothing",
         "asks": asks and withheld,
-        "problem": problem,
+        "problem": proof if proof in (proving.Proof.WRONG, proving.Proof.REFUSED) else "",
         "lines": lines,
         "more": found.more and not withheld,
     }
 
 
-def _proved(request: HttpRequest, people: list[patients.Found], *, now: datetime) -> tuple[bool, str]:
-    """As at a kiosk: the last four characters of a document of theirs say that it is them, and wrong tries count. A
-    number that nobody has is asked the same."""
-    if rests(request, now=now):
-        return False, "rests"
-    if "last4" not in request.POST:
-        return False, ""
+def _proved(request: HttpRequest, people: list[patients.Found], *, now: datetime) -> proving.Proof:
+    """The last four characters of a document of theirs say that it is them."""
     form = LastFourForm(request.POST)
-    said = form.cleaned_data["last4"].upper() if form.is_valid() else ""
-    if said and any(said in each.documents for each in people):
-        return True, ""
-    miss(request, now=now)
-    return False, "last_four"
+    typed = form.cleaned_data["last4"].upper() if form.is_valid() else ""
+    said = typed if "last4" in request.POST else None
+    return proving.last_four(people=people, said=said, by=request.user, now=now)
 
 
 @require_http_methods(["GET", "POST"])
