@@ -55,5 +55,10 @@ def _overlap(one: Contract, other: Contract) -> bool:
     return one.effective_from <= theirs and other.effective_from <= last
 
 
-def ends_before_it_begins(row: Contract) -> str:
-    return _("结束日早于这份合约的生效日 %(first)s。请填那天或之后的日期。") % {"first": row.effective_from}
+def problem_of_end(row: Contract, *, last_day: date) -> str | None:
+    """An end only shortens: what follows may belong to the next contract."""
+    if last_day < row.effective_from:
+        return _("结束日早于这份合约的生效日 %(first)s。请填那天或之后的日期。") % {"first": row.effective_from}
+    if row.effective_to and last_day > row.effective_to:
+        return _("这份合约本来就到 %(last)s 为止。要延长，请另登记一份。") % {"last": row.effective_to}
+    return None

@@ -52,10 +52,11 @@ def grant(
 
 @transaction.atomic
 def end(*, contract: Contract, last_day: date, by: User, now: datetime) -> list[Outside]:
-    """The last day of it. Touches no clinic: those that it leaves uncovered come back, to be stopped by hand."""
+    """The last day of it. Touches no clinic: those that it leaves uncovered come back, to be stopped by hand. Raises
+    ContractRefused."""
     contract = Contract.objects.select_for_update(no_key=True, of=["self"]).get(pk=contract.pk)
-    if last_day < contract.effective_from:
-        raise ContractRefused(problem=policy.ends_before_it_begins(contract))
+    if wrong := policy.problem_of_end(contract, last_day=last_day):
+        raise ContractRefused(problem=wrong)
     before = _said(contract)
     contract.effective_to = last_day
     contract.save(update_fields=["effective_to"])

@@ -7,10 +7,11 @@ from django.db import IntegrityError, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
+from appointments.errors import ContractRefused
 from appointments.models import ScheduleParticipant
-from appointments.services import shares
+from appointments.services import contracts, shares
 from hospital.models import Contract
-from tests.factories import OrganizationFactory, PractitionerFactory, RoomFactory, ScheduleFactory
+from tests.factories import NOW, OrganizationFactory, PractitionerFactory, RoomFactory, ScheduleFactory, StaffFactory
 
 
 @given(capacity=st.integers(1, 300), minutes=st.integers(1, 480), total=st.integers(1, 720))
@@ -57,3 +58,19 @@ def test_at_the_own_house_a_contract_that_ended_ends_the_sittings():
 
     with pytest.raises(IntegrityError, match="no contract"), transaction.atomic():
         sit(other, doctor)
+
+
+@pytest.mark.django_db
+def test_ending_a_contract_only_shortens_it():
+    """P12."""
+    house, guest = OrganizationFactory(code="B1", name="柳堤社区"), PractitionerFactory()
+    days = {"practitioner": guest, "organization": house}
+    first = Contract.objects.create(**days, effective_from=date(2026, 1, 1), effective_to=date(2026, 12, 31))
+    Contract.objects.create(**days, effective_from=date(2027, 1, 1))
+
+    with pytest.raises(ContractRefused, match="2026-12-31"):
+        contracts.end(contract=first, last_day=date(2027, 1, 31), by=StaffFactory(roles="office"), now=NOW)
+
+    contracts.end(contract=first, last_day=date(2026, 11, 30), by=StaffFactory(roles="office"), now=NOW)
+    first.refresh_from_db()
+    assert first.effective_to == date(2026, 11, 30)
