@@ -163,13 +163,16 @@ def create(*, template: ScheduleTemplate, by: User, now: datetime) -> ScheduleTe
 def change(*, template: ScheduleTemplate, wanted: ScheduleTemplate, by: User, now: datetime) -> ScheduleTemplate:
     """From `wanted.effective_from` on it is so; the old row ends the day before, so that the past stays readable.
 
-    What no draft has published yet, and what would begin only then, is changed in place. Raises TemplateRefused.
+    What no draft has published yet, and what would begin only then, is changed in place; if that was written before
+    and put out of use, it is taken into use again instead. Raises TemplateRefused.
     """
     _one_writer()
     template = ScheduleTemplate.objects.select_for_update(no_key=True).get(pk=template.pk)
     _must_be_sound(wanted, template, now=now)
     before = _said(template)
-    if template.published_at is None or wanted.effective_from <= template.effective_from:
+    in_place = template.published_at is None or wanted.effective_from <= template.effective_from
+    retired = _twins(wanted).filter(active=False).exclude(pk=template.pk)
+    if in_place and not retired.exists():
         for name in KEPT:
             setattr(template, name, getattr(wanted, name))
         template.published_at = None
@@ -177,9 +180,11 @@ def change(*, template: ScheduleTemplate, wanted: ScheduleTemplate, by: User, no
         _trace("template.changed", template, by=by, now=now, before=before, after=_said(template))
         return template
     last = wanted.effective_from - DAY
-    if template.effective_to is None or template.effective_to > last:
+    if in_place:
+        template.active = False
+    elif template.effective_to is None or template.effective_to > last:
         template.effective_to = last
-        template.save(update_fields=["effective_to"])
+    template.save(update_fields=["active", "effective_to"])
     _save(wanted)
     _trace("template.changed", wanted, by=by, now=now, before=before, after=_said(wanted), instead_of=template.pk)
     return wanted

@@ -92,6 +92,16 @@ def test_ending_before_the_first_day_puts_it_out_of_use_and_the_same_can_be_kept
     assert (again.pk, again.active, ScheduleTemplate.objects.count()) == (template.pk, True, 1)
 
 
+def test_a_change_in_place_to_what_was_put_out_of_use_takes_that_into_use_again(hospital, office):
+    retired = TemplateFactory(effective_from=MONDAY, active=False)
+    template = TemplateFactory(role=retired.role, published_at=None, effective_from=MONDAY)
+
+    kept = patterns.change(template=template, wanted=wanted(template, room=retired.room), by=office, now=NOW)
+
+    rows = ScheduleTemplate.objects.values_list("pk", "active")
+    assert (kept.pk, set(rows)) == (retired.pk, {(retired.pk, True), (template.pk, False)})
+
+
 def test_a_pattern_is_copied_to_other_half_days_all_or_none(hospital, office):
     template = TemplateFactory(minutes=10)
     busy = TemplateFactory(weekday=4, role=template.role)
