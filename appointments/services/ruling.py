@@ -109,10 +109,9 @@ def end(*, rule: Dated, last_day: date, by: User, why: str, now: datetime) -> Da
     """The rule's last day; from the next on the less specific one holds. Only of a department, service or doctor:
     the house's own rule is replaced, never ended.
 
-    Raises RuleInThePast (for a last day before today), RuleOver.
+    Raises RuleUnsound (for a day that can't be its last), RuleOver, RuleChangedMeanwhile.
     """
-    _one_at_a_time(rule)
-    rule = rulebook.rows_of(type(rule)).get(pk=rule.pk)
+    rule = _as_it_is(rule)
     today = clock.today(now)
     if not isinstance(rule, Scoped) or not rule.specificity:
         raise RuleOver(why=_("全院的规则不能直接结束，否则之后没有规则可循。"))
@@ -131,11 +130,11 @@ def end(*, rule: Dated, last_day: date, by: User, why: str, now: datetime) -> Da
 
 @transaction.atomic
 def withdraw(*, rule: Dated, by: User, why: str, now: datetime) -> Dated | None:
-    """Take back a rule that has not begun. The row before it goes on in its place and is returned. Raises RuleOver."""
-    _one_at_a_time(rule)
-    rule = rulebook.rows_of(type(rule)).filter(pk=rule.pk).first()
-    if rule is None:
-        raise RuleChangedMeanwhile()
+    """Take back a rule that has not begun. The row before it goes on in its place and is returned.
+
+    Raises RuleOver, RuleChangedMeanwhile.
+    """
+    rule = _as_it_is(rule)
     if rule.effective_from <= clock.today(now):
         raise RuleOver(why=_("这条规则已经生效，不能撤销。"))
     before = rulebook.same_scope(rule).filter(effective_to=rule.effective_from - DAY).last()
@@ -152,6 +151,15 @@ def withdraw(*, rule: Dated, by: User, why: str, now: datetime) -> Dated | None:
 
 def _one_at_a_time(rule: Dated) -> None:
     Organization.objects.select_for_update(no_key=True).get(pk=rule.organization_id)
+
+
+def _as_it_is(rule: Dated) -> Dated:
+    """Read after the wait: a colleague may have withdrawn it."""
+    _one_at_a_time(rule)
+    row = rulebook.rows_of(type(rule)).filter(pk=rule.pk).first()
+    if row is None:
+        raise RuleChangedMeanwhile()
+    return row
 
 
 def _set_end(rule: Dated, day: date | None, *, action: str, by: User, why: str, now: datetime, **more) -> None:
