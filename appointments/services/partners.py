@@ -19,7 +19,7 @@ def save_group(
 ) -> PartnerGroup:
     """Write a new group or the change of one: name, members, whether it still counts. Its pool opens to the members
     of now, for numbers that were set aside before, too. Raises GroupInUse when one that rules name is ended."""
-    before = _said(PartnerGroup.objects.select_for_update().get(pk=group.pk)) if group.pk else {}
+    before = _said(PartnerGroup.objects.select_for_update(no_key=True).get(pk=group.pk)) if group.pk else {}
     if not group.active and (rule := rule_that_names(group, today=clock.today(now))):
         raise GroupInUse(rule=str(rule), group=group.name)
     group.save()
