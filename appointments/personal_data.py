@@ -10,7 +10,7 @@ from hospital import family, masking, messages
 from hospital.models import Patient, User
 from hospital.personal_data import Entry, Field, Section, holds, lies_ahead
 
-from .models import Appointment, NoShow, PatientSuspension, WaitlistEntry
+from .models import Appointment, NoShow, PatientSuspension, StopCase, WaitlistEntry
 
 ACTOR = ("department", "schedule__room", "schedule__team", "schedule__role__practitioner")
 
@@ -32,6 +32,14 @@ def noshows(patient: Patient, whole: bool, by: User | None) -> Section:
 def suspensions(patient: Patient, whole: bool, by: User | None) -> Section:
     rows = PatientSuspension.objects.filter(patient=patient).order_by("starts_at") if by is None else []
     return Section("suspensions", _("暂停自助预约"), [_suspension(row) for row in rows])
+
+
+@holds
+def stop_cases(patient: Patient, whole: bool, by: User | None) -> Section:
+    """With what the phone desk wrote down."""
+    rows = StopCase.objects.filter(patient=patient).prefetch_related("calls")
+    rows = rows.order_by("opened_at", "pk") if by is None else []
+    return Section("stop_cases", _("改约单"), [_stop_case(row) for row in rows])
 
 
 @holds
@@ -89,6 +97,17 @@ def _suspension(row: PatientSuspension) -> Entry:
         Field("ends_at", _("结束"), row.ends_at),
         Field("reason", _("原因"), row.reason),
         Field("lifted_at", _("解除时间"), row.lifted_at),
+    ]
+
+
+def _stop_case(row: StopCase) -> Entry:
+    calls = sorted(row.calls.all(), key=lambda call: call.pk)
+    heard = [f"{call.get_outcome_display()} {call.note}".strip() for call in calls]
+    return [
+        Field("opened_at", _("建单时间"), row.opened_at),
+        Field("answer", _("答复"), row.get_answer_display()),
+        Field("answered_at", _("答复时间"), row.answered_at),
+        Field("calls", _("电话记录"), _("；").join(heard)),
     ]
 
 

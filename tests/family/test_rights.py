@@ -74,7 +74,7 @@ def test_the_copy_holds_everything_of_the_account_and_its_people(client, account
     assert me["documents"][0]["number"] == CARD
     assert me["conditions"][0]["text"] == "青霉素过敏"
     assert me["bookings"][0]["status"] == "已预约"
-    assert {"noshows", "suspensions", "messages", "trail"} <= set(me)
+    assert {"noshows", "suspensions", "stop_cases", "waits", "messages", "trail"} <= set(me)
 
 
 def test_of_another_adult_there_is_what_the_account_deals_with_and_no_records(client, household):
