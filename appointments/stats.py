@@ -58,15 +58,13 @@ class WeekFigures:
     waits: int  # how many first calls the mean is over
 
 
-def week_figures(
-    *, schedules: Q, first: date, days: int = 7, numbers: Rate | None = None
-) -> tuple[WeekFigures, WeekFigures]:
-    """A period's figures and those of the same length before it. Three queries.
+def week_figures(*, schedules: Q, first: date, numbers: Rate | None = None) -> tuple[WeekFigures, WeekFigures]:
+    """A week's figures and those of the week before it. Three queries.
 
     `schedules` narrows the schedules counted (organization, campus, department group, level), as a Q on Schedule.
-    `numbers`: taken of all numbers of this period's open sessions, where the page has counted them already.
+    `numbers`: taken of all numbers of this week's open sessions, where the page has counted them already.
     """
-    before, last = first - timedelta(days=days), first + timedelta(days=days - 1)
+    before, last = first - timedelta(days=7), first + timedelta(days=6)
     rows = Schedule.objects.filter(schedules, day__range=(before, last))
     found = list(rows.order_by().values_list("pk", "day", "status"))
     visits = {row.pop("now"): row for row in _counted_visits([(pk, day >= first) for pk, day, _status in found])}
@@ -118,7 +116,7 @@ def _arrays(schedules: list[tuple[int, bool]]) -> dict[str, list]:
 
 
 def _counted_visits(schedules: list[tuple[int, bool]]) -> list[dict]:
-    """Of schedules as (id, of this period), one row for each period."""
+    """Of schedules as (id, of this week), one row for each week."""
     places = {**_arrays(schedules), "in_visit": [str(one) for one in IN_VISIT_CHANNELS], "zone": str(clock.ZONE)}
     with connection.cursor() as cursor:
         cursor.execute(VISITS, places)

@@ -99,10 +99,9 @@ class RequestLog(RequestMiddleware):
     @staticmethod
     def format_request(request):
         """A key in the address opens a page to whoever has it: a log is no place for it."""
-        path, match = request.path, getattr(request, "resolver_match", None)
-        for key in (match.kwargs.get("token"),) if match else ():
-            path = path.replace(key, "…") if key else path
-        return f"{request.method} {path}"
+        match = getattr(request, "resolver_match", None)
+        key = match.kwargs.get("token") if match else None
+        return f"{request.method} {request.path.replace(key, '…') if key else request.path}"
 
     def prepare(self, request):
         """Ours is leaner: no line at the start, and whose request it is stands in the line at the end."""

@@ -91,10 +91,6 @@ def is_a_kiosk(user) -> bool:
     return has_role(user, Role.KIOSK)
 
 
-def may_run_the_office(user) -> bool:
-    return has_role(user, *OFFICE_ROLES)
-
-
 def may_look_at_the_office(user) -> bool:
     return has_role(user, Role.OFFICE, Role.AUDITOR, Role.SYSADMIN)
 
@@ -107,10 +103,6 @@ def may_search_patients(user) -> bool:
     return has_role(user, *PATIENT_ROLES)
 
 
-def may_register_patients(user) -> bool:
-    return has_role(user, *DESK_ROLES, *CONSULT_ROLES)
-
-
 def may_serve_accounts(user) -> bool:
     """At the window, with the document in hand: bind a person to an account, correct a record (B22, O4)."""
     return has_role(user, *WINDOW_ROLES)
@@ -119,22 +111,6 @@ def may_serve_accounts(user) -> bool:
 def may_decide_on(user, kind: str) -> bool:
     """Requests about personal data: erasure by the security administrator, correction by the office (O4)."""
     return has_role(user, Role.SECADMIN if kind == DataRequest.Kind.ERASURE else Role.OFFICE)
-
-
-def may_edit_rules(user) -> bool:
-    return has_role(user, Role.OFFICE)
-
-
-def may_assign_roles(user) -> bool:
-    return has_role(user, Role.SECADMIN)
-
-
-def may_manage_accounts(user) -> bool:
-    return has_role(user, Role.SYSADMIN)
-
-
-def may_read_the_trail(user) -> bool:
-    return has_role(user, Role.AUDITOR, Role.SECADMIN)
 
 
 def patient_required(view):

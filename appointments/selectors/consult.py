@@ -255,8 +255,3 @@ def referable_team(*, doctor: Practitioner, encounter: Encounter | None) -> Care
     members = CareTeamMember.objects.filter(team=team_id, role__practitioner=doctor, active=True)
     member = members.select_related("team").first()
     return member.team if member else None
-
-
-def leader_of(team_id: int) -> CareTeamMember | None:
-    rows = CareTeamMember.objects.filter(team=team_id, leader=True, active=True)
-    return rows.select_related("role__practitioner").first()

@@ -172,7 +172,7 @@ def public_share(schedule, *, channel: str, day: date) -> SupplyShare | None:
 
     By the rule in force on the visit's day, as the schedule was laid out.
     """
-    rule = most_specific(_rows(SupplyRule), schedule, day=schedule.day)
+    rule = supply_rule_for(schedule)
     kinds = _kinds(channel, organization_id=schedule.organization_id, day=day)
     shares = [share for share in _rows(SupplyShare) if rule and share.rule_id == rule.pk and share.kind in kinds]
     released = [share for share in shares if not share.shared_at_start]

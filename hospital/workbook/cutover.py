@@ -11,8 +11,6 @@ from hospital.workbook.problems import mark as _
 from hospital.workbook.sheet import Column, Sheet
 from hospital.workbook.spec import ACTORS, starred
 
-MOST_ROWS = 20_000  # a sheet: looked at in about ten seconds; a larger index comes in a few files
-
 DOCUMENTS = {
     "居民身份证": "id_card", "港澳台居民居住证": "residence_permit", "外国人永久居留身份证": "foreign_permanent",
     "护照": "passport", "户口簿": "household", "来往内地（大陆）通行证": "travel_permit",

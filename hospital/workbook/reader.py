@@ -1,7 +1,7 @@
 """Read an Excel file into typed rows, and report every wrong cell at once."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,31 +15,22 @@ from hospital.workbook.problems import mark as _
 from hospital.workbook.sheet import Column, Content, Row, Sheet
 from hospital.workbook.spec import SHEETS
 
-MOST_ROWS = 20_000  # a sheet; the largest hospitals have some 5,000 template rows
+MOST_ROWS = 20_000  # a sheet; the largest hospitals have some 5,000 template rows, their people come in a few files
 EMPTY_ROWS_AT_THE_END = 500  # after so many, what follows is formatting, not data
 EMPTY = _("这里不能空着。")
 REMARK = "#"  # a row whose first cell starts so is an explanation, not data
 
 
-def read(
-    file: str | Path | IO[bytes],
-    *,
-    name: str = "",
-    sheets: Sequence[Sheet] = SHEETS,
-    laws: Callable[[Content], list[Problem]] = broken_laws,
-    most_rows: int = MOST_ROWS,
-) -> Content:
-    """Everything that the workbook says. Raises WrongWorkbook with all problems; reads nothing halfway."""
-    content, problems = read_all(file, name=name, sheets=sheets, most_rows=most_rows)
-    problems += laws(content)
+def read(file: str | Path | IO[bytes], *, name: str = "") -> Content:
+    """Everything that the hospital's workbook says. Raises WrongWorkbook with all problems; reads nothing halfway."""
+    content, problems = read_all(file, name=name, sheets=SHEETS)
+    problems += broken_laws(content)
     if problems:
-        raise WrongWorkbook(in_order(problems, sheets))
+        raise WrongWorkbook(in_order(problems, SHEETS))
     return content
 
 
-def read_all(
-    file: str | Path | IO[bytes], *, name: str = "", sheets: Sequence[Sheet] = SHEETS, most_rows: int = MOST_ROWS
-) -> tuple[Content, list[Problem]]:
+def read_all(file: str | Path | IO[bytes], *, name: str = "", sheets: Sequence[Sheet]) -> tuple[Content, list[Problem]]:
     """Every row, and every cell or sheet that is wrong by itself. Raises WrongWorkbook when it is no workbook."""
     problems: list[Problem] = []
     known = {sheet.title: sheet for sheet in sheets}
@@ -51,19 +42,19 @@ def read_all(
                                   title=title, titles="、".join(known)))  # fmt: skip
         for sheet in sheets:
             if sheet.title in present:
-                rows[sheet.key] = _read_sheet(sheet, present[sheet.title], problems, most_rows)
+                rows[sheet.key] = _read_sheet(sheet, present[sheet.title], problems)
             elif not sheet.optional:
                 problems.append(about(sheet.title, _("缺少这张表。"), _("请从空白工作簿复制这张表，表名不要改。")))
     return Content(rows), problems
 
 
-def in_order(problems: list[Problem], sheets: Sequence[Sheet] = SHEETS) -> list[Problem]:
+def in_order(problems: list[Problem], sheets: Sequence[Sheet]) -> list[Problem]:
     """In the order of the sheets and rows."""
     order = {sheet.title: place for place, sheet in enumerate(sheets)}
     return sorted(problems, key=lambda p: (order.get(p.sheet, -1), p.row or 0, p.column))
 
 
-def _read_sheet(sheet: Sheet, paper: Paper, problems: list[Problem], most_rows: int) -> list[Row]:
+def _read_sheet(sheet: Sheet, paper: Paper, problems: list[Problem]) -> list[Row]:
     problems += _of_looks(sheet, paper)
     lines = paper.lines()
     places = _find_columns(sheet, next(lines, ()), problems)
@@ -76,8 +67,8 @@ def _read_sheet(sheet: Sheet, paper: Paper, problems: list[Problem], most_rows: 
             empty += 1
         elif isinstance(first, str) and first.startswith(REMARK):
             empty = 0
-        elif number > most_rows + 1:
-            problems.append(about(sheet.title, _("超过 %(most)s 行。"), _("请拆成几个文件。"), most=most_rows))
+        elif number > MOST_ROWS + 1:
+            problems.append(about(sheet.title, _("超过 %(most)s 行。"), _("请拆成几个文件。"), most=MOST_ROWS))
             break
         else:
             empty = 0

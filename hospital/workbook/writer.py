@@ -30,9 +30,9 @@ HEAD = PatternFill("solid", fgColor="DCE9F5")
 MUST = PatternFill("solid", fgColor="F6DDC9")
 
 
-def write_blank(path: str | Path, *, sheets: Sequence[Sheet] = SHEETS) -> None:
+def write_blank(path: str | Path) -> None:
     """The blank workbook: headers, notes, drop-downs, and one example row that the reader skips."""
-    Path(path).write_bytes(blank(sheets=sheets))
+    Path(path).write_bytes(blank())
 
 
 def blank(*, sheets: Sequence[Sheet] = SHEETS) -> bytes:

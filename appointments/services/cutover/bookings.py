@@ -23,7 +23,6 @@ KIND = ExternalRecord.Kind.VISIT
 SEGMENT = timedelta(minutes=30)
 """A time without a number means the public's half-hour: within it the first free number is the patient's."""
 
-LONGEST_NUMBER = timedelta(hours=8)
 FREE = (Slot.Status.FREE, Slot.Status.RESTING)
 
 

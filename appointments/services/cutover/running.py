@@ -12,9 +12,9 @@ from time import monotonic
 import structlog
 from django.db import IntegrityError, OperationalError, connection, transaction
 
-from appointments.models import Allotment, Appointment, ImportLine, ImportRun, PatientSuspension, Pool, Schedule, Slot
+from appointments.models import Allotment, Appointment, ImportLine, ImportRun, PatientSuspension, Schedule, Slot
 from appointments.models.rules import SELF_SERVICE, Channel
-from appointments.services import booking
+from appointments.services import booking, extras
 from appointments.services.cutover import bookings, people
 from appointments.services.cutover.report import counts_of
 from appointments.services.cutover.starting import PLACES, of_suspension, read_file, span_of
@@ -24,7 +24,7 @@ from hospital import audit, clock
 from hospital.errors import Refused
 from hospital.integration import records
 from hospital.models import ExternalRecord, Patient, User
-from hospital.workbook.cutover import BOOKINGS, PATIENTS, SUSPENSIONS
+from hospital.workbook.cutover import BOOKINGS, PATIENTS
 from hospital.workbook.sheet import Row
 
 log = structlog.get_logger(__name__)
@@ -151,7 +151,7 @@ def _booking(row: Row, run: ImportRun, *, system: str, by: User, now: datetime, 
     verdict, found = bookings.verdict(row, patient, ground, now=now)
     if verdict.outcome != Outcome.WAITING:
         return verdict
-    appointment = _book(row, found, patient, run, by=by, now=now, deciding=deciding)
+    appointment = _book(row, found, patient, by=by, now=now, deciding=deciding)
     records.remember(
         record, system=system, kind=bookings.KIND, number=row.code, patient=Patient(pk=patient),
         subject=f"appointment:{appointment}", digest=run.digest, changed_at=min(run.created_at, now), now=now,
@@ -159,9 +159,7 @@ def _booking(row: Row, run: ImportRun, *, system: str, by: User, now: datetime, 
     return IMPORTED
 
 
-def _book(
-    row: Row, found: bookings.Found, patient: int, run: ImportRun, *, by: User, now: datetime, deciding: datetime | None
-) -> int:
+def _book(row: Row, found: bookings.Found, patient: int, *, by: User, now: datetime, deciding: datetime | None) -> int:
     """By the same claim as every booking, whatever pool the number rests in: its patient has it already.
 
     The number stands in the pool of add-ons for the length of this transaction, whose door is open; nobody else sees
@@ -195,10 +193,7 @@ def _book(
 
 
 def _door(schedule: Schedule, *, now: datetime) -> tuple[int, Allotment | None]:
-    pool, _made = Pool.objects.get_or_create(
-        organization_id=schedule.organization_id, kind=Pool.Kind.EXTRA, partner=None, group=None,
-        defaults={"name": str(Pool.Kind.EXTRA.label)},
-    )  # fmt: skip
+    pool = extras.extra_pool(schedule.organization_id)
     opened, made = Allotment.objects.get_or_create(
         schedule=schedule, pool=pool,
         defaults={"department_id": schedule.department_id, "day": schedule.day, "opens_at": now},
@@ -218,14 +213,9 @@ def _suspension(row: Row, *, system: str, by: User, now: datetime) -> Verdict:
     if verdict.outcome != Outcome.WAITING:
         return verdict
     starts_at, ends_at = span_of(row)
-    PatientSuspension.objects.create(
-        patient_id=patient, starts_at=starts_at, ends_at=ends_at, reason=row.reason[:SUSPENSIONS_REASON]
-    )
+    PatientSuspension.objects.create(patient_id=patient, starts_at=starts_at, ends_at=ends_at, reason=row.reason)
     audit.record(
         action="suspension.imported", actor=by, patient=Patient(pk=patient), now=now,
         detail={"system": system, "until": row.last.isoformat()},
     )  # fmt: skip
     return IMPORTED
-
-
-SUSPENSIONS_REASON = SUSPENSIONS.column("reason").kind.longest

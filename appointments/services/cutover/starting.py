@@ -14,7 +14,7 @@ from appointments.services.importing import uploads
 from appointments.services.importing.uploads import Upload
 from hospital import audit, clock
 from hospital.models import ExternalRecord, User
-from hospital.workbook.cutover import MOST_ROWS, SHEETS, SUSPENSIONS
+from hospital.workbook.cutover import SHEETS, SUSPENSIONS
 from hospital.workbook.problems import Problem, WrongWorkbook
 from hospital.workbook.reader import EMPTY, in_order, read_all
 from hospital.workbook.sheet import Content, Row
@@ -80,7 +80,7 @@ def system_of(code: str, system: str) -> str:
 
 def read_file(content: bytes, name: str) -> Content:
     """Every row, wrong cells marked in it. Raises WrongWorkbook for what is wrong with the file as a whole."""
-    found, problems = read_all(BytesIO(content), name=name, sheets=SHEETS, most_rows=MOST_ROWS)
+    found, problems = read_all(BytesIO(content), name=name, sheets=SHEETS)
     wrong = {(row.sheet.title, row.number) for row in found if row.wrong}
     whole = [one for one in problems if (one.sheet, one.row) not in wrong]
     if whole:
