@@ -10,6 +10,7 @@ from appointments.models import JobRun
 from appointments.services import (
     changes,
     cutover,
+    drafts,
     noshow,
     notices,
     planning,
@@ -109,3 +110,9 @@ def go_on_with_imports(**_kwargs):
 def go_on_retiming(**_kwargs):
     """作息时间调整: sessions that no worker has moved yet."""
     retiming.continue_all(now=_moment())
+
+
+@shared_task(ignore_result=True)
+def go_on_publishing(**_kwargs):
+    """排班草稿: days of a published draft that no request has finished."""
+    drafts.continue_all(now=_moment())

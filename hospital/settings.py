@@ -301,6 +301,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "imports": {"task": "appointments.tasks.go_on_with_imports", "schedule": 10, "options": {"expires": 10}},
     "retime": {"task": "appointments.tasks.go_on_retiming", "schedule": 10, "options": {"expires": 10}},
+    "publish": {"task": "appointments.tasks.go_on_publishing", "schedule": 10, "options": {"expires": 10}},
     "tidy": {"task": "hospital.tasks.tidy", "schedule": crontab(hour=3, minute=10), "options": {"expires": 6 * 3600}},
 }
 

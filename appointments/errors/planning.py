@@ -16,7 +16,7 @@ class DraftStale(Refused):
 
     code = "draft_stale"
     message = _("生成草稿之后模板或排班已有变化（%(what)s），没有发布任何内容。")
-    next_step = _("请重新生成，核对后再发布。")
+    next_step = _("变了的行已重新对照，没有勾选，请核对后再发布。")
 
 
 class DraftDecided(Refused):

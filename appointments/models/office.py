@@ -42,6 +42,7 @@ class LayoutDraft(models.Model):
 
     class Status(models.TextChoices):
         DRAFT = "draft", _("待发布")
+        PUBLISHING = "publishing", _("发布中")
         PUBLISHED = "published", _("已发布")
         DISCARDED = "discarded", _("已放弃")
 
@@ -55,6 +56,7 @@ class LayoutDraft(models.Model):
     created_at = models.DateTimeField(_("生成时间"))
     decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     decided_at = models.DateTimeField(_("发布时间"), null=True)
+    result = models.JSONField(default=dict)  # counts of what was done so far: services.drafts.days.Done
 
     class Meta:
         verbose_name = verbose_name_plural = _("排班草稿")

@@ -1,6 +1,5 @@
 """A draft as the office reads it: each line in words, counted and grouped."""
 
-from collections import Counter
 from dataclasses import dataclass
 
 from django.db.models import Count, Q, Sum
@@ -31,14 +30,14 @@ CONFLICTS = {
     "too_many_numbers": gettext_lazy("%s 个号放不进 %s 分钟。请在模板里减少号数或缩短每号时间。"),
 }
 
-WHERE_ANOTHER_MOVES = frozenset({"doctor_elsewhere", "room_taken"})
-"""A draft is compared with what stands: a booked session that its own other lines would move is still in the way."""
-
 REASONS = {
     "has_patients": gettext_lazy("有人约了号，不能直接撤销。请到停诊页面处理，逐个改约或退号。"),
     "numbers_would_change": gettext_lazy("改的不只是诊室和时间，已约的号会对不上。请保留原样，或先停诊改约。"),
     "booked_meanwhile": gettext_lazy("核对之后又有人约了号，没有改动。请重新生成草稿后再决定。"),
-    "patient_elsewhere": gettext_lazy("有患者在新的时间另有预约，没有改动。请先与患者改约，或保留原样。"),
+    "patient_elsewhere": gettext_lazy("有患者在新的时间另有预约。请先与患者改约，或保留原样。"),
+    "goes_along": gettext_lazy("要用的诊室或时间还在另一场手里，那一场有已约患者，也在这份草稿里。请两场一起勾选。"),
+    "found_since": gettext_lazy("生成草稿之后才有的变动，请核对后勾选。"),
+    "changed_since": gettext_lazy("勾选之后模板或排班又变了，没有改动。请重新生成草稿后再决定。"),
 }
 
 
@@ -59,8 +58,6 @@ def say(row: DraftLine) -> Said:
     if clash:
         names = [str(HalfDay(name).label) if name in HalfDay.values else name for name in clash[1:]]
         why = str(CONFLICTS[clash[0]]) % tuple(names[:2])
-        if clash[0] in WHERE_ANOTHER_MOVES:
-            why += _("那一场也在这份草稿里变动的，先发布其他变动，再生成一次草稿；两场互换的，先把一场改到空诊室。")
     fixed = row.action == DraftLine.Action.CONFLICT or row.reason in {"has_patients", "numbers_would_change"}
     must_stop = row.patients and (fixed or row.outcome == DraftLine.Outcome.REFUSED)
     return Said(row, [] if clash else _differences(row), why, fixed, row.schedule_id if must_stop else None)
@@ -81,6 +78,14 @@ def _differences(row: DraftLine) -> list[str]:
     return said
 
 
+SHOWN = {action: {"action": action} for action in DraftLine.Action.values} | {
+    "patients": {"patients__gt": 0},
+    "refused": {"outcome": DraftLine.Outcome.REFUSED},
+    "since": {"reason": "found_since"},
+}
+"""By what the page can be filtered."""
+
+
 @dataclass(frozen=True)
 class Counts:
     """Of a draft: lines by action, and the patients that changes and drops would touch."""
@@ -91,6 +96,9 @@ class Counts:
     conflict: int
     patients: int
     schedules_with_patients: int
+    refused: int
+    found_since: int
+    waiting: int  # not published yet, of those that are ticked
 
     @property
     def all(self) -> int:
@@ -98,11 +106,20 @@ class Counts:
 
 
 def counts(draft: LayoutDraft) -> Counts:
-    rows = list(draft.lines.order_by().values_list("action").annotate(n=Count("pk"), patients=Sum("patients")))
-    by_action = Counter({action: number for action, number, _patients in rows})
-    touched = draft.lines.filter(patients__gt=0).count()
-    patients = sum(patients or 0 for _action, _number, patients in rows)
-    return Counts(*(by_action[action] for action in ("add", "change", "drop", "conflict")), patients, touched)
+    """One query."""
+    actions = {action: Count("pk", filter=Q(action=action)) for action in DraftLine.Action.values}
+    with_patients = Q(patients__gt=0)
+    row = draft.lines.aggregate(
+        **{f"n_{action}": count for action, count in actions.items()},
+        people=Sum("patients"),
+        schedules=Count("pk", filter=with_patients),
+        refused=Count("pk", filter=Q(outcome=DraftLine.Outcome.REFUSED)),
+        found_since=Count("pk", filter=Q(reason="found_since")),
+        waiting=Count("pk", filter=Q(outcome=DraftLine.Outcome.WAITING)),
+    )
+    by_action = [row[f"n_{action}"] for action in ("add", "change", "drop", "conflict")]
+    rest = (row["refused"], row["found_since"], row["waiting"])
+    return Counts(*by_action, row["people"] or 0, row["schedules"], *rest)
 
 
 def history(*, organizations, departments) -> list[LayoutDraft]:

@@ -104,7 +104,8 @@ def _undecided(plan: Plan, result: LaidOut, *, organization, first_day: date, la
     there = {row[:2] for row in laid}
     yields = {(each.template.pk, each.schedule.day) for each in plan.planned}
     old = {(actor_of(*row[2:]), row[1]) for row in laid if row[:2] not in yields}
-    lines = DraftLine.objects.filter(draft__organization=organization, draft__status=LayoutDraft.Status.PUBLISHED)
+    decided = (LayoutDraft.Status.PUBLISHING, LayoutDraft.Status.PUBLISHED)
+    lines = DraftLine.objects.filter(draft__organization=organization, draft__status__in=decided)
     lines = lines.filter(action=DraftLine.Action.ADD, outcome=DraftLine.Outcome.LEFT, day__range=span)
     left_out = set(lines.values_list("template_id", "day"))
     wanted = []

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from playwright.sync_api import expect
 
-from appointments.models import Schedule, ScheduleTemplate
+from appointments.models import LayoutDraft, Schedule, ScheduleTemplate
 from appointments.services import planning
 from appointments.services.defaults import ensure_defaults
 from hospital.models import HalfDayHours
@@ -66,7 +66,7 @@ def test_a_week_is_laid_out_from_a_changed_pattern_to_published_numbers(house, o
 
     page.get_by_role("link", name="去生成排班草稿").click()
     page.get_by_label("排几周").select_option("2")
-    page.get_by_role("button", name="生成草稿").click()
+    page.get_by_role("button", name="生成草稿").dblclick()  # sent once
     rows = page.locator(".draftlines tbody tr")
     expect(rows).to_have_count(2)
     expect(rows.nth(0).get_by_role("checkbox")).to_be_checked()
@@ -77,13 +77,14 @@ def test_a_week_is_laid_out_from_a_changed_pattern_to_published_numbers(house, o
     shot(page, "office-draft")
 
     rows.nth(1).get_by_role("checkbox").check()
-    page.get_by_role("button", name="发布勾选的变动").click()
-    expect(page.locator(".messages")).to_contain_text("变更 2")
-    expect(page.locator(".messages")).to_contain_text("通知患者 1 人")
+    page.get_by_role("button", name="发布勾选的变动").dblclick()
+    expect(page.locator("#publishing")).to_contain_text("变更 2")
+    expect(page.locator("#publishing")).to_contain_text("通知患者 1 人")
     axe(page)
     assert page.troubles == []
     assert {row.room.name for row in Schedule.objects.select_related("room")} == {"新诊室"}
     assert ScheduleTemplate.objects.filter(published_at=None).count() == 0
+    assert LayoutDraft.objects.count() == 1
 
 
 def test_calendar_and_contracts_are_whole_on_a_phone(house, open_as, axe):

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from appointments.models import ScheduleTemplate
 from appointments.services import drafts, patterns
+from appointments.services.drafts.days import done_of
 from hospital.models import PatientTime
 from tests.factories import NOW, PatientFactory, appointment_row
 from tests.supply.scenes import MONDAY
@@ -21,7 +22,7 @@ def publish(draft, office, *, take=None):
     if take is not None:
         shown = set(draft.lines.values_list("pk", flat=True))
         drafts.tick(draft=draft, shown=shown, take={line.pk for line in take})
-    return drafts.publish(draft=draft, by=office, now=NOW)
+    return done_of(drafts.publish(draft=draft, by=office, now=NOW))
 
 
 def changed(template, office, **changes):

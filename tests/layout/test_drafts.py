@@ -10,9 +10,10 @@ from django.db import connection, transaction
 from appointments.errors import DraftDays, DraftDecided
 from appointments.models import Appointment, DraftLine, Schedule, ScheduleTemplate, Slot
 from appointments.services import booking, drafts, patterns
-from hospital.models import AuditEvent, CalendarDay
-from tests.factories import NOW, PatientFactory, StaffFactory, TemplateFactory
-from tests.layout.scenes import WEEK, changed, make, publish, shown
+from appointments.services.drafts import days
+from hospital.models import AuditEvent, CalendarDay, Fact
+from tests.factories import NOW, PatientFactory, RoomFactory, StaffFactory, TemplateFactory
+from tests.layout.scenes import WEEK, book, changed, make, publish, shown
 from tests.supply.scenes import MONDAY, lay_out
 
 
@@ -125,6 +126,85 @@ def test_a_draft_asks_the_same_number_of_queries_for_two_doctors_and_for_twenty(
         make(hospital, office, last=MONDAY + WEEK)
 
 
+@pytest.mark.django_db
+class TestDayByDay:
+    """A whole house is published some days at a time; whoever dies is followed by one that goes on."""
+
+    @pytest.fixture(autouse=True)
+    def _one_day_at_a_time(self, monkeypatch):
+        monkeypatch.setattr("appointments.services.drafts.publishing.LINES_AT_ONCE", 1)
+
+    def test_a_request_does_what_it_has_time_for_and_a_worker_the_rest(self, hospital, office):
+        template = TemplateFactory(published_at=None)
+        draft = make(hospital, office, last=MONDAY + WEEK)
+
+        half = drafts.publish(draft=draft, by=office, now=NOW, seconds=-1)
+
+        assert (half.status, half.result["added"]) == ("publishing", 0)
+        with pytest.raises(DraftDecided):
+            drafts.discard(draft=draft, by=office, now=NOW)
+        assert lay_out(hospital, last=MONDAY + WEEK).added == 0  # nobody else lays it out meanwhile
+        drafts.continue_all(now=NOW)
+        draft.refresh_from_db()
+        template.refresh_from_db()
+        assert (draft.status, draft.result["added"], template.published_at) == ("published", 2, NOW)
+
+    def test_a_worker_that_dies_leaves_whole_days_and_tells_nobody_twice(self, hospital, office, monkeypatch):
+        template = TemplateFactory()
+        lay_out(hospital, last=MONDAY + WEEK)
+        for schedule in Schedule.objects.all():
+            book(schedule)
+        changed(template, office, room=RoomFactory(name="新诊室"))
+        draft = make(hospital, office, last=MONDAY + WEEK)
+        draft.lines.update(take=True)
+        with monkeypatch.context() as torn:
+            kept = iter([days._keep])
+            torn.setattr(days, "_keep", lambda *said: next(kept)(*said))  # the second day has no ending
+            with pytest.raises(StopIteration):
+                drafts.publish(draft=draft, by=office, now=NOW)
+        assert [row.room.name == "新诊室" for row in Schedule.objects.order_by("day")] == [True, False]
+        assert shown(draft) == [("change", 1, True, "done"), ("change", 1, True, "")]
+
+        drafts.continue_all(now=NOW)
+
+        draft.refresh_from_db()
+        assert (draft.status, draft.result["changed"], draft.result["told"]) == ("published", 2, 2)
+        assert Fact.objects.filter(topic="schedule.changed").count() == 2
+
+    def test_a_whole_houses_draft_that_is_stale_comes_back_from_the_worker_to_be_looked_at(
+        self, hospital, office, monkeypatch
+    ):
+        monkeypatch.setattr("appointments.services.drafts.publishing.LOOKED_AT_IN_A_REQUEST", 0)
+        TemplateFactory(published_at=None)
+        draft = make(hospital, office)
+        newcomer = TemplateFactory(published_at=None)
+        assert drafts.publish(draft=draft, by=office, now=NOW).status == "publishing"
+
+        drafts.continue_all(now=NOW)
+
+        draft.refresh_from_db()
+        assert (draft.status, draft.decided_by, Schedule.objects.count()) == ("draft", None, 0)
+        assert newcomer.role.practitioner.name in draft.result["stale"]
+        assert draft.lines.get(template=newcomer).reason == "found_since"
+        drafts.publish(draft=draft, by=office, now=NOW)
+        drafts.continue_all(now=NOW)
+        draft.refresh_from_db()
+        assert (draft.status, draft.result["added"]) == ("published", 1)
+
+    def test_a_pattern_that_is_changed_again_meanwhile_waits_for_the_next_draft(self, hospital, office):
+        """Its days are as they were ticked, or are left; what nobody looked at does not count."""
+        template = TemplateFactory(published_at=None)
+        draft = make(hospital, office, last=MONDAY + WEEK)
+        drafts.publish(draft=draft, by=office, now=NOW, seconds=-1)
+        ScheduleTemplate.objects.filter(pk=template.pk).update(numbers=20)
+
+        drafts.continue_all(now=NOW)
+
+        template.refresh_from_db()
+        assert {line.reason for line in draft.lines.all()} == {"changed_since"}
+        assert (Schedule.objects.count(), template.published_at) == (0, None)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_booking_under_way_while_the_draft_is_published_is_waited_for_and_kept(hospital, monkeypatch):
     """Two connections: the booking holds its number when the publishing comes."""
@@ -156,7 +236,7 @@ def test_a_booking_under_way_while_the_draft_is_published_is_waited_for_and_kept
         done = drafts.publish(draft=draft, by=office, now=NOW)
         booked = under_way.result()
 
-    assert (done.dropped, done.refused) == (0, 1)
+    assert (done.result["dropped"], done.result["refused"]) == (0, 1)
     assert draft.lines.get().reason == "booked_meanwhile"
     assert Appointment.objects.get(pk=booked).status == "booked"
     assert DraftLine.objects.get().outcome == "refused"

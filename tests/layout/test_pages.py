@@ -6,6 +6,7 @@ import pytest
 import time_machine
 from django.urls import reverse
 
+from appointments import tasks
 from appointments.models import JobRun, LayoutDraft, Schedule, ScheduleTemplate
 from appointments.services import contracts, drafts, patterns, workdays
 from appointments.tasks import lay_out_schedules
@@ -174,17 +175,40 @@ def test_a_stale_draft_says_what_changed_and_a_booked_line_leads_to_the_stop(cli
     assert f"?schedule={schedule.pk}" in shown
 
     newcomer = TemplateFactory(published_at=None)
-    stale = text(client.post(page, {"act": "publish"}))
-    assert "已有变化" in stale
-    assert newcomer.role.practitioner.name in stale
+    stale = client.post(page, {"act": "publish"}, follow=True)
+    assert "已有变化" in text(stale)
+    assert [line.row.template for line in stale.context["lines"]] == [newcomer]  # in place, to be left out or ticked
+    assert "生成草稿之后才有的变动" in text(stale)
+    assert "已发布" in text(client.post(page, {"act": "publish"}, follow=True))
+    assert Schedule.objects.count() == 1
+
+
+def test_a_large_draft_shows_how_far_it_is_until_the_worker_is_done(client, office, hospital, monkeypatch):
+    TemplateFactory(published_at=None)
+    draft = drafts.make(organization=hospital, department=None, first_day=MONDAY, last_day=MONDAY, by=office, now=NOW)
+    page = reverse("appointments:office_draft", args=[draft.pk])
+    monkeypatch.setattr("appointments.views.office.drafts.IN_REQUEST", -1)
+    line = draft.lines.get().pk
+    shown = text(client.post(page, {"shown": line, "take": line, "act": "publish"}, follow=True))
+    assert "还剩 1 项，共 1 项" in shown
+    assert "放弃草稿" not in shown
+    asked = client.get(page, headers={"hx-request": "true"})
+    assert ("every 3s" in text(asked), "HX-Refresh" in asked.headers) == (True, False)
+
+    tasks.go_on_publishing()
+
+    assert client.get(page, headers={"hx-request": "true"}).headers["HX-Refresh"] == "true"
+    assert "已发布：新增 1" in text(client.get(page))
 
 
 @pytest.mark.parametrize("weeks", ["1", "5", ""])
-def test_a_draft_of_days_gone_by_is_refused_at_its_field(client, office, weeks):
+def test_a_draft_of_days_gone_by_is_refused_at_its_field(client, office, hospital, weeks):
     said = {"scope": "house-1", "first_day": "2026-01-01", "weeks": weeks}
     answer = client.post(reverse("appointments:office_drafts"), said)
 
     assert "已经过去" in text(answer)
+    endless = said | {"scope": f"house-{hospital.pk}", "first_day": "9999-12-31", "weeks": "1"}
+    assert "有效的日期" in text(client.post(reverse("appointments:office_drafts"), endless))
     assert not LayoutDraft.objects.exists()
 
 
@@ -206,6 +230,9 @@ def test_a_holiday_is_kept_once_and_says_what_stands_on_it_and_touches_nothing(c
     assert "已经过去" in text(client.post(page, said | {"day": "2026-11-01"}))
     assert "最远登记到两年以内" in text(client.post(page, said | {"day": "9999-12-20"}))
 
+    client.force_login(StaffFactory(roles="auditor"))
+    assert "/office/stops/new/" not in text(client.get(page))  # nothing to press that would be refused
+    client.force_login(office)
     row = CalendarDay.objects.get()
     client.post(f"{page}&day={row.pk}", said | {"kind": "workday", "follows": 2})
     row.refresh_from_db()

@@ -8,23 +8,29 @@ from datetime import date, datetime
 
 from django.db.models import Count, Q
 
-from appointments.models import Appointment, DraftLine, Schedule, ScheduleTemplate, Slot, StopOffer, Substitution
+from appointments.models import (
+    Appointment,
+    DraftLine,
+    LayoutDraft,
+    Schedule,
+    ScheduleTemplate,
+    Slot,
+    StopOffer,
+    Substitution,
+)
 from appointments.services import planning
-from appointments.services.drafts.seats import Seats
-from appointments.services.timetable import Planned, Timetable
+from appointments.services.moving import WAITING
+from appointments.services.timetable import Plan, Planned, Timetable
 from hospital import clock
-from hospital.models import Department, Organization
-
-WAITING = (Appointment.Status.PENDING, Appointment.Status.BOOKED, Appointment.Status.ARRIVED)
-"""Whom a change would touch: a number on hold counts as well."""
 
 KEEPS_NUMBERS = frozenset({"starts_at", "ends_at", "minutes", "room"})
 """Of these a schedule may change while each patient keeps the number; each is told."""
 
 RELATED = ("department", "service", "role__practitioner", "team", "gate_team", "room")
+"""Fetched apart, each once: a quarter's sessions name the same few doctors and rooms again and again."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Line:
     """One difference. `planned`: as the template wants it; `schedule`: what stands."""
 
@@ -37,14 +43,33 @@ class Line:
     differences: list[list[str]] = field(default_factory=list)
     patients: int = 0
     seen: bool = False  # somebody has or had a number, or numbers were blocked: its rows can't be deleted
+    reason: str = ""  # what stands in the way, or what the office should know: selectors.drafts.REASONS
 
     @property
     def key(self) -> tuple:
-        return (self.action, self.template, self.schedule and self.schedule.pk, self.day.isoformat())
+        return (self.action, *self.place)
+
+    @property
+    def place(self) -> tuple:
+        return (self.template, self.schedule and self.schedule.pk, self.day)
 
     @property
     def keeps_numbers(self) -> bool:
         return {name for name, _is, _would in self.differences} <= KEEPS_NUMBERS
+
+    @property
+    def moves(self) -> bool:
+        """Its rows go to their new place as they are, instead of being laid anew."""
+        return self.action == DraftLine.Action.CHANGE and self.seen and self.keeps_numbers
+
+    @property
+    def obstacle(self) -> str:
+        """Why ticking would not help; the words are selectors.drafts.REASONS."""
+        if self.action == DraftLine.Action.DROP and self.patients:
+            return "has_patients"
+        if self.action == DraftLine.Action.CHANGE and self.patients and not self.keeps_numbers:
+            return "numbers_would_change"
+        return ""
 
 
 @dataclass
@@ -52,32 +77,49 @@ class Comparison:
     lines: list[Line] = field(default_factory=list)
     adopted: list[tuple[Schedule, int]] = field(default_factory=list)
     """What stands and a changed pattern goes on with: (schedule, template). Said nowhere, since nothing changes."""
-    templates: list[ScheduleTemplate] = field(default_factory=list)
 
     @property
     def digest(self) -> str:
         """Of everything but the patients: they come and go while the office looks."""
-        said = sorted(json.dumps([*line.key, line.differences], ensure_ascii=False) for line in self.lines)
+        said = sorted(json.dumps([*line.key, line.differences], default=str, ensure_ascii=False) for line in self.lines)
         return hashlib.sha256("\n".join(said).encode()).hexdigest()
 
 
-def compare(
-    *, organization: Organization, department: Department | None, first_day: date, last_day: date, now: datetime
-) -> Comparison:
-    """A handful of queries, however many days and doctors there are."""
-    place = department.pk if department else None
-    timetable = Timetable(
-        organization=organization, first_day=first_day, last_day=last_day, department=place, published=False
-    )
-    plan = timetable.plan()
-    rows = Schedule.objects.filter(organization=organization, day__range=(first_day, last_day))
-    if department:
-        rows = rows.filter(department=department)
-    standing = list(rows.filter(template__isnull=False).select_related(*RELATED).order_by("day", "id"))
-    result = Comparison(templates=timetable.templates)
+class Wanted:
+    """What the templates yield on the days of a draft, read once for all of them."""
+
+    def __init__(self, draft: LayoutDraft):
+        self.draft = draft
+        timetable = Timetable(
+            organization=draft.organization, first_day=draft.first_day, last_day=draft.last_day,
+            department=draft.department_id, published=False,
+        )  # fmt: skip
+        self.templates: list[ScheduleTemplate] = timetable.templates
+        self.plans: dict[date, Plan] = defaultdict(Plan)
+        plan = timetable.plan()
+        for each in plan.planned:
+            self.plans[each.schedule.day].planned.append(each)
+        for conflict in plan.conflicts:
+            self.plans[conflict.day].conflicts.append(conflict)
+
+    def between(self, first_day: date, last_day: date) -> Plan:
+        days = sorted(day for day in self.plans if first_day <= day <= last_day)
+        plans = [self.plans[day] for day in days]
+        planned = [each for plan in plans for each in plan.planned]
+        return Plan(planned, [conflict for plan in plans for conflict in plan.conflicts])
+
+
+def compare(*, wanted: Wanted, first_day: date, last_day: date, now: datetime) -> Comparison:
+    """A handful of queries, however many days and doctors there are. Who waits where is `count_patients`'s matter, who
+    stands in whose way the seats'."""
+    draft = wanted.draft
+    rows = Schedule.objects.filter(organization=draft.organization, day__range=(first_day, last_day))
+    if draft.department_id:
+        rows = rows.filter(department=draft.department_id)
+    standing = list(rows.filter(template__isnull=False).prefetch_related(*RELATED).order_by("day", "id"))
+    result = Comparison()
+    plan = wanted.between(first_day, last_day)
     _Pairing(plan, standing, substituted=_substituted(first_day, last_day), now=now).fill(result)
-    _count_patients(result.lines)
-    _find_conflicts(result, first_day=first_day, last_day=last_day)
     result.lines.sort(key=lambda line: (line.day, line.name, line.action))
     return result
 
@@ -85,7 +127,7 @@ def compare(
 class _Pairing:
     """Which planned schedule continues which standing one: the same template and day, else the same actor and half."""
 
-    def __init__(self, plan, standing: list[Schedule], *, substituted: set[int], now: datetime):
+    def __init__(self, plan: Plan, standing: list[Schedule], *, substituted: set[int], now: datetime):
         self.plan, self.substituted, self.now = plan, substituted, now
         self.by_place = {(row.template_id, row.day): row for row in standing}
         self.unsure = {(conflict.template, conflict.day) for conflict in plan.conflicts}
@@ -166,43 +208,24 @@ def _added(each: Planned) -> Line:
     return Line(DraftLine.Action.ADD, name, row.day, template.pk, None, each, said)
 
 
-def _count_patients(lines: list[Line]) -> None:
-    ids = [line.schedule.pk for line in lines if line.schedule]
-    counts, touched = patients_of(ids)
-    for line in lines:
-        if line.schedule:
-            waiting, ever = counts.get(line.schedule.pk, (0, 0))
-            line.patients, line.seen = waiting, bool(ever) or line.schedule.pk in touched
-
-
-def patients_of(schedules: list[int]) -> tuple[dict[int, tuple[int, int]], set[int]]:
-    """Schedule → (who waits for it, who ever had a number); and those whose rows something else hangs on."""
-    if not schedules:
-        return {}, set()
-    rows = Appointment.objects.filter(schedule__in=schedules).order_by().values_list("schedule")
+def count_patients(lines: list[Line]) -> None:
+    """Who waits for each line's schedule, and whose rows something hangs on."""
+    lines = [line for line in lines if line.schedule]
+    ids = [line.schedule.pk for line in lines]
+    rows = Appointment.objects.filter(schedule__in=ids).order_by().values_list("schedule")
     counts = {
         pk: (waiting, ever)
         for pk, waiting, ever in rows.annotate(waiting=Count("pk", filter=Q(status__in=WAITING)), ever=Count("pk"))
     }
+    touched = _touched(ids) if ids else set()
+    for line in lines:
+        waiting, ever = counts.get(line.schedule.pk, (0, 0))
+        line.patients, line.seen = waiting, bool(ever) or line.schedule.pk in touched
+
+
+def _touched(schedules: list[int]) -> set[int]:
     used = Slot.objects.filter(schedule__in=schedules).exclude(status=Slot.Status.FREE).order_by()
     touched = set(used.values_list("schedule", flat=True).distinct())
     touched |= set(Substitution.objects.filter(schedule__in=schedules).values_list("schedule", flat=True))
     kept = StopOffer.objects.filter(slot__schedule__in=schedules)  # numbers for the patients of a stopped session
-    touched |= set(kept.values_list("slot__schedule", flat=True))
-    return counts, touched
-
-
-def _find_conflicts(result: Comparison, *, first_day: date, last_day: date) -> None:
-    """A doctor in two places, a room taken twice: by name, before anything is written.
-
-    What nobody has booked makes way for the new pattern; what has patients stands until the office decides.
-    """
-    wanted = [line for line in result.lines if line.planned]
-    leaving = {line.schedule.pk for line in result.lines if line.schedule and not line.patients}
-    seats = Seats.read([line.planned for line in wanted], first_day=first_day, last_day=last_day, without=leaving)
-    for line in wanted:
-        clash = seats.clash(line.planned, own=line.schedule and line.schedule.pk)
-        if clash:
-            line.action, line.differences = DraftLine.Action.CONFLICT, [list(clash)]
-        else:
-            seats.take(line.planned, line.name)
+    return touched | set(kept.values_list("slot__schedule", flat=True))

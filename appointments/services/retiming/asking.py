@@ -9,18 +9,13 @@ from hashlib import sha256
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from appointments.models import Appointment, BulkAct, Schedule, ScheduleParticipant, Slot
+from appointments.models import Appointment, BulkAct, Schedule, ScheduleParticipant
 from appointments.policies.hours import Period, put_in
-from appointments.services import shares
+from appointments.services.moving import TOLD, WAITING, Move, Span, place_of, plan_of
 from hospital import clock
 from hospital.models import Campus, HalfDay, HalfDayHours, PatientTime, User
 
-Status = Appointment.Status
-LIVE = (Status.PENDING, Status.BOOKED, Status.ARRIVED)
-TOLD = (Status.BOOKED, Status.ARRIVED)
 MOST_LISTED = 1000
-
-Span = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True)
@@ -124,16 +119,8 @@ def targets_of(wanted: Wanted, *, now: datetime) -> list[tuple[Schedule, Span]]:
     return found
 
 
-def minutes_of(schedule: Schedule, span: Span) -> list[tuple[int, int]] | None:
-    """(minute after the start, length) of each number; None when they don't fit."""
-    total = int((span[1] - span[0]).total_seconds()) // 60
-    if total < schedule.capacity * (schedule.minutes or 1):
-        return None
-    return shares.minutes_of(capacity=schedule.capacity, total=total, minutes=schedule.minutes)
-
-
 def _too_full(targets: list[tuple[Schedule, Span]]) -> dict[int, str]:
-    return {row.pk: "too_many_numbers" for row, span in targets if minutes_of(row, span) is None}
+    return {row.pk: "too_many_numbers" for row, span in targets if plan_of(Move.to_hours(row, span)) is None}
 
 
 def _sitting_elsewhere(targets: list[tuple[Schedule, Span]]) -> dict[int, str]:
@@ -178,24 +165,18 @@ class Touched:
 
 
 def _touched(moving: dict[int, Span]) -> list[Touched]:
-    rows = Appointment.objects.filter(schedule__in=list(moving), status__in=LIVE)
-    found, plans = [], {}
+    rows = Appointment.objects.filter(schedule__in=list(moving), status__in=WAITING)
+    found, moves = [], {}
     for row in rows.select_related("schedule", "slot").order_by("pk"):
-        if row.schedule_id not in plans:
-            plans[row.schedule_id] = minutes_of(row.schedule, moving[row.schedule_id])
-        start, minutes = place_of(row.slot, row.schedule, moving[row.schedule_id], plans[row.schedule_id])
+        if row.schedule_id not in moves:
+            move = Move.to_hours(row.schedule, moving[row.schedule_id])
+            moves[row.schedule_id] = (move, plan_of(move))
+        move, plan = moves[row.schedule_id]
+        start, minutes = place_of(move, row.slot, plan)
         if start != row.start or minutes != row.slot.minutes:
             span = (start, start + timedelta(minutes=minutes))
             found.append(Touched(row.pk, row.patient_id, row.status, row.start, span))
     return found
-
-
-def place_of(slot: Slot, schedule: Schedule, span: Span, plan: list[tuple[int, int]]) -> tuple[datetime, int]:
-    """Where a number goes. An add-on keeps its distance from the session's end."""
-    if slot.number > schedule.capacity:
-        return slot.start - schedule.ends_at + span[1], slot.minutes
-    after, minutes = plan[slot.number - 1]
-    return span[0] + timedelta(minutes=after), minutes
 
 
 def _left(touched: list[Touched]) -> set[int]:

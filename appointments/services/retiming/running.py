@@ -1,21 +1,21 @@
 """The word to go, going on after it, and taking it back."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from time import monotonic
 
 import structlog
-from django.db import connection, transaction
+from django.db import transaction
 
 from appointments.errors import ActSettled, HoursBegun, PreviewStale, UndoOver
 from appointments.models import BulkAct, BulkChange, Schedule
 from appointments.policies.hours import Period
+from appointments.services.alone import alone
 from appointments.services.bulk.effects import UNDO_MINUTES
+from appointments.services.moving import Span
 from hospital import audit, clock
 from hospital.models import Campus, HalfDayHours, User
 
-from .asking import Span, fill, hours_now, hours_then, wanted_of
+from .asking import fill, hours_now, hours_then, wanted_of
 from .moving import move, move_left, record
 
 log = structlog.get_logger(__name__)
@@ -79,7 +79,7 @@ def continue_all(*, now: datetime) -> int:
 def go_on(*, act: BulkAct, now: datetime, limit: int | None = None) -> int:
     """Settle sessions until none waits, then close the act. Sessions that stand in each other's way are tried again
     after the others have moved. Returns how many were settled."""
-    with _alone(act) as mine:
+    with alone(LOCK, act.pk) as mine:
         act = BulkAct.objects.select_related("by").get(pk=act.pk)
         if not mine or not act.params.get("running"):
             return 0
@@ -218,16 +218,3 @@ def _from_json(kept: dict) -> Periods:
         ]
         for half, several in kept.items()
     }
-
-
-@contextmanager
-def _alone(act: BulkAct) -> Iterator[bool]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK, act.pk])
-        mine = cursor.fetchone()[0]
-    try:
-        yield mine
-    finally:
-        if mine:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK, act.pk])

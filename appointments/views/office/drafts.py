@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from appointments.errors import DraftStale
 from appointments.forms.templates import DraftForm, next_monday
-from appointments.models import DraftLine, LayoutDraft
+from appointments.models import LayoutDraft
 from appointments.selectors import drafts as selectors
 from appointments.selectors import templates
 from appointments.services import drafts as services
@@ -21,6 +21,7 @@ from hospital.permissions import role_required
 from . import reach as reaching
 
 LINES = 200  # on one page; a whole house for a quarter has thousands
+IN_REQUEST = 2.0  # seconds of publishing that the page waits for; a department's week is done by then
 
 
 @require_http_methods(["GET", "POST"])
@@ -78,24 +79,23 @@ def _made(request, form: DraftForm) -> LayoutDraft | None:
 @never_cache
 @role_required(*reaching.READERS)
 def draft(request, pk):
-    """One draft. `show` filters by what happens; a page of lines is ticked at a time and kept with its own button."""
+    """One draft. `show` filters by what happens; a page of lines is ticked at a time and kept with its own button.
+    While it is being published htmx asks for how far it is."""
     row = _draft(request, pk)
-    open_draft = row.status == LayoutDraft.Status.DRAFT
-    may_act = reaching.may_act(request) and open_draft
-    stale = None
     if request.method == "POST":
         _must_act(request, row)
         try:
             return _ticked(request, row)
         except DraftStale as refusal:
-            stale = refusal
+            services.look_again(draft=row, now=clock.now())
+            messages.warning(request, refusal.in_full)
+            return redirect(redirect("appointments:office_draft", row.pk).url + "?show=since")
+    if request.htmx and not request.htmx.boosted:
+        return _progress(request, row)
     show = request.GET.get("show", "")
-    lines = row.lines.order_by("day", "name", "pk")
-    if show in DraftLine.Action.values:
-        lines = lines.filter(action=show)
-    elif show == "patients":
-        lines = lines.filter(patients__gt=0)
+    lines = row.lines.order_by("day", "name", "pk").filter(**selectors.SHOWN.get(show, {}))
     page = Paginator(lines, LINES).get_page(request.GET.get("page"))
+    open_draft = row.status == LayoutDraft.Status.DRAFT
     context = {
         "draft": row,
         "organizations": [row.organization],
@@ -104,12 +104,21 @@ def draft(request, pk):
         "counts": selectors.counts(row),
         "show": show,
         "open": open_draft,
-        "may_act": may_act,
-        "stale": stale,
+        "running": row.status == LayoutDraft.Status.PUBLISHING,
+        "may_act": reaching.may_act(request) and open_draft,
         "ticked": row.lines.filter(take=True).count(),
-        "actions": DraftLine.Action.choices,
     }
     return render(request, "office/draft.html", context)
+
+
+def _progress(request, row: LayoutDraft):
+    """The bar alone; with the last day done the page is asked for as a whole."""
+    running = row.status == LayoutDraft.Status.PUBLISHING
+    context = {"draft": row, "counts": selectors.counts(row), "running": running}
+    answer = render(request, "office/_draft_progress.html", context)
+    if not running:
+        answer["HX-Refresh"] = "true"
+    return answer
 
 
 def _ticked(request, row: LayoutDraft):
@@ -120,14 +129,9 @@ def _ticked(request, row: LayoutDraft):
     if request.POST.get("act") != "publish":
         messages.success(request, _("勾选已保存，还没有发布。"))
         return redirect(request.get_full_path())
-    done = services.publish(draft=row, by=request.user, now=clock.now())
-    said = _(
-        "已发布：新增 %(added)s、变更 %(changed)s、撤销 %(dropped)s，共放出 %(numbers)s 个号；通知患者 %(told)s 人。"
-    )
-    messages.success(request, said % vars(done))
-    if done.refused:
-        messages.warning(request, _("%(count)s 项没有生效，原因见下表。") % {"count": done.refused})
-    return redirect("appointments:office_draft", row.pk)
+    done = services.publish(draft=row, by=request.user, now=clock.now(), seconds=IN_REQUEST)
+    address = redirect("appointments:office_draft", row.pk)
+    return redirect(address.url + "?show=refused") if done.result.get("refused") else address
 
 
 @require_POST
