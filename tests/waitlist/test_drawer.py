@@ -24,7 +24,7 @@ def office(client):
 
 
 def drawer(client, schedule) -> str:
-    page = client.get(reverse("appointments:office_schedule", args=[schedule.pk]), headers={"HX-Request": "true"})
+    page = client.get(reverse("appointments:office_week"), {"week": schedule.day, "schedule": schedule.pk})
     return page.content.decode()
 
 
@@ -32,7 +32,7 @@ def test_the_drawer_says_who_waits_in_which_place_since_when_and_why_nothing_was
     schedule = full()
     join(schedule, PatientFactory(name="欧阳明月"), now=NOW - timedelta(hours=3))
     blocked = join(schedule, now=NOW - timedelta(hours=2))
-    join(schedule, PatientFactory(special="disabled"), now=NOW - timedelta(hours=1))
+    join(schedule, now=NOW - timedelta(hours=1))
     PatientSuspension.objects.create(
         patient=blocked.patient, starts_at=NOW, ends_at=NOW + timedelta(days=9), reason="爽约"
     )
@@ -50,7 +50,7 @@ def test_the_drawer_says_who_waits_in_which_place_since_when_and_why_nothing_was
     assert "优待" in page
     assert "候补截止，没有兑现的结束" in page
     assert "候补有号，待患者确认" in page  # the trail
-    assert page.index("接下来") < page.index("<h3>候补") < page.index("操作留痕")
+    assert page.index("<h3>接下来") < page.index("<h3>候补") < page.index("<h3>操作留痕")
 
 
 def test_when_there_is_no_number_it_says_so_and_what_is_over_is_counted(office):

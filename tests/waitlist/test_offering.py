@@ -119,8 +119,7 @@ def test_confirmed_on_the_page_of_bookings_it_is_filled_as_well():
     work()
     changes.confirm(appointment=offer_of(entry).appointment, by=None, now=NOW)
 
-    assert waitlist.leave  # the page of waits may be open still:
-    with pytest.raises(WaitOver):
+    with pytest.raises(WaitOver):  # on the page of waits, open still
         waitlist.leave(entry_id=entry.pk, by=None, now=NOW)
     work()
     assert (states(entry), offer_of(entry).state) == (["filled"], "accepted")
@@ -134,7 +133,7 @@ def test_two_numbers_for_three_who_wait_go_to_the_first_two():
     work(NOW + HOUR)
 
     assert states(*line) == ["offered", "offered", "waiting"]
-    assert [offer_of(each).appointment.slot.number for each in line[:2]] == [2, 1]
+    assert [offer_of(each).appointment.slot.number for each in line[:2]] == [1, 2]
 
 
 def test_who_has_to_be_served_first_is_though_they_came_later():
@@ -209,7 +208,7 @@ def test_nothing_is_offered_past_the_cut_off_and_whoever_waits_is_told_once():
         work(EVE)
     assert states(first, second) == ["ended:lapsed", "ended:cutoff"]
     assert (told(first.patient), told(second.patient)) == (["waitlist.offered", "waitlist.ended"], ["waitlist.ended"])
-    assert take(schedule, now=EVE).slot_id == slot.pk
+    assert {take(schedule, now=EVE).slot.number for _anybody in range(2)} == {1, 2}
 
 
 def line_with_trouble(schedule):
@@ -337,7 +336,6 @@ def test_an_offered_number_moved_elsewhere_ends_the_wait_and_is_the_next_ones():
 
 
 def test_the_rule_of_the_day_says_how_long_and_when():
-    rule = BookingRule.objects.first() or BookingRule()
     schedule = full()
     rule = BookingRule.objects.get()
     rule.waitlist_minutes, rule.waitlist_from, rule.waitlist_until = 30, time(9), time(10, 15)
