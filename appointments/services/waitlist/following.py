@@ -47,13 +47,20 @@ def wanted_topics() -> set[str]:
 
 
 def follow(fact: Fact, *, now: datetime) -> None:
-    """One of TOPICS happened: an offer is settled, who has a number waits no more, the next in line is offered one."""
+    """One of TOPICS happened: an offer is settled, who has a number waits no more, the next in line is offered one.
+
+    In the handler's one transaction: the sessions are locked before any entry is written, as `offer` does elsewhere.
+    """
+    touched, frees = _touched(fact), fact.topic != BOOKED
+    if frees:
+        rows = Schedule.objects.select_for_update(no_key=True).filter(pk__in=touched)
+        list(rows.order_by("pk").values_list("pk", flat=True))
     if appointment := fact.payload.get("appointment"):
         settling.settle(appointment_id=appointment, now=now)
-    for schedule_id in _touched(fact):
+    for schedule_id in touched:
         for entry, why in _over(now=now, schedule=schedule_id):
             settling.end(entry, status=Status.ENDED, why=why, now=now)
-        if fact.topic != BOOKED:  # it frees no number
+        if frees:
             offer(schedule_id=schedule_id, now=now)
 
 
