@@ -92,24 +92,6 @@ def test_a_fact_locks_its_session_before_it_writes_an_entry():
     assert locked[0] < written[0]
 
 
-def test_a_fact_locks_its_session_before_it_writes_an_entry():
-    """Whoever is offering a number holds the session and waits for the entry: the other way round both would wait."""
-    schedule = full()
-    first, second = join(schedule), join(schedule)
-    give_back(schedule)
-    work()
-    changes.drop(appointment=WaitlistOffer.objects.get().appointment, by=None, now=NOW)
-
-    with CaptureQueriesContext(connection) as asked:
-        waitlist.follow(Fact.objects.get(topic="appointment.dropped"), now=NOW)
-
-    assert states(first, second) == ["ended:declined", "offered"]
-    told = [query["sql"] for query in asked]
-    locked = [n for n, sql in enumerate(told) if '"appointments_schedule"' in sql and "FOR NO KEY UPDATE" in sql]
-    written = [n for n, sql in enumerate(told) if sql.startswith('UPDATE "appointments_waitlistentry"')]
-    assert locked[0] < written[0]
-
-
 def test_a_cut_off_that_was_slept_through_is_made_up_for_with_its_moment():
     schedule = full()
     entries = [join(schedule) for _n in range(2)]
