@@ -28,7 +28,7 @@ from .views.office import resale as office_resale
 from .views.office import rules as office_rules
 from .views.office import templates as weekly
 from .views.office import why as office_why
-from .views.patient import departments, doctors, home, slots
+from .views.patient import departments, doctors, home, slots, waiting
 from .views.phone import booking as calls
 from .views.phone import desk as operators
 
@@ -43,6 +43,8 @@ urlpatterns = [
     path("book/clinics/<int:department>/<int:service>/", slots.clinic, name="clinic_slots"),
     path("book/who/", who.book_who, name="book_who"),
     path("book/back/", slots.back, name="book_back"),
+    path("book/waitlist/", waiting.waitlist_join, name="waitlist_join"),
+    path("waiting/<int:pk>/", waiting.waiting, name="waiting"),
     path("bookings/", cards.bookings, name="bookings"),
     path("bookings/<int:pk>/", cards.booking, name="booking"),
     path("bookings/<int:pk>/done/", cards.booking_done, name="booking_done"),

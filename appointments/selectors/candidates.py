@@ -104,6 +104,7 @@ class Candidate:
     standing: Standing | None  # what stands in the way
     consent: tuple[Notice, ...]  # what must be agreed to first (O4)
     doubt: str = ""  # a department that hardly fits: a question, no refusal
+    waits: int | None = None  # the open entry in this session's line, where that is asked (B9)
 
     @property
     def pk(self) -> int:

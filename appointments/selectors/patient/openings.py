@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 
 from appointments.models import Schedule
 from appointments.models.rules import Channel
+from appointments.policies import waitlist
 from appointments.policies.scarcity import State, is_few
 from appointments.selectors import rules
 from hospital import clock
@@ -59,6 +60,7 @@ class Opening:
     more_at: datetime | None = None  # when further free numbers become the public's, before the clinic starts
     gate: int | None = None  # the team whose referral opens it (B11)
     fee: Decimal | None = None  # yuan, on the schedule's day
+    waits: bool = False  # it is full, and its line may be joined (B9)
 
     @property
     def few(self) -> bool:
@@ -116,7 +118,13 @@ def _opening(schedule, gate, left, of, more_at, *, fee, now) -> Opening:
         left = 0
     if state in (State.STOPPED, State.GATED, State.OFFLINE):
         more_at = None
-    return Opening(schedule=schedule, state=state, left=left, of=of, more_at=more_at, gate=gate, fee=fee)
+    waits = state is State.FULL and of > 0 and _has_a_line(schedule, now=now)
+    return Opening(schedule=schedule, state=state, left=left, of=of, more_at=more_at, gate=gate, fee=fee, waits=waits)
+
+
+def _has_a_line(schedule: Schedule, *, now: datetime) -> bool:
+    closes = waitlist.closes_at(schedule.day, rules.booking_rule_for(schedule, day=clock.today(now)))
+    return waitlist.refusal_to_join(schedule, channel=Channel.WEB, closes=closes, now=now) is None
 
 
 def _state(schedule, *, gate, left: int, of: int, more_at, priced: bool, now: datetime) -> State:

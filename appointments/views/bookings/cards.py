@@ -16,6 +16,7 @@ from appointments.forms.bookings import PersonForm
 from appointments.models import Appointment, Schedule
 from appointments.selectors import bookings as selectors
 from appointments.selectors import rules, slips
+from appointments.selectors.patient import waits
 from appointments.views.patient.addresses import page_of
 from hospital import clock, family, masking
 from hospital.permissions import patient_required
@@ -36,9 +37,15 @@ def bookings(request: HttpRequest):
     person = asked if any(each.patient_id == asked for each in people) else None
     page = Paginator(selectors.past(request.user, person=person, now=now), PER_PAGE).get_page(request.GET.get("page"))
     ahead = selectors.coming(request.user, person=person, now=now) if page.number == 1 else []
+    asked_for = [each for each in people if person in (None, each.patient_id)]
+    waiting = waits.waits_of(asked_for, account=request.user, now=now) if page.number == 1 else []
+    offered = {each.offer.appointment_id for each in waiting if each.offered}
+    ahead = [row for row in ahead if row.pk not in offered]
     context = {
         "people": [{"pk": each.patient_id, "masked": masking.name(each.patient.name)} for each in people],
         "person": person,
+        "waiting": waiting,
+        "offered": bool(offered),
         "coming": selectors.cards_of(ahead, account=request.user, now=now),
         "page": page,
         "past": selectors.cards_of(page, account=request.user, now=now),
@@ -51,7 +58,10 @@ def bookings(request: HttpRequest):
 @never_cache
 @patient_required
 def booking(request: HttpRequest, pk: int):
-    return _show(request, own_booking(request, pk), done=False)
+    """A number offered from the waitlist is taken or given up on its own page (B9)."""
+    row = own_booking(request, pk)
+    entry = waits.entry_of_hold(row) if row.status == Appointment.Status.PENDING else None
+    return redirect("appointments:waiting", entry) if entry else _show(request, row, done=False)
 
 
 @require_safe
@@ -123,7 +133,9 @@ def _entry(row: Appointment, *, now) -> calendar_file.Entry:
         _("就诊人：%(person)s，第%(number)s号，大约%(at)s叫到") % number,
         _("请带预约时用的证件原件和医保卡，%(at)s前15分钟到%(campus)s%(place)s导诊台报到。") % desk,
         _("乘车：%(transit)s") % {"transit": campus.transit} if campus.transit else "",
-        _("如不能来，请在%(until)s前退号或改约。") % {"until": selectors.in_words(card.cancel_by)},
+        _("如不能来，请在%(until)s前退号或改约。") % {"until": selectors.in_words(card.cancel_by)}
+        if now <= card.cancel_by
+        else _("网上退号时间已过；如不能来，请到窗口退号，不要空着号不来。"),
     ]
     return calendar_file.Entry(
         uid=f"appointment-{row.pk}@{schedule.organization.code.lower()}.hospital",

@@ -120,5 +120,8 @@ def _fee(parts, chosen):
 
 def _digest(parts) -> str:
     """What the list says, so that a refresh that would change nothing changes nothing."""
-    said = [(part.schedule.pk, part.opening.state, [(each.value, each.left) for each in part.slices]) for part in parts]
+    said = [
+        (part.schedule.pk, part.opening.state, part.opening.waits, [(each.value, each.left) for each in part.slices])
+        for part in parts
+    ]
     return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
