@@ -37,14 +37,14 @@ def own(caller):
     rows = Appointment.objects.select_related(*SHOWN)
     if caller.books_anyone:
         return rows
-    proved = _family(caller).exclude(proof=RelatedPerson.Proof.REGISTERED)
+    proved = family_of(caller).exclude(proof=RelatedPerson.Proof.REGISTERED)
     return rows.filter(
-        Exists(_family(caller).filter(patient=OuterRef("patient"))),
+        Exists(family_of(caller).filter(patient=OuterRef("patient"))),
         Q(by=caller.user.pk) | Exists(proved.filter(patient=OuterRef("patient"))),
     )
 
 
-def _family(caller):
+def family_of(caller):
     return RelatedPerson.objects.filter(account=caller.user.pk, ended_at=None, patient__active=True)
 
 
@@ -84,7 +84,7 @@ class Appointments(AppointmentRows, ListEndpoint):
         if self.request.auth.books_anyone and named:
             return super().get_queryset()
         mine = list(
-            _family(self.request.auth).values_list("patient", flat=True)
+            family_of(self.request.auth).values_list("patient", flat=True)
         )  # as numbers: so few that their index wins
         return super().get_queryset().filter(patient__in=mine)
 

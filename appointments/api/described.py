@@ -9,10 +9,19 @@ from hospital.api.authentication import BOOK, READ
 from hospital.api.endpoint import Endpoint
 
 from .appointments import KEY
-from .shapes import Availability, Booked, BookingRequest, CancelRequest, ConfirmRequest, RescheduleRequest, Slices
+from .shapes import (
+    Availability,
+    Booked,
+    BookingRequest,
+    CancelRequest,
+    ConfirmRequest,
+    RescheduleRequest,
+    Slices,
+    WaitRequest,
+)
 
-SHAPES = (Availability, Booked, BookingRequest, CancelRequest, ConfirmRequest, RescheduleRequest, Slices)
-NEEDED = (BookingRequest, RescheduleRequest)  # the other bodies may be left out
+SHAPES = (Availability, Booked, BookingRequest, CancelRequest, ConfirmRequest, RescheduleRequest, Slices, WaitRequest)
+NEEDED = (BookingRequest, RescheduleRequest, WaitRequest)  # the other bodies may be left out
 COMPONENT = "#/components/schemas/{name}"
 DAY = {"type": "string", "format": "date"}
 HELD = {

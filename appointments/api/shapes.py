@@ -59,6 +59,13 @@ class ConfirmRequest(msgspec.Struct, forbid_unknown_fields=True):
     """Nothing to say; an empty body will do."""
 
 
+class WaitRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Who waits, and for which schedule."""
+
+    patient: Row
+    schedule: Row
+
+
 class Booked(msgspec.Struct, kw_only=True):
     """锁号: what a booking gave. It is `pending` until it is confirmed, at `hold_until` the number goes back."""
 

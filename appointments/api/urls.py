@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import appointments, hot, integration, schedules
+from . import appointments, hot, integration, schedules, waitlist
 
 urlpatterns = [
     path("schedules/<int:schedule_id>/appointments/", hot.schedule_appointments, name="api_book"),
@@ -15,5 +15,8 @@ urlpatterns = [
     path("appointments/<int:pk>/confirm/", appointments.Confirm.as_view(), name="api_confirm"),
     path("appointments/<int:pk>/cancel/", appointments.Cancel.as_view(), name="api_cancel"),
     path("appointments/<int:pk>/reschedule/", appointments.Reschedule.as_view(), name="api_reschedule"),
+    path("waitlist/", waitlist.Waitlist.as_view(), name="api_waitlist"),
+    path("waitlist/<int:pk>/", waitlist.OneEntry.as_view(), name="api_wait"),
+    path("waitlist/<int:pk>/accept/", waitlist.Accept.as_view(), name="api_wait_accept"),
     path("integration/visits/<str:number>/", integration.IntegratedVisit.as_view(), name="api_their_visit"),
 ]

@@ -87,8 +87,11 @@ def refusals_of(operation: AutoSchema) -> set[int]:
         statuses.add(404)
     if operation.method in {"POST", "PUT", "PATCH"}:
         statuses |= {409, 413, 415, 422, 429}
+    elif operation.method == "DELETE":
+        statuses |= {409, 429}
     elif getattr(operation.view, "takes_parameters", False):
         statuses.add(422)
+    statuses |= getattr(operation.view, "also_answers", {}).get(operation.method, set())
     if getattr(operation.view, "asks_privacy", False):
         statuses.add(409)
     return statuses - getattr(operation.view, "never_answers", frozenset())

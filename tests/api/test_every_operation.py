@@ -18,9 +18,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from appointments.services import waitlist
 from hospital.api import schema
 from tests.api.conftest import issue
-from tests.factories import IdentifierFactory, OrganizationFactory, TeamFactory, appointment_row, open_schedule
+from tests.factories import NOW, IdentifierFactory, OrganizationFactory, TeamFactory, appointment_row, open_schedule
+from tests.waitlist.scenes import full
 
 pytestmark = pytest.mark.django_db
 EXAMPLES = 8
@@ -58,6 +60,7 @@ def ground(account, patient, stopped_clock, settings):
     team = TeamFactory()
     IdentifierFactory(patient=patient)
     booking = appointment_row(schedule, patient, number=60, status="pending")
+    wait = waitlist.join(schedule_id=full().pk, patient_id=patient.pk, by=account, channel="app", now=NOW)
     secret = issue(
         account, "read", "book", "integrate", organization=OrganizationFactory(), system="HIS", name="everything"
     )
@@ -71,6 +74,7 @@ def ground(account, patient, stopped_clock, settings):
             "doctors": schedule.role_id,
             "teams": team.pk,
             "appointments": booking.pk,
+            "waitlist": wait.pk,
         },
     }
 

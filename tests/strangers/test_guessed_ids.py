@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from django.urls import URLPattern, get_resolver
 
-from appointments.models import Appointment
+from appointments.models import Appointment, WaitlistEntry
 from appointments.services import booking
 from hospital.models import ApiToken, AuditEvent, DataRequest, RelatedPerson
 from tests.factories import (
@@ -77,7 +77,12 @@ def victim():
         for sure in (True, False)
     )
     DataRequest.objects.create(account=account, kind="erasure", asked_at=NOW)
-    return {"account": account.pk, "patient": patient.pk, "binding": binding.pk, "booked": booked.pk, "held": held.pk}
+    wait = WaitlistEntry.objects.create(
+        schedule=booked.schedule, patient=patient, by=account, channel="app", seat=1, most=3, joined_at=NOW,
+        closes_at=NOW + timedelta(days=1),
+    )  # fmt: skip
+    return {"account": account.pk, "patient": patient.pk, "binding": binding.pk, "booked": booked.pk, "held": held.pk,
+            "wait": wait.pk}  # fmt: skip
 
 
 def filled(route: str, ids: list[int]):
@@ -98,6 +103,7 @@ def state():
     return (
         list(Appointment.objects.order_by("pk").values_list("pk", "status", "slot_id")),
         list(RelatedPerson.objects.order_by("pk").values_list("pk", "ended_at", "relation")),
+        list(WaitlistEntry.objects.order_by("pk").values_list("pk", "status")),
         list(DataRequest.objects.order_by("pk").values_list("pk", "status")),
     )
 
@@ -125,7 +131,7 @@ def knock(client, path: str, **more):
 
 def test_the_walk_knows_the_addresses_of_patients():
     names = {name for name, _route in WITH_IDS}
-    assert {"booking", "booking_cancel", "booking_change", "booking_calendar", "family_member"} <= names
+    assert {"booking", "booking_cancel", "booking_change", "booking_calendar", "family_member", "waiting"} <= names
 
 
 @pytest.mark.parametrize(("name", "route"), WITH_IDS, ids=[name for name, _route in WITH_IDS])
@@ -137,7 +143,7 @@ def test_another_patients_account_finds_nothing_behind_a_guessed_id(client, vict
 
     for path in filled(route, sorted(set(victim.values()) - {own.pk, own.patient_id, stranger.pk})):
         answers = knock(client, path)
-        if re.match(r"(booking|family|consent)", name):
+        if re.match(r"(booking|family|consent|waiting)", name):
             assert set(answers) <= {302, 403, 404, 405}, (path, answers)
             assert 404 in answers or 302 in answers, (path, answers)
 
