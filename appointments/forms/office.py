@@ -7,12 +7,13 @@ from django.db.models import Q
 
 from appointments.models import Pool
 from appointments.selectors.office import Looked, monday_of
+from hospital import plain
 from hospital.models import HealthcareService
 
 from .looking import LookedDay
 
 
-class WeekForm(forms.Form):
+class WeekForm(plain.Form):
     week = LookedDay(required=False)  # any day of it
     campus = forms.IntegerField(required=False)
     group = forms.CharField(required=False, max_length=20)
@@ -21,6 +22,10 @@ class WeekForm(forms.Form):
     pool = forms.ChoiceField(required=False, choices=[("", ""), *Pool.Kind.choices])
     who = forms.CharField(required=False, max_length=40, strip=True)
     schedule = forms.IntegerField(required=False)
+
+    def asked_schedule(self) -> int | None:
+        self.is_valid()
+        return self.cleaned_data.get("schedule")
 
     def looked(self, *, organizations: frozenset[int], today: date, within: Q | None = None) -> Looked:
         self.is_valid()

@@ -11,8 +11,10 @@ from django.db.models import Count, Q
 from django.utils.translation import get_language
 
 from appointments.models import Allotment, Pool, Schedule, Slot, StopCase, Substitution
+from appointments.models.schedule import session_half
 from hospital import clock
 from hospital.models import Campus, Department, HalfDay
+from hospital.models.time import HALF_WORDS
 
 from . import rules
 
@@ -29,6 +31,8 @@ FIELDS = {
     "pk": "pk",
     "day": "day",
     "half": "half",
+    "starts_at": "starts_at",
+    "ends_at": "ends_at",
     "status": "status",
     "capacity": "capacity",
     "department": "department_id",
@@ -59,10 +63,11 @@ class Cell:
     extras: int
     stopped: bool
     substitute: str  # who sits there instead; empty: nobody
-    asked: int  # patients of a stop or substitution who were asked what they want
-    answered: int
+    asked: int  # patients of a stop or substitution who need to say what they want
+    answered: int  # and have
+    gone: int  # who need not answer any more
     unreleased: bool  # the public numbers (or those of the pool looked at) have not opened yet
-    evening: bool
+    half: str  # what it is by its hours: the column does not say "ev" or "all" (both halves of the day)
     label: str  # for screen readers: who, when
 
     @property
@@ -107,6 +112,7 @@ class Block:
     taken: int = 0
     asked: int = 0
     answered: int = 0
+    gone: int = 0
 
 
 @dataclass(frozen=True)
@@ -190,8 +196,8 @@ class _Facts:
 
     def cell(self, entry, who: str) -> Cell:
         taken, total, extras = self.numbers.get(entry.pk, (0, 0, 0))
-        asked, answered = self.cases.get(entry.pk, (0, 0))
-        opens_at = self.openings.get(entry.pk)
+        asked, answered, gone = self.cases.get(entry.pk, (0, 0, 0))
+        opens_at, half = self.openings.get(entry.pk), session_half(entry)
         return Cell(
             pk=entry.pk,
             taken=taken,
@@ -201,15 +207,17 @@ class _Facts:
             substitute=self.substitutes.get(entry.pk, ""),
             asked=asked,
             answered=answered,
+            gone=gone,
             unreleased=bool(opens_at and opens_at > self.now),
-            evening=entry.half == HalfDay.EVENING,
-            label=f"{who} {entry.day.month}-{entry.day.day} {_half_words()[entry.half]}",
+            half=half,
+            label=f"{who} {entry.day.month}-{entry.day.day} {half_words()[half]}",
         )
 
 
 def _add(block: Block, cell: Cell) -> None:
     block.asked += cell.asked
     block.answered += cell.answered
+    block.gone += cell.gone
     if cell.stopped:
         return
     block.sessions += 1
@@ -237,13 +245,13 @@ def _row(rows: dict[tuple, Row], entry: Entry) -> Row:
     return rows[key]
 
 
-def _half_words() -> dict[str, str]:
+def half_words() -> dict[str, str]:
     return _words_of(get_language())
 
 
 @lru_cache(maxsize=8)
 def _words_of(_language: str) -> dict[str, str]:
-    return {value: str(label) for value, label in HalfDay.choices}
+    return {value: str(label) for value, label in HALF_WORDS.items()}
 
 
 NUMBERS = """
@@ -313,17 +321,21 @@ def _substitutes(entries: list) -> dict[int, str]:
     return dict(rows.values_list("schedule_id", "substitute__practitioner__name"))
 
 
-def _cases(entries: list) -> dict[int, tuple[int, int]]:
-    """Schedule → (patients asked, answers given) of the stop or substitution that stands."""
+def _cases(entries: list) -> dict[int, tuple[int, int, int]]:
+    """Schedule → (patients who need to answer, who have, who need not any more) of the stop or substitution that
+    stands."""
     if not entries:
         return {}
     days = [one.day for one in entries]
     rows = StopCase.objects.filter(
         substitution__stands=True, substitution__schedule__day__range=(min(days), max(days))
     ).order_by()
-    answered = Count("id", filter=~Q(answer=StopCase.Answer.NONE))
-    counted = rows.values_list("substitution__schedule_id").annotate(asked=Count("id"), answered=answered)
-    return {schedule: (asked, done) for schedule, asked, done in counted}
+    counted = rows.values_list("substitution__schedule_id").annotate(
+        asked=Count("id", filter=~Q(answer=StopCase.Answer.GONE)),
+        answered=Count("id", filter=~Q(answer__in=[StopCase.Answer.NONE, StopCase.Answer.GONE])),
+        gone=Count("id", filter=Q(answer=StopCase.Answer.GONE)),
+    )
+    return {schedule: tuple(counts) for schedule, *counts in counted}
 
 
 @dataclass(frozen=True)

@@ -81,14 +81,15 @@ def _waiting(this: WeekFigures, before: WeekFigures) -> Figure:
     )
 
 
-def stops_figure(*, asked: int, answered: int) -> Figure:
-    """停诊改约完成: of this week's stops and substitutions."""
+def stops_figure(*, asked: int, answered: int, gone: int) -> Figure:
+    """停诊改约完成: of this week's stops and substitutions. Who need not answer any more is on neither side."""
     silent = asked - answered
+    said = {"asked": asked, "answered": answered, "gone": gone}
     return Figure(
         name=_("停诊改约完成"),
         value=f"{answered}/{asked}" if asked else "—",
         change=_("%(count)s人未答复") % {"count": silent} if silent else "",
         better=False if silent else None,
-        definition=_("分子：已答复的，含已退号、已改约不必再问的。分母：本周停诊、替诊后询问过的患者。来源：改约单。"),
-        counted=_("本周 %(numerator)s / %(denominator)s") % {"numerator": answered, "denominator": asked},
+        definition=_("分子：已答复的患者。分母：本周停诊、替诊后需要答复的患者；已无需答复的不算。来源：改约单。"),
+        counted=_("本周需要答复 %(asked)s 人，已答复 %(answered)s 人；另有 %(gone)s 人已无需答复。") % said,
     )

@@ -94,6 +94,7 @@ def test_cells_are_selected_by_mouse_one_by_one_and_as_a_range(week, open_as):
 
 def test_without_script_the_ticks_are_a_form(week, open_as):
     page = open_as(week.user, "/office/", script=False)
+    page.get_by_role("link", name="显示勾选框").click()
     page.locator(f"input.tick[value='{week.coming.pk}']").check()
     page.locator(".bulk").get_by_role("button", name="加号").click()
     page.get_by_label("原因").fill("节后复诊多")

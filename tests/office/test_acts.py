@@ -57,7 +57,7 @@ def test_selection_form_preview_confirmation_and_undo(office, session):
     assert "已执行：1 个出诊单元" in done
     assert "10:10 之前可以撤销" in done
     assert session.numbers(session.public) == [1, 2, 3, 11, 12, 13, 14]
-    trail = office.get(f"/office/schedules/{pk}/", HTTP_HX_REQUEST="true").context["trail"]
+    trail = office.get(f"/office/?schedule={pk}").context["trail"]
     assert (str(office.user), "调整号池 诊间 10→7，公共 4→7（专家外出）") in [(one.who, one.text) for one in trail]
 
     undone = office.post(address(act, "office_act_undo"), follow=True).content.decode()
@@ -119,8 +119,8 @@ def test_too_late_to_undo_is_a_sentence_with_a_next_step(office, session):
         ({"count": "100000"}, "请填 1 到 300 之间的整数。"),
         ({"count": "三"}, "请填 1 到 300 之间的整数。"),
         ({"target": "999999"}, "选择"),
-        ({"target": ""}, "必填项"),
-        ({"reason": "   "}, "必填项"),
+        ({"target": ""}, "请选择“移到哪个号池”。"),
+        ({"reason": "   "}, "请填写“原因”。"),
         ({"reason": "长" * 201}, "200"),
     ],
 )
@@ -178,7 +178,7 @@ def test_the_office_of_one_department_acts_on_its_own_sessions_only(client, db):
     assert client.get(f"/office/schedules/{session.schedule.pk}/patients/").status_code == 404
     assert client.post(NEW, said(session, schedule=[session.schedule.pk, own.pk])).status_code == 404
     assert client.get(address(theirs)).status_code == 404
-    assert client.get(address(both)).status_code == 200  # touches a session of its own: to be read
+    assert [line.schedule for line in client.get(address(both)).context["done"]] == [own]  # of its own, to be read
     assert client.post(address(both)).status_code == 404
     session.apply(both)
     assert client.post(address(both, "office_act_undo")).status_code == 404

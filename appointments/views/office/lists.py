@@ -72,13 +72,13 @@ def week(request: HttpRequest, now: datetime) -> Rows:
             for row in block.rows:
                 for place, cells in enumerate(row.columns):
                     for cell in cells:
-                        yield _cell(block, row, cell, looked.days[place // HALVES], place % HALVES)
+                        yield _cell(block, row, cell, looked.days[place // HALVES])
 
     return headers, rows()
 
 
-def _cell(block, row, cell, day: date, afternoon: int) -> list:
-    half = _("夜间") if cell.evening else _("下午") if afternoon else _("上午")
+def _cell(block, row, cell, day: date) -> list:
+    half = weeks.half_words()[cell.half]
     state = _("停诊") if cell.stopped else _("未放号") if cell.unreleased else _("满号") if cell.full else _("开诊")
     said = [block.name, block.campus, row.name, row.note, day, half, state, cell.taken, cell.total, cell.left]
     return [*said, cell.extras, cell.substitute]

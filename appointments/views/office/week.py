@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -33,9 +33,13 @@ def week(request: HttpRequest):
     today = clock.today(now)
     reach = reach_of(request)
     form = WeekForm(request.GET)
-    looked = form.looked(organizations=reach.organizations, today=today, within=reach.schedules)
-    shown = _schedule(request, form.cleaned_data.get("schedule"))
+    shown = _schedule(request, form.asked_schedule())
+    near = shown.day if shown else today
+    looked = form.looked(organizations=reach.organizations, today=near, within=reach.schedules)
+    if request.htmx and request.htmx.target == "drawer":
+        return _beside(request, shown, looked, now=now)
     blocks = selectors.week(looked, now=now)
+    ticks = "1" if may_act(request) and request.GET.get("ticks") else ""
     context = {
         "looked": looked,
         "today": today,
@@ -49,6 +53,8 @@ def week(request: HttpRequest):
         "organizations": Organization.objects.filter(pk__in=looked.organizations),
         "same_month": looked.days[0].month == looked.days[-1].month,
         "kept": _kept(looked),
+        "cells_kept": _kept(looked, week=None, ticks=ticks),
+        "ticks": ticks,
         "steps": _steps(looked, today),
         "may_act": may_act(request),
         **(_drawer(shown, now=now) if shown else {}),
@@ -63,8 +69,8 @@ def _figures(looked: selectors.Looked, blocks: list[selectors.Block]) -> list[Fi
         numbers = sum(block.total + block.extras for block in blocks)
         counted = stats.Rate(sum(block.taken for block in blocks), numbers)
     this, before = stats.week_figures(schedules=looked.schedules, first=looked.monday, numbers=counted)
-    asked, answered = sum(block.asked for block in blocks), sum(block.answered for block in blocks)
-    return [*figures_of(this, before), stops_figure(asked=asked, answered=answered)]
+    cases = {name: sum(getattr(block, name) for block in blocks) for name in ("asked", "answered", "gone")}
+    return [*figures_of(this, before), stops_figure(**cases)]
 
 
 def _column(day: date, today: date) -> dict:
@@ -111,23 +117,25 @@ def _drawer(schedule: Schedule, *, now) -> dict:
     }
 
 
+def _beside(request: HttpRequest, row: Schedule | None, looked: selectors.Looked, *, now):
+    """The drawer alone, and in their places the cell it belongs to and the one that was open before."""
+    if row is None:
+        raise Http404
+    before = request.GET.get("shown", "")
+    known = {row.pk, int(before)} if before.isdecimal() and len(before) < 19 else {row.pk}
+    cells = [(cell, cell.pk == row.pk) for cell in selectors.cells(looked, sorted(known), now=now)]
+    kept = _kept(looked, week=None)
+    context = {**_drawer(row, now=now), "cells": cells, "kept": kept, "may_act": may_act(request)}
+    return render(request, "office/drawer.html", context)
+
+
 @require_safe
 @never_cache
 @role_required(*READERS)
 def schedule(request: HttpRequest, pk: int):
-    """The drawer alone, and in their places the cell it belongs to and the one that was open before."""
-    now = clock.now()
+    """The week with this session's drawer open."""
     row = get_object_or_404(_within_reach(request), pk=pk)
-    if not request.htmx:
-        return redirect(f"{reverse('appointments:office_week')}?week={row.day}&schedule={row.pk}")
-    before = request.GET.get("shown", "")
-    known = {pk, int(before)} if before.isdecimal() and len(before) < 19 else {pk}
-    form = WeekForm(request.GET)
-    reach = reach_of(request)
-    looked = form.looked(organizations=reach.organizations, today=clock.today(now), within=reach.schedules)
-    cells = [(cell, cell.pk == pk) for cell in selectors.cells(looked, sorted(known), now=now)]
-    context = {**_drawer(row, now=now), "cells": cells, "kept": _kept(looked), "may_act": may_act(request)}
-    return render(request, "office/drawer.html", context)
+    return redirect(f"{reverse('appointments:office_week')}?week={row.day}&schedule={row.pk}")
 
 
 @require_safe

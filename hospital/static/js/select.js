@@ -1,17 +1,18 @@
-/* Selecting in the office's week. Loaded in the head, before the cells: with it the ticks disappear and the cell itself
- * is selected; without it the ticks are a plain form.
+/* Selecting in the office's week. Loaded in the head, before the cells: the cell itself is selected, by a tick of its own
+ * that is made here and not shown; without script the page can be asked for with ticks, and is a plain form.
  *
  *   blank, Ctrl+click, or click while "多选" is on: this cell on or off;  Shift+arrow, Shift+click: from there to here;
  *   Escape: nothing. A tick stays the one truth, so the form sends what is seen. Arrows themselves are keys.js's.
  *
- *   form[data-select] with .tick before each .cell;  .bulk with [data-counts="… %1 … %2 … %3"], beyond
+ *   form[data-select] with .cell: its id ends in the session's, its <b> says taken/all or all, unless data-n and data-t
+ *   (all, taken) do;  .bulk with [data-counts="… %1 … %2 … %3"], beyond
  *   [data-most] cells [data-toomany] instead and no button;  [data-picking]
  */
 document.documentElement.classList.add("scripted");
 document.addEventListener("DOMContentLoaded", () => {
   "use strict";
   const form = document.querySelector("[data-select]");
-  if (!form || !form.querySelector(".tick")) return;
+  if (!form || !form.querySelector(".cell")) return;
   const table = form.querySelector("[data-grid]");
   const bar = form.querySelector(".bulk");
   const counts = bar.querySelector("[data-counts]");
@@ -21,6 +22,20 @@ document.addEventListener("DOMContentLoaded", () => {
   let base = new Set(); // what was selected before the range
   let ranged = []; // what the range added
   let extending = false;
+
+  const tickFor = (cell) => {
+    const tick = document.createElement("input");
+    const [taken, all] = cell.querySelector("b").textContent.match(/\d+/g) ?? [];
+    tick.type = "checkbox";
+    tick.className = "tick";
+    tick.name = "schedule";
+    tick.value = cell.id.split("-")[1];
+    tick.dataset.n = cell.dataset.n ?? all ?? taken;
+    tick.dataset.t = cell.dataset.t ?? (all ? taken : 0);
+    return tick;
+  };
+  for (const tick of table.querySelectorAll(".tick")) tick.remove();
+  for (const cell of table.querySelectorAll(".cell")) cell.before(tickFor(cell));
 
   const tickOf = (cell) => cell.previousElementSibling;
   const chosen = () => [...table.querySelectorAll(".tick:checked")];
