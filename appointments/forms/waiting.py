@@ -2,10 +2,12 @@
 
 from django import forms
 
+from hospital import plain
+
 from .bookings import BookForm, IdField
 
 
-class SessionForm(forms.Form):
+class SessionForm(plain.Form):
     """Which half-day, in the address."""
 
     schedule = IdField()
@@ -17,7 +19,7 @@ class JoinForm(BookForm):
     request_key = None
 
 
-class ActForm(forms.Form):
+class ActForm(plain.Form):
     """What is done with an entry: its number is taken, or the place or the number is given up."""
 
     ACCEPT, LEAVE = "accept", "leave"
