@@ -41,7 +41,7 @@ def program(house) -> Program:
 def test_a_groups_numbers_are_its_members(stopped_clock, clinic, two):
     mine, theirs = (program(house) for house in two)
     patient = PatientFactory()
-    rows = f"/departments/{clinic.department_id}/availability/"
+    rows = f"/departments/{clinic.department_id}/availability/?from={clinic.day}"
     path = f"/schedules/{clinic.pk}/appointments/"
 
     assert [each["left"] for each in mine.get(rows).json()["schedules"]] == [2]

@@ -400,8 +400,8 @@ def test_a_medical_number_opens_nobody_to_a_lower_institution_without_the_last_f
     assert "周*明" not in text(refused)
     for _each in range(proving.MISSES_OF_AN_OPERATOR):
         wrong("M99999999")
-    other = IdentifierFactory(patient=PatientFactory(name="李慧"), last4="1234").patient
-    assert "按门诊号找已停用" in text(wrong(other.medical_number, "1234"))
+    other = IdentifierFactory(patient=PatientFactory(name="李慧"), number="11010519491231123X").patient
+    assert "按门诊号找已停用" in text(wrong(other.medical_number, "123X"))
     events = AuditEvent.objects.filter(action__startswith="patient.last_four_")
     assert set(events.values_list("action", flat=True)) == {proving.MISSED, proving.REFUSED}
     assert opened(client).startswith("/phone/")  # a whole document goes on finding its holder
