@@ -7,12 +7,12 @@ from django.db import transaction
 from django.db.models import Count, F, Q
 
 from appointments.errors import ContractRefused
-from appointments.models import Appointment, Schedule
+from appointments.models import Schedule
 from appointments.policies import contract as policy
 from hospital import audit, clock
 from hospital.models import Contract, Department, HealthcareService, Practitioner, PractitionerRole, User
 
-WAITING = (Appointment.Status.PENDING, Appointment.Status.BOOKED, Appointment.Status.ARRIVED)
+from .moving import WAITING
 
 
 @dataclass(frozen=True)

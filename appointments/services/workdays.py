@@ -14,7 +14,7 @@ from appointments.policies.workday import problem
 from hospital import audit, clock
 from hospital.models import CalendarDay, Organization, User
 
-WAITING = (Appointment.Status.PENDING, Appointment.Status.BOOKED, Appointment.Status.ARRIVED)
+from .moving import WAITING
 
 
 @dataclass(frozen=True)

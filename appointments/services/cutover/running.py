@@ -4,8 +4,6 @@ A worker that dies leaves the lines it had not come to; the next one goes on wit
 the worker's connection, and ends with it.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from time import monotonic
 
@@ -15,6 +13,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from appointments.models import Allotment, Appointment, ImportLine, ImportRun, PatientSuspension, Schedule, Slot
 from appointments.models.rules import SELF_SERVICE, Channel
 from appointments.services import booking, extras
+from appointments.services.alone import alone
 from appointments.services.cutover import bookings, people
 from appointments.services.cutover.report import counts_of
 from appointments.services.cutover.starting import PLACES, of_suspension, read_file, span_of
@@ -49,7 +48,7 @@ def continue_all(*, clock_now, deciding) -> int:
 
 def go_on(*, run: ImportRun, clock_now, deciding, limit: int | None = None) -> int:
     """Settle lines until none waits, and close the run. Returns how many were settled."""
-    with _alone(run) as mine:
+    with alone(LOCK, run.pk) as mine:
         run = ImportRun.objects.select_related("organization", "applied_by").get(pk=run.pk)
         if not mine or run.status != ImportRun.Status.RUNNING:
             return 0
@@ -64,19 +63,6 @@ def go_on(*, run: ImportRun, clock_now, deciding, limit: int | None = None) -> i
             return settled  # some row was locked for too long: the next round
         _close(run, now=clock_now())
     return settled
-
-
-@contextmanager
-def _alone(run: ImportRun) -> Iterator[bool]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK, run.pk])
-        mine = cursor.fetchone()[0]
-    try:
-        yield mine
-    finally:
-        if mine:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK, run.pk])
 
 
 def _close(run: ImportRun, *, now: datetime) -> None:
