@@ -1,4 +1,6 @@
-"""Fields of what an address asks for. A wrong value is as if it were not there, and nothing is reckoned from it."""
+"""Days as they are asked for or typed. In an address a wrong one is as if it were not there, in a form it is said at
+its field: either way nothing is reckoned from it.
+"""
 
 from django import forms
 
@@ -7,6 +9,8 @@ YEARS = range(2000, 2101)
 
 
 class LookedDay(forms.DateField):
+    """At the ends of the calendar the next week cannot be reckoned."""
+
     def to_python(self, value):
         day = super().to_python(value)
         if day and day.year not in YEARS:

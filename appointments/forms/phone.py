@@ -8,10 +8,10 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from .desk import RegistrationForm
+from .looking import YEARS, LookedDay
 
 PLACE = re.compile(r"(department|role|team)-(\d{1,18})")
 SLICE = re.compile(r"(\d{1,18})@(\S{10,40})")
-YEARS = range(2000, 2101)  # at the ends of the calendar there is no other time zone
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class LookForm(forms.Form):
 
     q = forms.CharField(required=False, max_length=40, strip=True)
     at = forms.RegexField(PLACE, required=False, strip=True)
-    since = forms.DateField(required=False)
-    day = forms.DateField(required=False)
+    since = LookedDay(required=False)
+    day = LookedDay(required=False)
     slot = forms.CharField(required=False, max_length=60)
     move = forms.IntegerField(required=False, min_value=1, max_value=2**62)
     done = forms.IntegerField(required=False, min_value=1, max_value=2**62)

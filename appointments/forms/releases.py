@@ -53,7 +53,7 @@ class MonthForm(forms.Form):
         return (self.cleaned_data.get("month") or day or today).replace(day=1), day
 
 
-class _Days(forms.DateField):
+class _Days(LookedDay):
     widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 

@@ -10,7 +10,10 @@ from django.utils.translation import gettext_lazy
 from appointments.models import CallNote, Suspension
 from hospital.models import HalfDay
 
+from .looking import LookedDay
+
 LONGEST = timedelta(days=183)
+
 """Longer absences are a matter of the templates."""
 
 
@@ -24,8 +27,8 @@ class DaysForm(forms.Form):
 
     use_required_attribute = False  # on the doctor's page ticked sessions do instead
 
-    first = forms.DateField(label=gettext_lazy("从"), widget=DatePicker())
-    last = forms.DateField(label=gettext_lazy("到（含当天）"), widget=DatePicker(), required=False)
+    first = LookedDay(label=gettext_lazy("从"), widget=DatePicker())
+    last = LookedDay(label=gettext_lazy("到（含当天）"), widget=DatePicker(), required=False)
     half = forms.ChoiceField(
         label=gettext_lazy("半日"), required=False, choices=[("", gettext_lazy("全天")), *HalfDay.choices]
     )

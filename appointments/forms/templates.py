@@ -13,12 +13,15 @@ from appointments.services import patterns
 from hospital.models import CareTeam, Department, HalfDay, HealthcareService, PractitionerRole, Room
 from hospital.models.time import Weekday
 
+from .looking import LookedDay
+
 PLAIN = "plain"
+
 WEEKS = ((1, _("1 周")), (2, _("2 周")), (4, _("4 周")), (8, _("8 周")), (13, _("13 周")))
 
 
-def day_field(**kwargs) -> forms.DateField:
-    return forms.DateField(widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **kwargs)
+def day_field(field=forms.DateField, **kwargs) -> forms.DateField:
+    return field(widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **kwargs)
 
 
 def time_field(**kwargs) -> forms.TimeField:
@@ -176,7 +179,7 @@ class DraftForm(forms.Form):
     """按模板排: for which department, or the whole house, and which weeks."""
 
     scope = forms.ChoiceField(label=_("范围"))
-    first_day = day_field(label=_("从"))
+    first_day = day_field(LookedDay, label=_("从"))
     weeks = forms.TypedChoiceField(label=_("排几周"), choices=WEEKS, coerce=int, initial=1)
 
     def __init__(self, *args, scopes: list, today: date, **kwargs):
