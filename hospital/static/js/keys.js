@@ -5,8 +5,9 @@
  *   data-until="1732200000000" a clock that runs down to this server time (ms); data-since runs up
  *   data-fresh="5"             asks htmx for news (event "freshen") every n seconds while the page is seen
  *   data-enter="#results a"    Enter in this box presses the first match; arrow down moves there
- *   data-once                  a form that is sent once however often it is clicked
  *   data-print                 prints the page
+ *
+ * A posted form is sent once however often it is clicked.
  *
  * Layout-independent (event.code), silent while an input method composes, and deaf while the last
  * key's answer is still on its way: a bounced or held key never acts twice.
@@ -188,7 +189,7 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (event.defaultPrevented || [...form.attributes, ...(event.submitter?.attributes ?? [])].some((a) => a.name.startsWith("hx-"))) return;
-    if (form.matches("[data-once]") && form.dataset.sent) {
+    if (form.method === "post" && form.dataset.sent) {
       event.preventDefault();
       return;
     }
