@@ -15,6 +15,7 @@ from appointments.models import BulkAct, JobRun, Pool, Schedule
 from hospital import clock
 from hospital.models import CalendarDay, Department
 
+from .acts import acts_within
 from .office import monday_of
 from .runs import LATE
 
@@ -241,8 +242,8 @@ def schedules_on(first: date, last: date, *, departments: list[int], now: dateti
     return list(rows.order_by("pk").values_list("pk", flat=True))
 
 
-def latest_acts(*, organizations: frozenset[int]) -> list[BulkAct]:
+def latest_acts(*, organizations: frozenset[int], departments: frozenset[int] | None) -> list[BulkAct]:
     """Holds and extra releases that were done, newest first."""
     kinds = (BulkAct.Kind.HOLD_RELEASE, BulkAct.Kind.EXTRA_RELEASE)
-    rows = BulkAct.objects.filter(organization__in=organizations, kind__in=kinds).select_related("by")
-    return list(rows.exclude(status=BulkAct.Status.PREVIEWED).order_by("-created_at")[:ACTS])
+    rows = acts_within(organizations=organizations, departments=departments).filter(kind__in=kinds)
+    return list(rows.exclude(status=BulkAct.Status.PREVIEWED)[:ACTS])

@@ -30,7 +30,8 @@ class Row:
     def columns(self) -> list[dict]:
         """Each half-day with where a new pattern would go."""
         return [
-            {"day": day, "half": half, "found": found} for (day, half), found in zip(COLUMNS, self.cells, strict=True)
+            {"day": Weekday(day), "half": HalfDay(half), "found": found}
+            for (day, half), found in zip(COLUMNS, self.cells, strict=True)
         ]
 
     @property
@@ -96,13 +97,9 @@ def by_house(rows: list[Department]) -> dict[str, list[Department]]:
     return dict(groups)
 
 
-def waiting(organizations) -> dict[int, int]:
-    """Department → patterns that no draft has published yet."""
-    rows = ScheduleTemplate.objects.filter(organization__in=organizations, active=True, published_at__isnull=True)
-    counts: dict[int, int] = defaultdict(int)
-    for department in rows.order_by().values_list("department", flat=True):
-        counts[department] += 1
-    return dict(counts)
+def waiting(department: Department) -> int:
+    """Its patterns that no draft has published yet."""
+    return ScheduleTemplate.objects.filter(department=department, active=True, published_at__isnull=True).count()
 
 
 def others_of(template: ScheduleTemplate) -> list[ScheduleTemplate]:

@@ -174,6 +174,8 @@ def test_a_booking_does_not_make_an_extra_releases_preview_stale_and_an_opening_
         ({"kinds": ()}, "至少选一种号池"),
         ({"reason": " "}, "写明原因"),
         ({"day": TODAY + 9 * DAY}, "没有还能调整的号"),
+        ({"day": "9999-12-31"}, "没有办成"),
+        ({"to": "9999-12-31"}, "有效"),
     ],
 )
 def test_a_hold_that_may_not_be_is_refused_in_place_with_all_that_was_typed(office, said, sentence):
@@ -197,6 +199,7 @@ def test_a_hold_that_may_not_be_is_refused_in_place_with_all_that_was_typed(offi
         ({"last_day": TODAY}, "不能早于开始日"),
         ({"kinds": ["partner"], "to_time": "10:05"}, "公共号要到"),
         ({"kinds": ["team"]}, "不在"),
+        ({"to_day": "9999-12-31"}, "有效"),
     ],
 )
 def test_an_extra_release_out_of_order_is_refused_in_place(office, said, sentence):
@@ -216,13 +219,18 @@ def test_the_office_of_one_department_sees_and_holds_its_own_alone(client):
         user=client.user, role="office", organization=OrganizationFactory(), department=own.department
     )
     client.force_login(client.user)
+    BulkAct.objects.create(
+        organization=other.organization, kind="hold", status="done", schedules=[other.pk], by=StaffFactory(),
+        created_at=NOW, done_at=NOW,
+    )  # fmt: skip
 
     page = client.get(f"/office/releases/?day={TOMORROW}")
+    assert page.context["acts"] == []
     assert [line.name for line in page.context["listed"].lines] == [own.department.name]
     assert page.context["listed"].sums == [10]
     assert held_back(client, departments=[other.department_id]).status_code == 422
     held_back(client)
-    confirm(client)
+    bulk.apply(act=BulkAct.objects.get(by=client.user), by=client.user, now=NOW)
 
     assert moment(own).opens_at > SEVEN
     assert moment(other).opens_at == SEVEN

@@ -221,6 +221,16 @@ def test_a_departments_half_day_through_the_form(office):
     assert (schedule.status, schedule.stop_reason) == ("stopped", "设备或场地")
 
 
+def test_more_sessions_than_one_form_holds_are_refused_before_they_are_drawn(office, monkeypatch):
+    monkeypatch.setattr("appointments.views.office.stops.MOST", 0)
+    schedule = session(doctor(), booked=1)
+
+    page = office.get("/office/stops/new/", {"department": schedule.department_id, "first": IN_A_WEEK})
+
+    assert "一次最多选 0 个出诊单元" in text_of(page)
+    assert "preview" not in page.context
+
+
 WRONG = ["first=x", "first=2026-12-01", "schedule=999999", "schedule=zzz", "practitioner=99999&first=2026-12-01"]
 
 
@@ -241,6 +251,18 @@ def test_an_office_of_one_department_sees_and_stops_its_own_only(client):
     assert client.get(f"/office/calls/{StopCase.objects.get().pk}/").status_code == 404
     own = stop(mine)
     assert client.get(f"/office/stops/{own.pk}/").status_code == 200
+
+
+def test_of_a_stop_over_two_departments_each_office_sees_its_own_patients(client):
+    here = doctor()
+    there = RoleFactory(practitioner=here.practitioner)
+    mine, theirs = session(here, booked=1), session(there, day=IN_A_WEEK + timedelta(days=1), booked=1)
+    order = stop(mine, theirs)
+    client.force_login(office_of(mine.department))
+
+    page = client.get(f"/office/stops/{order.pk}/")
+
+    assert [each.case.appointment.schedule for each in page.context["cases"]] == [mine]
 
 
 def test_an_auditor_reads_and_cannot_touch(client):

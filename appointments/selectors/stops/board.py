@@ -7,7 +7,7 @@ from django.db.models import CharField, Count, Exists, Max, OuterRef, Q, QuerySe
 from django.db.models.functions import Cast, Concat
 
 from appointments.models import Appointment, CallNote, StopCase, Substitution, Suspension
-from hospital import masking
+from hospital import clock, masking
 from hospital.models import Message, PractitionerRole
 
 from . import scope
@@ -55,7 +55,7 @@ class Line:
 
 
 def lines_of(stops: list[Suspension], *, now: datetime) -> list[Line]:
-    """Two queries for all, and one for each that is in force and may have sessions left."""
+    """Two queries for all, and one for each that is in force and may have sessions left: its days are not over."""
     found = {stop.pk: Line(stop) for stop in stops}
     sessions = Substitution.objects.filter(suspension__in=stops).values("suspension")
     for row in sessions.annotate(all=Count("pk"), given=Count("substitute")):
@@ -73,7 +73,7 @@ def lines_of(stops: list[Suspension], *, now: datetime) -> list[Line]:
         else:
             line.done += row["all"]
     for line in found.values():
-        if line.stop.status == Status.ACTIVE:
+        if line.stop.status == Status.ACTIVE and line.stop.last_day >= clock.today(now):
             line.left = len(scope.waiting(line.stop, now=now))
     return list(found.values())
 

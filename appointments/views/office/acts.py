@@ -151,8 +151,8 @@ def one(request: HttpRequest, pk: int):
 
 
 def _show(request: HttpRequest, act: BulkAct, *, stale: PreviewStale | None = None, status: int = 200):
-    now = clock.now()
-    lines = selectors.lines_of(act)
+    now, reach = clock.now(), reach_of(request)
+    lines = [line for line in selectors.lines_of(act) if line.schedule is None or reach.covers(line.schedule)]
     allowed = _may_act_on(request, act)
     context = {
         "act": act,

@@ -81,7 +81,7 @@ def _page(request: HttpRequest, first: date, day: date | None, *, now, form: Hol
         "day": day,
         "listed": listed,
         "form": form,
-        "acts": selectors.latest_acts(organizations=within.organizations),
+        "acts": selectors.latest_acts(organizations=within.organizations, departments=within.departments),
         "may_act": reach.may_act(request),
         "organizations": _houses(request),
     }

@@ -1,5 +1,6 @@
 """Whose stops and cases somebody may see and act on."""
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 
 from appointments.models import StopCase, Suspension
@@ -34,6 +35,11 @@ def covers(reach: Reach, row: Suspension) -> bool:
         return False
     beyond = scope.sessions_of(row).exclude(reach.schedules).exists()
     return not beyond and not row.sessions.exclude(schedule__in=_within(reach)).exists()
+
+
+def cases_within(reach: Reach, row: Suspension) -> QuerySet[StopCase]:
+    """A doctor's stop may go over several departments: each one's office sees its own patients."""
+    return StopCase.objects.filter(substitution__suspension=row, substitution__schedule__in=_within(reach))
 
 
 def _within(reach: Reach):

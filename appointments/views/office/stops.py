@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from appointments.errors import NothingToStop, PreviewStale
 from appointments.forms.stops import DecideForm, Picks, StopForm, UndoForm, WhyForm
-from appointments.models import Schedule, StopCase, Suspension
+from appointments.models import Schedule, Suspension
 from appointments.selectors.stops import board, preview, scope
 from appointments.services import stops as service
 from appointments.services.stops.orders import Wish
@@ -23,13 +23,15 @@ from hospital.models import Department, Organization, Practitioner, Room
 from hospital.permissions import role_required
 
 from .reach import ACTORS, READERS, Reach, may_act, reach_of
-from .stop_reach import covers, stop_seen, stop_to_act_on
+from .stop_reach import cases_within, covers, stop_seen, stop_to_act_on
 
 PAGE = 30
 AT_ONCE = 20
 """Sessions that are carried out while the office waits; the job does the rest of a large order within a minute."""
 
 Status = Suspension.Status
+MOST = 400
+"""Sessions of one order: each has two fields in the form, and a request holds at most a thousand."""
 
 
 def _frame(reach: Reach) -> dict:
@@ -74,7 +76,7 @@ def _show(request: HttpRequest, row: Suspension, *, refusal: Refused | None = No
         context["preview"] = _preview(scope.ahead(row, now=now), row.practitioner_id, picks=picks, now=now)
         context["rooms"] = _rooms(context["preview"])
     else:
-        cases = StopCase.objects.filter(substitution__suspension=row).order_by("appointment__start", "pk")
+        cases = cases_within(reach, row).order_by("appointment__start", "pk")
         context["sessions"] = board.sessions_of(row)
         context["cases"] = board.case_lines(cases, now=now)
         context["problems"] = _problems(row)
@@ -132,6 +134,9 @@ def new(request: HttpRequest):
     schedules = named or _in_scope(form.cleaned_data, reach)
     schedules = [each for each in schedules if each.ends_at > now]
     picks = Picks.of(request.POST, [each.pk for each in schedules]) if request.method == "POST" else None
+    if form is not None and len(schedules) > MOST:
+        form.add_error("last", _("一次最多选 %(most)s 个出诊单元，请分几次做。") % {"most": MOST})
+        return render(request, "office/stop_new.html", context, status=422 if request.method == "POST" else 200)
     if request.method == "POST" and context["why"].is_valid():
         try:
             return _order(request, form, schedules, picks, reach, now=now)

@@ -39,7 +39,7 @@ def grid(request):
         "rows": selectors.grid(chosen, today=today, name=name) if chosen else [],
         "q": name,
         "weekdays": Weekday.choices,
-        "waiting": selectors.waiting(mine.organizations).get(chosen.pk, 0) if chosen else 0,
+        "waiting": selectors.waiting(chosen) if chosen else 0,
         "may_act": reaching.may_act(request),
         "organizations": [chosen.organization] if chosen else [],
         "today": today,
