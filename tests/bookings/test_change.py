@@ -1,6 +1,6 @@
 """改约 in one step: the same booking moves, or the old number stays (B14)."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from uuid import uuid4
 
 import pytest
@@ -138,6 +138,17 @@ def test_a_stopped_clinic_can_be_changed_on_the_very_day(mine, two_days):
     Schedule.objects.filter(pk=first.pk).update(status="stopped", stop_reason="会诊")
     with at(mine, first.starts_at - timedelta(minutes=30)):
         assert move(mine, row, value(second)).status_code == 302
+
+
+def test_the_page_says_until_when_the_number_of_the_day_shown_could_be_given_back(mine, two_days):
+    """B14: not until when the present one could: whoever moves to tomorrow after the cut-off can't undo it."""
+    row, first, second = two_days
+    tomorrow = clinic(day=SOON - timedelta(days=2), role=first.role)
+    with at(mine, clock.at(TODAY, time(16))):
+        late, open_still = (mine.get(f"/bookings/{row.pk}/change/?day={each.day}") for each in (tomorrow, second))
+
+    assert "这一天的网上退号时间已过" in late.content.decode()
+    assert f"{SOON.month}月{SOON.day}日 15:00前可以在网上退号或改约" in open_still.content.decode()
 
 
 @pytest.mark.parametrize("days", [1, 5])

@@ -13,6 +13,7 @@ from appointments import errors
 from appointments.forms.bookings import ChangeForm, DayForm
 from appointments.models import Appointment, Schedule
 from appointments.models.rules import Channel
+from appointments.policies.booking import cancel_deadline
 from appointments.selectors import bookings as selectors
 from appointments.selectors import rules
 from appointments.selectors.patient import days as strips
@@ -96,6 +97,8 @@ def _show(
     }
     if card.refusal is None:
         context |= _slices(row, day=day, chosen=chosen, now=now)
+        context["cancel_by"] = cancel_deadline(context["day"].day, context["rule"])  # once it is moved there
+        context["too_late"] = now > context["cancel_by"]
         context["consent"] = lacks_consent(row, account=request.user, now=now)
     status = refusal.status if refusal else status
     response = render(request, "bookings/change.html", context, status=status)
