@@ -1,6 +1,6 @@
 """The calendar file: two independent readers take it, and a later file of the same booking changes the event (V1)."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import icalendar
 import pytest
@@ -13,7 +13,7 @@ from appointments.services import booking, changes
 from hospital import clock
 from tests.factories import NOW, appointment_row
 
-from .scenes import SOON, account_with, booked, clinic, people
+from .scenes import SOON, account_with, at, booked, clinic, people
 
 START = datetime(2026, 11, 26, 0, 0, tzinfo=UTC)
 
@@ -95,6 +95,16 @@ def test_the_file_has_the_same_times_as_the_card(mine):
     assert event.start == schedule.starts_at
     assert "大约08:15叫到" in event["DESCRIPTION"]
     assert "08:00前15分钟到" in event["DESCRIPTION"]
+
+
+@pytest.mark.django_db
+def test_after_the_cut_off_the_file_asks_for_nothing_that_is_no_longer_possible(mine):
+    row = booked(mine, clinic(), mine.person)
+    with at(mine, clock.at(SOON - timedelta(days=1), time(15, 1))):
+        words = event_of(mine.get(f"/bookings/{row.pk}/calendar.ics").content)["DESCRIPTION"]
+
+    assert "前退号或改约" not in words
+    assert "网上退号时间已过；如不能来，请到窗口退号" in words
 
 
 @pytest.mark.django_db
