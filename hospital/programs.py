@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.core.handlers.base import BaseHandler
 from django.core.handlers.exception import convert_exception_to_response
+from django.utils import translation
 from django.utils.module_loading import import_string
 
 from .api.answers import answer
@@ -48,4 +49,7 @@ def too_large(request):
         length = int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
         length = 0
-    return answer(TooLarge(limit=settings.API_BODY_LIMIT)) if length > settings.API_BODY_LIMIT else None
+    if length <= settings.API_BODY_LIMIT:
+        return None
+    with translation.override(translation.get_language_from_request(request)):  # nobody has asked for it yet
+        return answer(TooLarge(limit=settings.API_BODY_LIMIT))

@@ -262,6 +262,17 @@ def test_ten_megabytes_are_refused_unread(program, path):
     assert told(answer) == (413, "too_large")
 
 
+def test_the_refusal_of_a_long_body_is_in_the_callers_language_whoever_was_served_before(program):
+    """V5: it is said before the language is asked for."""
+    long = {"CONTENT_LENGTH": str(10 * 2**20), "content_type": "application/json"}
+    said = []
+    for language in ("en", "zh-hans", "en"):
+        answer = program.client.generic("POST", "/api/v1/nowhere/", headers={"Accept-Language": language}, **long)
+        said.append(answer.json()["message"].isascii())
+
+    assert said == [True, False, True]
+
+
 @pytest.mark.parametrize("length", ["", "0", "-1"])
 def test_a_length_that_is_none_is_no_body(program, length):
     answer = program.client.generic(
