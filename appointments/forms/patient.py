@@ -13,6 +13,7 @@ from hospital.models import HealthcareService
 
 SLOT = re.compile(r"^(\d{1,18})@(\S{16,40})$")
 MOST = 2**62
+YEARS = range(2000, 2201)  # at the ends of the calendar there is no other time zone
 
 
 class DayField(forms.DateField):
@@ -32,7 +33,7 @@ class SlotField(forms.CharField):
             start = datetime.fromisoformat(parts[2]) if parts else None
         except ValueError:
             start = None
-        if start is None or start.tzinfo is None:
+        if start is None or start.tzinfo is None or start.year not in YEARS:
             raise ValidationError("no slice")
         return Chosen(schedule=int(parts[1]), start=start)
 

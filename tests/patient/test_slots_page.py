@@ -103,6 +103,8 @@ def test_a_lost_race_comes_back_with_the_sentence_and_the_person(schedule):
         "slot=1@x",
         "slot=1@2026-11-24",
         "slot=1@2026-11-24T08:00:00",
+        "slot=1@0001-01-01T00:00:00%2B23:59",
+        "slot=1@9999-12-31T23:59:59%2B00:00",
         f"slot={10**40}@x",
         "day=x",
         "patient=x",
