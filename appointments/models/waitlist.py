@@ -120,10 +120,6 @@ class WaitlistEntry(models.Model):
     def __str__(self):
         return f"{self.schedule_id} {self.get_status_display()}"
 
-    @property
-    def open(self) -> bool:
-        return self.status in OPEN
-
 
 class WaitlistOffer(models.Model):
     """候补兑现: a number offered to an entry. It is held by `appointment`, pending until `deadline`, made by the same

@@ -49,7 +49,7 @@ def test_a_returned_number_is_held_for_the_first_in_line_until_the_deadline_and_
     assert [told(each.patient) for each in (first, second)] == [["waitlist.offered"], []]
     text = GatewayReceipt.objects.get(request_id=f"waitlist:{first.pk}:offered:sms").text
     assert "11月23日 星期一 12:00" in text
-    assert f"/bookings/{row.pk}/" in text
+    assert f"/waiting/{first.pk}/" in text
 
 
 def test_accepting_confirms_the_number_and_twice_is_once():

@@ -32,14 +32,14 @@ def say_offered(*, entry: int, appointment: int, now: datetime) -> None:
         params=notices.params_of(row, now=now) | {"entry": entry, "until": offer.deadline.isoformat()},
         about=f"appointment:{row.pk}",
         dedupe=f"waitlist:{entry}:offered",
-        link=address_of(appointment),
+        link=address_of(entry),
         now=now,
     )
 
 
-def address_of(appointment: int) -> str:
-    """Where the number is confirmed: the patient signs in there. Empty where the house has no public address."""
-    where = reverse("appointments:booking", args=[appointment])
+def address_of(entry: int) -> str:
+    """Where the number is accepted: the patient signs in there. Empty where the house has no public address."""
+    where = reverse("appointments:waiting", args=[entry])
     return settings.PUBLIC_URL + where if settings.PUBLIC_URL else ""
 
 
