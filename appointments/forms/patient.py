@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from appointments.selectors.patient.doctors import Wanted
 from appointments.selectors.patient.places import LONGEST
 from appointments.selectors.patient.slices import Chosen
+from hospital import plain
 from hospital.models import HealthcareService
 
 SLOT = re.compile(r"^(\d{1,18})@(\S{16,40})$")
@@ -38,7 +39,7 @@ class SlotField(forms.CharField):
         return Chosen(schedule=int(parts[1]), start=start)
 
 
-class Asked(forms.Form):
+class Asked(plain.Form):
     """Fields that are not understood are left out of `given`."""
 
     @property

@@ -7,6 +7,8 @@ from datetime import datetime
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from hospital import plain
+
 from .desk import RegistrationForm
 from .looking import YEARS, LookedDay
 
@@ -32,7 +34,7 @@ def read_slice(text: str) -> Slice | None:
     return Slice(int(found[1]), start) if start.tzinfo and start.year in YEARS else None
 
 
-class LookForm(forms.Form):
+class LookForm(plain.Form):
     """Where the operator looks: place, from which day, day, slice; and which booking is being moved."""
 
     q = forms.CharField(required=False, max_length=40, strip=True)
@@ -57,7 +59,7 @@ class LookForm(forms.Form):
         return read_slice(self.said("slot"))
 
 
-class BookForm(forms.Form):
+class BookForm(plain.Form):
     slot = forms.CharField(max_length=60)
     move = forms.IntegerField(required=False, min_value=1, max_value=2**62)
     request_key = forms.UUIDField()

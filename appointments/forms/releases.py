@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from appointments.models import JobRun, Pool
-from hospital import clock
+from hospital import clock, plain
 
 from .looking import LookedDay
 
@@ -23,7 +23,7 @@ SHARED_KINDS = (Pool.Kind.PUBLIC, Pool.Kind.PARTNER, Pool.Kind.CONSULT, Pool.Kin
 HELD_KINDS = (*SHARED_KINDS, Pool.Kind.TEAM)
 
 
-class RunsForm(forms.Form):
+class RunsForm(plain.Form):
     """A wrong value in the address is as if it were not there."""
 
     job = forms.ChoiceField(required=False, choices=[("", ""), *JobRun.Job.choices])
@@ -42,7 +42,7 @@ class RunsForm(forms.Form):
         }
 
 
-class MonthForm(forms.Form):
+class MonthForm(plain.Form):
     month = LookedDay(required=False, input_formats=["%Y-%m"])
     day = LookedDay(required=False)
 
@@ -57,7 +57,7 @@ class _Days(LookedDay):
     widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
-class MomentForm(forms.Form):
+class MomentForm(plain.Form):
     """What both have: for whom, from when on, and why. No department chosen means all that the office may see."""
 
     kinds = forms.MultipleChoiceField(

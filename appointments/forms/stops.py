@@ -8,12 +8,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from appointments.models import CallNote, Suspension
+from hospital import plain
 from hospital.models import HalfDay
 
 from .looking import LookedDay
 
 LONGEST = timedelta(days=183)
-
 """Longer absences are a matter of the templates."""
 
 
@@ -22,7 +22,7 @@ class DatePicker(forms.DateInput):
         super().__init__(attrs={"type": "date"}, format="%Y-%m-%d", **kwargs)
 
 
-class DaysForm(forms.Form):
+class DaysForm(plain.Form):
     """Days from–to, the last included, and a half-day if it is only that."""
 
     use_required_attribute = False  # on the doctor's page ticked sessions do instead
@@ -85,7 +85,7 @@ class StopForm(DaysForm):
         return said
 
 
-class WhyForm(forms.Form):
+class WhyForm(plain.Form):
     cause = forms.ChoiceField(
         label=gettext_lazy("事由"),
         choices=[("", gettext_lazy("请选")), *Suspension.Cause.choices],
@@ -103,16 +103,16 @@ class WhyForm(forms.Form):
         super().__init__(*args, label_suffix="", **kwargs)
 
 
-class DecideForm(forms.Form):
+class DecideForm(plain.Form):
     reason = forms.CharField(label=gettext_lazy("意见"), max_length=200, required=False, strip=True)
 
 
-class UndoForm(forms.Form):
+class UndoForm(plain.Form):
     reason = forms.CharField(max_length=200, required=False, strip=True)
     schedule = forms.IntegerField(required=False)
 
 
-class CallForm(forms.Form):
+class CallForm(plain.Form):
     outcome = forms.ChoiceField(label=gettext_lazy("结果"), choices=CallNote.Outcome.choices)
     note = forms.CharField(label=gettext_lazy("备注"), max_length=200, required=False, strip=True)
 
@@ -120,7 +120,7 @@ class CallForm(forms.Form):
         super().__init__(*args, label_suffix="", **kwargs)
 
 
-class AnswerForm(forms.Form):
+class AnswerForm(plain.Form):
     """`slot` is schedule:number."""
 
     answer = forms.ChoiceField(choices=[("accept", ""), ("move", ""), ("cancel", "")])

@@ -10,13 +10,13 @@ from appointments.models import ScheduleTemplate
 from appointments.policies.template import MOST_MINUTES, MOST_NUMBERS
 from appointments.selectors.office import monday_of
 from appointments.services import patterns
+from hospital import plain
 from hospital.models import CareTeam, Department, HalfDay, HealthcareService, PractitionerRole, Room
 from hospital.models.time import Weekday
 
 from .looking import LookedDay
 
 PLAIN = "plain"
-
 WEEKS = ((1, _("1 周")), (2, _("2 周")), (4, _("4 周")), (8, _("8 周")), (13, _("13 周")))
 
 
@@ -28,7 +28,7 @@ def time_field(**kwargs) -> forms.TimeField:
     return forms.TimeField(widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"), required=False, **kwargs)
 
 
-class TemplateForm(forms.Form):
+class TemplateForm(plain.Form):
     """One weekly half-day of a department. What is wrong with it is said at its field; what was typed stays."""
 
     actor = forms.ChoiceField(label=_("医生、团队或普通门诊"))
@@ -143,7 +143,7 @@ def _rooms(rooms, department: Department) -> list:
     return [group for group in choices if group[1]]
 
 
-class EndForm(forms.Form):
+class EndForm(plain.Form):
     last_day = day_field(label=_("最后出诊日"))
 
     def __init__(self, *args, today: date, **kwargs):
@@ -157,7 +157,7 @@ class EndForm(forms.Form):
         return day
 
 
-class CopyForm(forms.Form):
+class CopyForm(plain.Form):
     """To which other half-days: values like 3-am."""
 
     places = forms.MultipleChoiceField(
@@ -175,7 +175,7 @@ class CopyForm(forms.Form):
         return [(int(day), half) for day, half in (place.split("-") for place in self.cleaned_data["places"])]
 
 
-class DraftForm(forms.Form):
+class DraftForm(plain.Form):
     """按模板排: for which department, or the whole house, and which weeks."""
 
     scope = forms.ChoiceField(label=_("范围"))
