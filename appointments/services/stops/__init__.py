@@ -9,7 +9,7 @@
 
 from .answers import accept, cancel, move
 from .following import follow_up
-from .orders import retry, stop, undo
+from .orders import retry, stop, stop_each, undo
 from .requests import approve, ask, ask_each, reject, withdraw
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "reject",
     "retry",
     "stop",
+    "stop_each",
     "undo",
     "withdraw",
 ]

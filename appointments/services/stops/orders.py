@@ -4,6 +4,7 @@ The row is written first; then each session is one transaction. Whoever dies in 
 next run does (`carry_out`, `carry_back`): it is found by looking, not remembered.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -62,17 +63,36 @@ class Wish:
 
 
 def stop(*, wish: Wish, by: User, now: datetime, seen: str | None = None, most: int | None = None) -> Suspension:
-    """停诊 or 替诊 at once, by the office. `seen` is the digest of the preview that was confirmed: anything else there
-    by now is refused. `most`: how many sessions to carry out here; the rest is left to the job.
+    """stop_each of one house."""
+    [order] = stop_each(wishes=[wish], by=by, now=now, seen=seen, most=most)
+    return order
 
-    Raises NothingToStop, PreviewStale. A session that could not be done is named in `problems`.
+
+def stop_each(
+    *, wishes: Iterable[Wish], by: User, now: datetime, seen: str | None = None, most: int | None = None
+) -> list[Suspension]:
+    """停诊 or 替诊 at once, by the office: an order for each house that has something to stop, all in force or none.
+
+    `seen` is the digest of the preview that was confirmed, of all houses: anything else there by now is refused.
+    `most`: how many sessions to carry out here; the rest is left to the job.
+    Raises NothingToStop, PreviewStale. A session that could not be done is named in its order's `problems`.
     """
     with transaction.atomic():
-        order = wish.row(by=by, status=Status.ACTIVE, now=now)
-        begin(order, seen=seen, by=by, now=now)
-    carry_out(order=order, now=now, most=most)
-    order.refresh_from_db()
-    return order
+        rows = [wish.row(by=by, status=Status.ACTIVE, now=now) for wish in wishes]
+        orders = [row for row in rows if has_something_to_do(row, now=now)]
+        if not orders:
+            raise NothingToStop()
+        ahead = [each for row in rows for each in scope.ahead(row, now=now)]
+        if seen is not None and preview.digest_of(ahead) != seen:
+            raise PreviewStale()
+        for order in orders:
+            begin(order, seen=None, by=by, now=now)
+    left = most
+    for order in orders:
+        done = carry_out(order=order, now=now, most=left)
+        left = None if left is None else left - done
+        order.refresh_from_db()
+    return orders
 
 
 def begin(order: Suspension, *, seen: str | None, by: User, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """停诊替诊: requests to decide on, what is running, one board, and a new order with its preview (B13, O9)."""
 
+from collections.abc import Collection
 from datetime import timedelta
 
 from django.contrib import messages
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from appointments.errors import NothingToStop, PreviewStale
 from appointments.forms.stops import DecideForm, Picks, StopForm, UndoForm, WhyForm
 from appointments.models import Schedule, Suspension
-from appointments.selectors.stops import board, preview, scope
+from appointments.selectors.stops import board, mine, preview, scope
 from appointments.services import stops as service
 from appointments.services.stops.orders import Wish
 from hospital import clock
@@ -29,9 +30,10 @@ PAGE = 30
 AT_ONCE = 20
 """Sessions that are carried out while the office waits; the job does the rest of a large order within a minute."""
 
-Status = Suspension.Status
 MOST = 400
 """Sessions of one order: each has two fields in the form, and a request holds at most a thousand."""
+
+Status = Suspension.Status
 
 
 def _frame(reach: Reach) -> dict:
@@ -133,10 +135,10 @@ def new(request: HttpRequest):
         return render(request, "office/stop_new.html", context, status=422 if request.method == "POST" else 200)
     schedules = named or _in_scope(form.cleaned_data, reach)
     schedules = [each for each in schedules if each.ends_at > now]
-    picks = Picks.of(request.POST, [each.pk for each in schedules]) if request.method == "POST" else None
     if form is not None and len(schedules) > MOST:
         form.add_error("last", _("一次最多选 %(most)s 个出诊单元，请分几次做。") % {"most": MOST})
         return render(request, "office/stop_new.html", context, status=422 if request.method == "POST" else 200)
+    picks = Picks.of(request.POST, [each.pk for each in schedules]) if request.method == "POST" else None
     if request.method == "POST" and context["why"].is_valid():
         try:
             return _order(request, form, schedules, picks, reach, now=now)
@@ -191,16 +193,43 @@ def _order(request: HttpRequest, form: StopForm | None, schedules, picks: Picks,
     """Named sessions by id; days by their scope, so that what is laid out later is stopped, too."""
     why = WhyForm(request.POST)
     why.is_valid()
-    wish = _wish(form, schedules, picks, reach, **why.cleaned_data)
+    wishes = _wishes(form, schedules, picks, reach, **why.cleaned_data)
     seen = request.POST.get("seen", "")
-    order = service.stop(wish=wish, by=request.user, now=now, seen=seen, most=AT_ONCE)
-    _say_done(request, order, now=now)
-    return redirect("appointments:office_stop", order.pk)
+    orders = service.stop_each(wishes=wishes, by=request.user, now=now, seen=seen, most=AT_ONCE)
+    _say_done(request, orders, now=now)
+    if len(orders) > 1:
+        return redirect("appointments:office_stops")
+    return redirect("appointments:office_stop", orders[0].pk)
 
 
-def _wish(form: StopForm | None, schedules: list[Schedule], picks: Picks, reach: Reach, *, cause, reason) -> Wish:
-    houses = {each.organization_id for each in schedules}
-    whole = reach.departments is None and form is not None and len(houses) <= 1
+def _wishes(form: StopForm | None, schedules: list[Schedule], picks: Picks, reach: Reach, *, cause, reason):
+    """One for each house: those with sessions, and with days those where more may be laid out later."""
+    by_house: dict[int, list[Schedule]] = {}
+    for each in schedules:
+        by_house.setdefault(each.organization_id, []).append(each)
+    if form is not None:
+        for house in _houses(form, reach, found=by_house.keys()):
+            by_house.setdefault(house, [])
+    return [
+        _wish(form, house, rows, picks, reach, cause=cause, reason=reason) for house, rows in sorted(by_house.items())
+    ]
+
+
+def _houses(form: StopForm, reach: Reach, *, found: Collection[int]) -> set[int]:
+    """Of days: where the doctor or the department may have sessions that are not laid out yet."""
+    said = form.cleaned_data
+    if reach.departments is not None:
+        return set() if found else {_only_department(reach).organization_id}
+    if said["department"]:
+        return {Department.objects.get(pk=said["department"]).organization_id}
+    doctor = Practitioner.objects.get(pk=said["practitioner"])
+    return reach.organizations & set(mine.houses_of(doctor, first=said["first"], last=said["last"]))
+
+
+def _wish(
+    form: StopForm | None, house: int, schedules: list[Schedule], picks: Picks, reach: Reach, *, cause, reason
+) -> Wish:
+    whole = reach.departments is None and form is not None
     days = [each.day for each in schedules]
     said = form.cleaned_data if form else {}
     doctors = {each.role.practitioner_id if each.role_id else None for each in schedules}
@@ -208,10 +237,10 @@ def _wish(form: StopForm | None, schedules: list[Schedule], picks: Picks, reach:
     one_doctor = doctors.pop() if len(doctors) == 1 else None
     one_department = departments.pop() if len(departments) == 1 and not one_doctor else None
     department = said.get("department") if form else one_department
-    if not schedules:
-        department = department or _only_department(form, reach)
+    if not schedules and not whole:
+        department = department or _only_department(reach).pk
     return Wish(
-        organization=min(houses) if houses else min(reach.organizations),
+        organization=house,
         first_day=said.get("first") or min(days, default=None),
         last_day=said.get("last") or max(days, default=None),
         half=said.get("half", ""),
@@ -220,25 +249,30 @@ def _wish(form: StopForm | None, schedules: list[Schedule], picks: Picks, reach:
         practitioner=said.get("practitioner") if form else one_doctor,
         department=department,
         schedules=() if whole else tuple(each.pk for each in schedules),
-        substitutes=dict(picks),
+        substitutes={each.pk: picks[each.pk] for each in schedules if each.pk in picks},
     )
 
 
-def _only_department(form: StopForm | None, reach: Reach) -> int | None:
+def _only_department(reach: Reach) -> Department:
     """Nothing is laid out in reach: then an order by a doctor's days alone would be one over the whole house."""
-    if form is None or (reach.departments is not None and len(reach.departments) != 1):
+    if len(reach.departments) != 1:
         raise NothingToStop()
-    return next(iter(reach.departments or ()), None)
+    return Department.objects.get(pk__in=reach.departments)
 
 
-def _say_done(request: HttpRequest, order: Suspension, *, now) -> None:
-    [line] = board.lines_of([order], now=now)
-    told = ngettext("已给 %(n)s 位患者发出选择。", "已给 %(n)s 位患者发出选择。", line.cases) % {"n": line.cases}
-    messages.success(request, _("已办 %(done)s 个出诊单元。") % {"done": line.sessions} + told)
-    if order.problems:
-        messages.warning(request, _("有 %(n)s 个出诊单元没有办成，原因在下面。") % {"n": len(order.problems)})
-    elif line.left:
-        messages.info(request, _("还有 %(n)s 个出诊单元，一分钟内自动接着办。") % {"n": line.left})
+def _say_done(request: HttpRequest, orders: list[Suspension], *, now) -> None:
+    lines = board.lines_of(orders, now=now)
+    cases, left, problems = (
+        sum(line.cases for line in lines),
+        sum(line.left for line in lines),
+        sum(len(order.problems) for order in orders),
+    )
+    told = ngettext("已给 %(n)s 位患者发出选择。", "已给 %(n)s 位患者发出选择。", cases) % {"n": cases}
+    messages.success(request, _("已办 %(done)s 个出诊单元。") % {"done": sum(line.sessions for line in lines)} + told)
+    if problems:
+        messages.warning(request, _("有 %(n)s 个出诊单元没有办成，原因在下面。") % {"n": problems})
+    elif left:
+        messages.info(request, _("还有 %(n)s 个出诊单元，一分钟内自动接着办。") % {"n": left})
 
 
 @require_POST
@@ -266,7 +300,7 @@ def decide(request: HttpRequest, pk: int):
         return _show(request, row, refusal=refusal, picks=picks)
     except Refused as refusal:
         return _show(request, stop_seen(request, pk), refusal=refusal, picks=picks)
-    _say_done(request, order, now=now)
+    _say_done(request, [order], now=now)
     return redirect("appointments:office_stop", order.pk)
 
 
@@ -297,5 +331,5 @@ def retry(request: HttpRequest, pk: int):
         order = service.retry(order=row, by=request.user, now=clock.now())
     except Refused as refusal:
         return _show(request, row, refusal=refusal)
-    _say_done(request, order, now=clock.now())
+    _say_done(request, [order], now=clock.now())
     return redirect("appointments:office_stop", order.pk)
