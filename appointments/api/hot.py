@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 
 from appointments.errors import NoSuchNumber, NoSuchPatient, SoldOut
 from appointments.models import Appointment
+from appointments.models.schedule import session_half
 from appointments.selectors import offers, rules, schedules, soldout
 from appointments.services import booking
 from appointments.services.sql import Outcome
@@ -165,7 +166,7 @@ def _offer(offer: offers.Offer) -> Offer:
     return Offer(
         schedule=offer.schedule,
         day=offer.day,
-        half=offer.half,
+        half=session_half(offer),
         starts_at=offer.starts_at.astimezone(clock.ZONE),
         ends_at=offer.ends_at.astimezone(clock.ZONE),
         doctor=DoctorRef(offer.role, offer.doctor, offer.title) if offer.role else None,

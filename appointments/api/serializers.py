@@ -10,7 +10,7 @@ from appointments.policies.scarcity import State
 from appointments.selectors import rules
 from hospital import clock, masking
 from hospital.api.places import DepartmentBrief, Fee, ServiceOut
-from hospital.models import HalfDay
+from hospital.models.time import HALF_WORDS
 
 
 class RoomBrief(serializers.Serializer):
@@ -39,7 +39,9 @@ class ScheduleBrief(serializers.Serializer):
 
     id = serializers.IntegerField()
     day = serializers.DateField()
-    half = serializers.ChoiceField(HalfDay.choices)
+    half = serializers.ChoiceField(
+        list(HALF_WORDS.items()), source="half_by_hours", help_text="By its hours; `all`: both halves of the day."
+    )
     starts_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField()
     status = serializers.ChoiceField(Schedule.Status.choices)

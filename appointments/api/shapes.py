@@ -18,7 +18,7 @@ Moment = Annotated[datetime, Meta(tz=True)]
 Money = Annotated[str, Meta(pattern=r"^\d+\.\d\d$", description="Yuan.", examples=["20.00"])]
 Status = Literal["pending", "booked", "arrived", "fulfilled", "cancelled", "noshow"]
 State = Literal["open", "few", "unreleased", "full", "stopped", "gated", "offline"]
-Half = Literal["am", "pm", "ev"]
+Half = Literal["am", "pm", "ev", "all"]  # by the hours: all is both halves of the day
 
 
 class Choice(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

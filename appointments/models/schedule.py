@@ -169,7 +169,11 @@ class Schedule(models.Model):
 
     def get_half_display(self) -> str:
         """By its hours: on every page and in every message a session is called what it is."""
-        return str(HALF_WORDS[session_half(self)])
+        return str(HALF_WORDS[self.half_by_hours])
+
+    @property
+    def half_by_hours(self) -> str:
+        return session_half(self)
 
     @property
     def actor_name(self) -> str:

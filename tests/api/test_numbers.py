@@ -1,6 +1,6 @@
 """The hot looks: what is left of a department and of a schedule, held equal to what a booking would find."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 
@@ -247,3 +247,10 @@ def test_the_price_is_that_of_the_schedules_day(program):
 
     assert program.get(f"/schedules/{schedule.pk}/slices/").json()["offer"]["fee"] == "25.50"
     assert program.get(f"/schedules/{schedule.pk}/").json()["fee"] == "25.50"
+
+
+def test_a_session_over_both_halves_of_the_day_is_called_so(program):
+    schedule = open_schedule(numbers=2, starts_at=clock.at(DAY, time(11)), ends_at=clock.at(DAY, time(16)))
+
+    assert available(program, schedule.department)[schedule.pk]["half"] == "all"
+    assert program.get(f"/schedules/{schedule.pk}/").json()["half"] == "all"
