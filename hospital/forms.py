@@ -6,19 +6,16 @@ from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.base.forms import ReauthenticateForm as CodeAgain
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from axes.handlers.proxy import AxesProxyHandler
-from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from . import identity
-from .errors import Refused
-from .models import Patient, PatientIdentifier
+from . import plain
 
 PASSWORD_HELP = _("至少 10 个字符；不能只有数字，不要与账号相似，也不要用常见密码。")
 CODE_ATTRIBUTES = {"autocomplete": "one-time-code", "autocapitalize": "off", "spellcheck": "false"}
 
 
-class SignInForm(LoginForm):
+class SignInForm(plain.Words, LoginForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.label_suffix = ""
@@ -29,7 +26,7 @@ class SignInForm(LoginForm):
         self.fields["password"].widget.attrs = {"autocomplete": "current-password"}
 
 
-class NewPasswordForm(ChangePasswordForm):
+class NewPasswordForm(plain.Words, ChangePasswordForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.label_suffix = ""
@@ -40,7 +37,7 @@ class NewPasswordForm(ChangePasswordForm):
             self.fields[name].widget.attrs.pop("placeholder", None)
 
 
-class PasswordAgainForm(ReauthenticateForm):
+class PasswordAgainForm(plain.Words, ReauthenticateForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.label_suffix = ""
@@ -67,67 +64,17 @@ class CountsFailures:
         return super().clean_code()
 
 
-class CodeForm(CountsFailures, AuthenticateForm):
+class CodeForm(plain.Words, CountsFailures, AuthenticateForm):
     pass
 
 
-class CodeAgainForm(CountsFailures, CodeAgain):
+class CodeAgainForm(plain.Words, CountsFailures, CodeAgain):
     pass
 
 
-class SetUpCodeForm(ActivateTOTPForm):
+class SetUpCodeForm(plain.Words, ActivateTOTPForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.label_suffix = ""
         self.fields["code"].label = _("应用里显示的 6 位验证码")
         self.fields["code"].widget.attrs = {**CODE_ATTRIBUTES, "inputmode": "numeric"}
-
-
-class PatientForm(forms.ModelForm):
-    """建档. The service refuses duplicates; the form says beside the field what is wrong with it."""
-
-    kind = forms.ChoiceField(label=_("证件类型"), choices=PatientIdentifier.Kind)
-    number = forms.CharField(label=_("证件号码"), max_length=70)
-    phone = forms.CharField(label=_("手机"), max_length=30, required=False)
-
-    class Meta:
-        model = Patient
-        fields = ["name", "sex", "birth_date", "insurance"]
-        widgets = {"birth_date": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
-
-    field_order = ["kind", "number", "name", "sex", "birth_date", "phone", "insurance"]
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.label_suffix = ""
-        self.fields["name"].label = _("姓名")
-        self.fields["sex"].help_text = _("身份证里有的，可以不填。")
-        self.fields["birth_date"].help_text = _("身份证里有的，可以不填。")
-        for name in ("name", "number", "phone"):
-            self.fields[name].widget.attrs["autocomplete"] = "off"  # the desk's browser must not offer the last patient
-
-    def clean_phone(self):
-        phone = self.cleaned_data["phone"]
-        return _or_invalid(identity.read_phone, phone) if phone.strip() else ""
-
-    def clean(self):
-        data = super().clean()
-        if "kind" in data and "number" in data:
-            try:
-                identity.read_document(kind=data["kind"], number=data["number"])
-            except identity.BadDocument as refusal:
-                self.add_error("number", refusal.sentence)
-        return data
-
-    def facts(self) -> dict:
-        """What hospital.patients.register_patient wants to know."""
-        data = self.cleaned_data
-        told = {name: data[name] for name in ("name", "sex", "birth_date", "phone", "insurance")}
-        return {**told, "documents": [(data["kind"], data["number"])]}
-
-
-def _or_invalid(read, text: str) -> str:
-    try:
-        return read(text)
-    except Refused as refusal:
-        raise ValidationError(refusal.in_full) from None
