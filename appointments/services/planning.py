@@ -3,24 +3,18 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from django.db import connection, transaction
-from django.db.models import Exists, OuterRef
+from django.db import transaction
 
 from appointments.models import (
-    Allotment,
-    Appointment,
     DraftLine,
     LayoutDraft,
     Schedule,
-    ScheduleParticipant,
     Slot,
-    StopOffer,
-    Substitution,
 )
 from hospital import clock, outbox
 from hospital.models import Organization, User
 
-from . import laying
+from . import laying, unlaying
 from .allocation import Allocation
 from .laying import lay
 from .timetable import Conflict, Plan, Planned, Timetable
@@ -169,27 +163,21 @@ def _changes(plan: Plan, *, organization, first_day: date, last_day: date, now: 
         template__published_at__isnull=False,
         day__range=(first_day, last_day),
         starts_at__gt=now,
-    ).annotate(
-        seen=Exists(Appointment.objects.filter(schedule=OuterRef("pk"))),
-        used=Exists(Slot.objects.filter(schedule=OuterRef("pk")).exclude(status=Slot.Status.FREE)),
     )
     related = ("department", "service", "role__practitioner", "team", "gate_team", "room")
-    found = []
+    other = []
     for schedule in rows.select_related(*related).order_by("day", "id"):
-        place = (schedule.template_id, schedule.day)
-        if place not in unsure and (change := _compare(schedule, wanted.get(place))):
-            found.append(change)
-    return found
+        planned = wanted.get((schedule.template_id, schedule.day))
+        differences = tuple(what_differs(schedule, planned)) if planned else ()
+        if (differences or planned is None) and (schedule.template_id, schedule.day) not in unsure:
+            other.append((schedule, differences))
+    kept = unlaying.in_the_books([schedule.pk for schedule, _differences in other])
+    return [_change(schedule, differences, kept) for schedule, differences in other]
 
 
-def _compare(schedule: Schedule, planned: Planned | None) -> Change | None:
-    differences = ()
-    if planned:
-        differences = tuple(what_differs(schedule, planned))
-        if not differences:
-            return None
-    untouchable = schedule.seen or schedule.used or schedule.status == Schedule.Status.STOPPED
-    action = Change.LEFT_ALONE if untouchable else Change.RELAY if planned else Change.DROP
+def _change(schedule: Schedule, differences: tuple[tuple[str, str, str], ...], kept: set[int]) -> Change:
+    untouchable = schedule.pk in kept or schedule.status == Schedule.Status.STOPPED
+    action = Change.LEFT_ALONE if untouchable else Change.RELAY if differences else Change.DROP
     return Change(action, schedule.pk, schedule.day, f"{schedule.department} {schedule}", differences)
 
 
@@ -209,12 +197,6 @@ def _shown(schedule: Schedule, name: str) -> str:
     return "–" if value is None else str(value)
 
 
-def touched_by_a_stop(schedule: Schedule) -> bool:
-    """停诊, 替诊, or numbers that are kept for the patients of another session (B13): the office's word stands."""
-    given = Substitution.objects.filter(schedule=schedule)
-    return given.exists() or StopOffer.objects.filter(slot__schedule=schedule).exists()
-
-
 def _drop(change: Change, *, by: User | None, now: datetime) -> bool:
     """Delete one schedule with its numbers, if still nobody has one. False: somebody was quicker.
 
@@ -226,16 +208,10 @@ def _drop(change: Change, *, by: User | None, now: datetime) -> bool:
         if schedule is None:
             return False
         slots = Slot.objects.filter(schedule=schedule)
-        statuses = set(slots.order_by("id").select_for_update().values_list("status", flat=True))
-        if statuses - {Slot.Status.FREE} or Appointment.objects.filter(schedule=schedule).exists():
+        list(slots.order_by("id").select_for_update().values_list("pk"))
+        if unlaying.in_the_books([schedule.pk]):
             return False
-        if touched_by_a_stop(schedule):
-            return False
-        for model in (Slot, Allotment, ScheduleParticipant):
-            rows = model.objects.filter(schedule=schedule)
-            rows._raw_delete(rows.db)
-        with connection.cursor() as cursor:
-            cursor.execute("DELETE FROM appointments_schedule WHERE id = %s", [schedule.pk])
+        unlaying.take_away([schedule.pk])
         topic = "schedule.relaid" if change.action == Change.RELAY else "schedule.dropped"
         payload = {"schedule": schedule.pk, "template": schedule.template_id, "day": schedule.day.isoformat()}
         outbox.publish(topic=topic, key=f"schedule:{schedule.pk}", payload=payload, actor=by, now=now)

@@ -14,6 +14,7 @@ from hospital.models import Fact, Message, PatientTime
 from tests.factories import NOW, PatientFactory, RoleFactory, RoomFactory, TemplateFactory, appointment_row
 from tests.layout.scenes import WEEK, book, changed, make, publish, shown
 from tests.supply.scenes import MONDAY, lay_out
+from tests.waitlist.rows import entry
 
 
 @pytest.mark.django_db
@@ -116,6 +117,19 @@ class TestPatients:
         old.refresh_from_db()
         assert (old.status, old.template) == ("stopped", None)
         assert Schedule.objects.get(status="open").capacity == 20
+
+    def test_what_somebody_waited_for_stays_in_the_books_when_it_goes(self, hospital, office):
+        """Its patients moved on, and left no booking behind."""
+        template = TemplateFactory()
+        lay_out(hospital)
+        old = Schedule.objects.get()
+        entry(schedule=old, status="ended", why="cutoff", ended_at=NOW)
+        patterns.end(template=template, last_day=MONDAY - timedelta(days=1), by=office, now=NOW)
+        draft = make(hospital, office)
+
+        publish(draft, office, take=list(draft.lines.all()))
+
+        assert Schedule.objects.get(pk=old.pk).status == "stopped"
 
     def test_all_patients_are_locked_at_once_before_any_clinic_is_retired(self, hospital, office):
         """Of what goes and of what moves: one clinic after the other would wait out of order."""

@@ -3,11 +3,22 @@
 from datetime import time, timedelta
 
 import pytest
+from django.db import connection
 
-from appointments.models import Allotment, Schedule, Slot
+from appointments.models import Allotment, LayoutDraft, Schedule, Slot, StopCase, Substitution, Suspension
 from appointments.services import planning
 from hospital.models import Fact
-from tests.factories import NOW, TODAY, PatientFactory, RoomFactory, TemplateFactory, appointment_row
+from tests.factories import (
+    NOW,
+    TODAY,
+    PatientFactory,
+    RoomFactory,
+    TemplateFactory,
+    UserFactory,
+    appointment_row,
+    open_schedule,
+)
+from tests.waitlist.rows import entry
 
 from .scenes import MONDAY, lay_out
 
@@ -46,6 +57,51 @@ def test_relay_lays_unbooked_schedules_anew_and_leaves_booked_ones(hospital):
         (free.day, 20),
     ]
     assert Fact.objects.filter(topic="schedule.relaid", key=f"schedule:{free.pk}").count() == 1
+
+
+@pytest.mark.parametrize("how", ["moved to", "waited for"])
+def test_relay_leaves_what_somebody_moved_to_or_waited_for(hospital, how):
+    """Who moved on leaves no booking behind; the stop's question and the waitlist still name the session."""
+    template = TemplateFactory()
+    lay_out(hospital)
+    schedule = Schedule.objects.get()
+    if how == "moved to":
+        other = open_schedule(day=MONDAY + timedelta(days=1))
+        order = Suspension.objects.create(
+            organization=hospital, status="active", cause="leave", schedules=[other.pk], first_day=MONDAY,
+            last_day=MONDAY, asked_by=UserFactory(), asked_at=NOW, decided_at=NOW,
+        )  # fmt: skip
+        row = appointment_row(other, PatientFactory())
+        StopCase.objects.create(
+            substitution=Substitution.objects.create(suspension=order, schedule=other), appointment=row,
+            patient=row.patient, token_hash="0", deadline=NOW, opened_at=NOW, answer="move", answered_at=NOW,
+            moved_to=schedule,
+        )  # fmt: skip
+    else:
+        entry(schedule=schedule, status="ended", why="cutoff", ended_at=NOW)
+    template.active = False
+    template.save()
+
+    (change,) = planning.relay(organization=hospital, first_day=MONDAY, last_day=MONDAY, now=NOW)
+
+    assert (change.action, Schedule.objects.filter(pk=schedule.pk).exists()) == ("left_alone", True)
+
+
+def test_relay_drops_what_an_earlier_draft_speaks_of(hospital):
+    template = TemplateFactory()
+    lay_out(hospital)
+    draft = LayoutDraft.objects.create(
+        organization=hospital, first_day=MONDAY, last_day=MONDAY, digest="0", by=UserFactory(), created_at=NOW
+    )
+    line = draft.lines.create(action="change", schedule=Schedule.objects.get(), day=MONDAY, name="出诊")
+    template.active = False
+    template.save()
+
+    planning.relay(organization=hospital, first_day=MONDAY, last_day=MONDAY, now=NOW)
+
+    connection.check_constraints()
+    line.refresh_from_db()
+    assert line.schedule is None
 
 
 def test_relay_drops_what_a_deactivated_template_no_longer_yields(hospital):

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from django.db.models import Count, Q
+from django.db.models import Count
 
 from appointments.models import (
     Appointment,
@@ -14,11 +14,9 @@ from appointments.models import (
     LayoutDraft,
     Schedule,
     ScheduleTemplate,
-    Slot,
-    StopOffer,
     Substitution,
 )
-from appointments.services import planning
+from appointments.services import planning, unlaying
 from appointments.services.moving import WAITING
 from appointments.services.timetable import Plan, Planned, Timetable
 from hospital import clock
@@ -212,20 +210,7 @@ def count_patients(lines: list[Line]) -> None:
     """Who waits for each line's schedule, and whose rows something hangs on."""
     lines = [line for line in lines if line.schedule]
     ids = [line.schedule.pk for line in lines]
-    rows = Appointment.objects.filter(schedule__in=ids).order_by().values_list("schedule")
-    counts = {
-        pk: (waiting, ever)
-        for pk, waiting, ever in rows.annotate(waiting=Count("pk", filter=Q(status__in=WAITING)), ever=Count("pk"))
-    }
-    touched = _touched(ids) if ids else set()
+    rows = Appointment.objects.filter(schedule__in=ids, status__in=WAITING).order_by().values_list("schedule")
+    waiting, kept = dict(rows.annotate(Count("pk"))), unlaying.in_the_books(ids)
     for line in lines:
-        waiting, ever = counts.get(line.schedule.pk, (0, 0))
-        line.patients, line.seen = waiting, bool(ever) or line.schedule.pk in touched
-
-
-def _touched(schedules: list[int]) -> set[int]:
-    used = Slot.objects.filter(schedule__in=schedules).exclude(status=Slot.Status.FREE).order_by()
-    touched = set(used.values_list("schedule", flat=True).distinct())
-    touched |= set(Substitution.objects.filter(schedule__in=schedules).values_list("schedule", flat=True))
-    kept = StopOffer.objects.filter(slot__schedule__in=schedules)  # numbers for the patients of a stopped session
-    return touched | set(kept.values_list("slot__schedule", flat=True))
+        line.patients, line.seen = waiting.get(line.schedule.pk, 0), line.schedule.pk in kept

@@ -12,15 +12,13 @@ from datetime import date, datetime
 from django.db import transaction
 
 from appointments.models import (
-    Allotment,
     Appointment,
     DraftLine,
     LayoutDraft,
     Schedule,
-    ScheduleParticipant,
     Slot,
 )
-from appointments.services import extras, laying, moving, planning
+from appointments.services import extras, laying, moving, planning, unlaying
 from appointments.services.allocation import Allocation
 from hospital import outbox
 
@@ -28,7 +26,7 @@ from . import keeping
 from .compare import Line, Wanted, compare, count_patients
 from .seats import Seats
 
-AT_ONCE = 500  # schedules deleted in one statement: about 12,000 numbers
+AT_ONCE = 500  # lines written in one statement
 TRIES = 5  # when somebody outside takes a place between the look and the writing
 Action, Outcome = DraftLine.Action, DraftLine.Outcome
 
@@ -187,15 +185,7 @@ def _write(days: _Days) -> Done:
 
 def _delete(lines: list[Line], *, now: datetime) -> None:
     """Nobody has or ever had a number of these."""
-    ids = [line.schedule.pk for line in lines]
-    for place in range(0, len(ids), AT_ONCE):
-        some = ids[place : place + AT_ONCE]
-        for model in (Slot, Allotment, ScheduleParticipant):
-            rows = model.objects.filter(schedule__in=some)
-            rows._raw_delete(rows.db)
-        DraftLine.objects.filter(schedule__in=some).update(schedule=None)
-        schedules = Schedule.objects.filter(pk__in=some)
-        schedules._raw_delete(schedules.db)
+    unlaying.take_away([line.schedule.pk for line in lines])
     for action, topic in ((Action.DROP, "schedule.dropped"), (Action.CHANGE, "schedule.relaid")):
         facts = []
         for line in lines:
