@@ -73,7 +73,7 @@ def ask_and_tell(fact, now):
 @outbox.handles("appointment.cancelled", "appointment.moved", "encounter.checked_in")
 def answered_elsewhere(fact, now):
     """B13: whoever cancelled, moved or came has answered."""
-    cases.close_elsewhere(fact, now=now)
+    cases.close_elsewhere(fact)
 
 
 @outbox.handles(*waitlist.TOPICS, only=waitlist.wanted_topics)

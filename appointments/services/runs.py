@@ -1,10 +1,9 @@
 """运行记录: what a job did, told batch by batch in the batch's own transaction, so that a killed run shows its part.
 
-    run = runs.start(JobRun.Job.RECALL, due_at=earliest_moment, now=now)   # only when something is due
-    with transaction.atomic():
-        ...
-        run.moved(240)
-    run.done()
+    with runs.start(JobRun.Job.RECALL, due_at=earliest_moment, now=now) as run:   # only when something is due
+        with transaction.atomic():
+            ...
+            run.moved(240)
 
 A run in progress holds an advisory lock on its own row's number for as long as its connection lives: the page tells
 a run that goes on from one that was killed by asking PostgreSQL, without waiting for a time-out.
@@ -35,11 +34,11 @@ class Run:
         said = {} if detail is None else {"detail": detail}
         JobRun.objects.filter(pk=self.row.pk).update(moved=F("moved") + count, **said)
 
-    def done(self, now: datetime | None = None) -> None:
-        """Ended. Without `now`: the start and what has passed since. A run that found nothing to do leaves no row."""
+    def done(self) -> None:
+        """Ended: the start and what has passed since. A run that found nothing to do leaves no row."""
         row = JobRun.objects.filter(pk=self.row.pk)
         if self._told:
-            row.update(done_at=now or self.row.started_at + timedelta(seconds=time.monotonic() - self._began))
+            row.update(done_at=self.row.started_at + timedelta(seconds=time.monotonic() - self._began))
         else:
             row.delete()
         self.let_go()

@@ -54,7 +54,7 @@ def related():
     )
 
 
-def open_for(row: Substitution, *, appointments: list[int], by: User | None, now: datetime) -> list[StopCase]:
+def open_for(row: Substitution, *, appointments: list[int], now: datetime) -> list[StopCase]:
     """A question for each of these; one that was still open about the same visit is replaced by it. The caller holds
     the schedule and its numbers. Publishes stop.case_opened per appointment: its handler writes the message.
 
@@ -97,7 +97,7 @@ def settle(
     return case
 
 
-def close_elsewhere(fact: Fact, *, now: datetime) -> None:
+def close_elsewhere(fact: Fact) -> None:
     """The visit was cancelled, moved or begun on another page: the question is answered by that. Repeating is once."""
     key = int(fact.key.partition(":")[2])
     case = (

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import models, transaction
-from django.db.models import Q
 
 from appointments.models import Appointment, JobRun, Schedule, StopCase, Substitution, Suspension
 from appointments.services import changes, runs
@@ -28,13 +27,13 @@ def follow_up(*, now: datetime) -> int:
     overdue = _overdue(now=now)
     newly_late = _newly_late(now=now)
     due = [order.decided_at for order in rest] + [case.appointment.start for case in overdue] + newly_late
-    run = runs.start(JobRun.Job.STOPS, due_at=min(due), now=now) if due else None
-    moved = sum(_guarded(_carry, order, now=now) for order in rest)
-    moved += _keep_offers(now=now)
-    moved += sum(_guarded(_end, case, now=now) for case in overdue)
-    if run:
+    if not due:
+        return _keep_offers(now=now)
+    with runs.start(JobRun.Job.STOPS, due_at=min(due), now=now) as run:
+        moved = sum(_guarded(_carry, order, now=now) for order in rest)
+        moved += _keep_offers(now=now)
+        moved += sum(_guarded(_end, case, now=now) for case in overdue)
         run.moved(moved + len(newly_late), {"sessions_and_cases": moved, "to_call": len(newly_late)})
-        run.done(now)
     return moved
 
 
@@ -112,8 +111,3 @@ def _end(case: StopCase, *, now: datetime) -> int:
     else:
         StopCase.objects.filter(pk=case.pk).update(answer=StopCase.Answer.GONE, answered_at=now)
     return 1
-
-
-def to_call(*, now: datetime) -> Q:
-    """Past the deadline without an answer."""
-    return Q(answer=StopCase.Answer.NONE, deadline__lte=now)

@@ -19,7 +19,9 @@ Status = Suspension.Status
 
 @transaction.atomic
 def ask(*, wish: Wish, by: User, now: datetime) -> Suspension:
-    """申请停诊 of the doctor's own sessions. Asking for the same again while it waits is the same request."""
+    """申请停诊 of the doctor's own sessions. Asking for the same again while it waits is the same request: two clicks
+    wait for each other at the account's row."""
+    User.objects.select_for_update(no_key=True).get(pk=by.pk)
     row = wish.row(by=by, status=Status.REQUESTED, now=now)
     same = Suspension.objects.filter(
         organization=row.organization_id,

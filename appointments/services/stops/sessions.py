@@ -39,7 +39,7 @@ def stop(*, order: Suspension, schedule: int, by: User | None, now: datetime) ->
         carried_out_at=now,
     )
     affected = closing.close(row, by=by, reason=str(order.get_cause_display()), now=now, asked=True)
-    cases.open_for(stopped, appointments=affected, by=by, now=now)
+    cases.open_for(stopped, appointments=affected, now=now)
     return stopped
 
 
@@ -77,7 +77,7 @@ def substitute(
     _hand_over(row, role=new, room=place, by=by, closed=given.closed, now=now)
     if before:
         before.offers.update(substitution=given)
-    cases.open_for(given, appointments=closing.booked(row), by=by, now=now)
+    cases.open_for(given, appointments=closing.booked(row), now=now)
     telling.ask_to_step_in(given, now=now)
     return given
 
