@@ -40,9 +40,7 @@ def tell_moved(fact, now):
 @outbox.handles("schedule.retimed")
 def tell_retimed(fact, now):
     """O8: each patient whose number moved with the house's hours, once, with the time it was."""
-    for appointment, was in fact.payload["told"]:
-        dedupe = f"fact:{fact.pk}:{appointment}"
-        notices.tell(appointment=appointment, template=notices.RETIMED, dedupe=dedupe, now=now, was=was)
+    _tell_changed(fact, notices.RETIMED, now)
 
 
 @outbox.handles("schedule.stopped")
@@ -57,8 +55,12 @@ def tell_stopped(fact, now):
 @outbox.handles("schedule.changed")
 def tell_changed(fact, now):
     """P2: everybody whose clinic got another room or other hours."""
-    said = fact.payload
-    notices.tell_changed(schedule=said["schedule"], told=said["told"], dedupe=f"fact:{fact.pk}", now=now)
+    _tell_changed(fact, notices.CHANGED, now)
+
+
+def _tell_changed(fact, template, now):
+    said, dedupe = fact.payload, f"fact:{fact.pk}"
+    notices.tell_changed(schedule=said["schedule"], told=said["told"], template=template, dedupe=dedupe, now=now)
 
 
 @outbox.handles(cases.OPENED, cases.UNDONE)

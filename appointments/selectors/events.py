@@ -125,8 +125,8 @@ def _doctor(role: int | None) -> str | None:
 def _retimed(fact: Fact) -> dict | None:
     """The bookings of a session that have another minute or room now: 作息时间调整, or its pattern changed."""
     schedule, told = _schedule(fact.payload["schedule"]), [pk for pk, _was in fact.payload["told"]]
-    rows = Appointment.objects.filter(pk__in=told).order_by("pk").values_list("pk", "start")
-    appointments = [{"appointment": pk, "start": _iso(start)} for pk, start in rows]
+    rows = Appointment.objects.filter(pk__in=told, schedule=fact.payload["schedule"]).order_by("pk")
+    appointments = [{"appointment": pk, "start": _iso(start)} for pk, start in rows.values_list("pk", "start")]
     return schedule and {**_place(schedule), "appointments": appointments}
 
 

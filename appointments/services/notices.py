@@ -41,13 +41,13 @@ def tell(*, appointment: int, template: str, dedupe: str, now: datetime, **more)
     _tell(row, template=template, dedupe=dedupe, now=now, **more)
 
 
-def tell_changed(*, schedule: int, told: list[list], dedupe: str, now: datetime) -> None:
-    """Other room or hours (P2): `told` are appointments with their time until then. Who has gone meanwhile hears
+def tell_changed(*, schedule: int, told: list[list], template: str, dedupe: str, now: datetime) -> None:
+    """Other room or hours (P2, O8): `told` are appointments with their time until then. Who has gone meanwhile hears
     nothing of it."""
     was = dict(told)
     rows = Appointment.objects.select_related(*RELATED).filter(pk__in=was, schedule=schedule)
     for row in rows.filter(status__in=[Appointment.Status.BOOKED, Appointment.Status.ARRIVED]).order_by("pk"):
-        _tell(row, template=CHANGED, dedupe=f"{dedupe}:{row.pk}", now=now, was=was[row.pk])
+        _tell(row, template=template, dedupe=f"{dedupe}:{row.pk}", now=now, was=was[row.pk])
 
 
 def _tell(row: Appointment, *, template: str, dedupe: str, now: datetime, **more) -> None:

@@ -10,7 +10,7 @@ from appointments import handlers
 from appointments.errors import HoursBegun
 from appointments.models import Allotment, Appointment, BulkAct, BulkChange, Schedule, ScheduleParticipant
 from appointments.selectors import events
-from appointments.services import retiming
+from appointments.services import changes, retiming
 from hospital import clock, messages
 from hospital.models import AuditEvent, Contract, Fact, HalfDayHours, Message, PatientTime, RoleAssignment
 from tests.factories import (
@@ -122,6 +122,17 @@ def test_each_patient_is_told_once_of_the_old_and_the_new_time(by):
     text = messages.wording_of(said).body
     assert "原定12月21日 星期一 08:00的" in text
     assert "改为12月21日 星期一 07:30" in text
+
+
+def test_who_gave_the_number_back_meanwhile_hears_nothing_of_its_new_time(by):
+    row = session()
+    one = booked(row, 1)
+    run(by)
+    changes.cancel(appointment=one, by=None, channel="counter", now=NOW)
+
+    handlers.tell_retimed(Fact.objects.get(topic="schedule.retimed"), NOW)
+
+    assert not Message.objects.exists()
 
 
 def test_the_houses_other_systems_hear_of_the_new_minutes(by):
