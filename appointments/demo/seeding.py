@@ -10,7 +10,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connection, transaction
 
-from appointments.demo import accounts, branches, jobs, people, stops, today, visits, wishes
+from appointments.demo import accounts, branches, jobs, people, stops, today, visits, waiting, wishes
 from appointments.demo.by_service import ByService
 from appointments.demo.in_bulk import InBulk
 from appointments.demo.ledger import DAY, Ledger
@@ -120,6 +120,7 @@ def _fill(scale: Scale, *, now: datetime, show: Show) -> None:
     today.fill_queue(clinic, dice=dice, users=users, now=now)
     stops.live(doctor=doctor, users=users, now=now)
     accounts.make(now=now)
+    waiting.live(now=now)
     jobs.remember_recalls(now=now)
     progress.at("end", 0, f"{numbers:,} numbers, {seen:,} visits; tidying up")
     Fact.objects.filter(happened_at__lt=now - OLD_NEWS, fanned_out=False).update(fanned_out=True)
