@@ -1,5 +1,6 @@
 """候补 on the patient's pages: from the full half-day to the line, the offer, the success card (B9)."""
 
+import gzip
 import re
 from datetime import timedelta
 
@@ -15,6 +16,7 @@ from tests.factories import NOW, AccountFactory, NoticeFactory, PatientFactory
 from tests.waitlist.scenes import DAY, EVE, full, give_back, join, work
 
 from .pages import department_page, words
+from .test_budget import MOST_BYTES, assets
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
@@ -106,7 +108,7 @@ def test_the_page_says_whom_where_and_the_rule_in_force(mine):
         "11月30日 周一 上午",
         "已有1位在候补",
         "周*明",
-        "120分钟内",
+        "2小时内",
         "11月29日 18:00",
         "最多候补3个",
     ):
@@ -347,4 +349,7 @@ def test_pages_ask_as_many_questions_for_a_large_family_as_for_one(mine, count, 
         mine.get(path)
     for path, most in ceilings.items():
         with django_assert_max_num_queries(most):
-            assert mine.get(path).status_code == 200
+            page = mine.get(path)
+        assert page.status_code == 200
+        weight = len(gzip.compress(page.content)) + sum(len(gzip.compress(body)) for _p, body in assets(text_of(page)))
+        assert weight < MOST_BYTES, (path, weight)
