@@ -41,10 +41,6 @@ class Caller:
         return "book_anyone" in self.scopes
 
     @property
-    def may_book(self) -> bool:
-        return self.books_anyone or "book" in self.scopes
-
-    @property
     def may_book_patient(self) -> bool:
         return self.books_anyone or ("book" in self.scopes and self.own_patient)
 

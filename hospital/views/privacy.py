@@ -1,7 +1,5 @@
 """告知与同意 (O4): the notices, agreeing, taking it back."""
 
-from urllib.parse import urlencode
-
 from django.contrib import messages
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404, redirect, render
@@ -102,11 +100,6 @@ def withdraw(request: HttpRequest, pk: int):
         return redirect("privacy")
     name = masking.name(consent.patient.name) if consent.patient_id else ""
     return render(request, "privacy/withdraw.html", {"consent": consent, "name": name})
-
-
-def ask_address(row: RelatedPerson, after: str) -> str:
-    """Where a booking page sends somebody whose person has a consent missing."""
-    return f"{reverse('consent_person', args=[row.pk])}?{urlencode({'next': after})}"
 
 
 def _asked(form: AgreeForm) -> list[dict]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from itertools import groupby
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from appointments.models import Schedule, ScheduleParticipant, Substitution, Suspension
+from appointments.selectors.office import monday_of
 from hospital.models import CareTeamMember, Practitioner
 
 from . import board, scope
@@ -56,7 +57,7 @@ def weeks_of(doctor: Practitioner, *, first: date, last: date, now: datetime) ->
         )
         for row in rows
     ]
-    return [(monday, list(group)) for monday, group in groupby(found, key=lambda each: _monday(each.schedule.day))]
+    return [(monday, list(group)) for monday, group in groupby(found, key=lambda each: monday_of(each.schedule.day))]
 
 
 def _sits(doctor: Practitioner) -> Q:
@@ -67,10 +68,6 @@ def askable(doctor: Practitioner) -> Q:
     """Sessions whose stop this doctor may ask for: the own, and a team's where the doctor sits or which they lead."""
     leads = CareTeamMember.objects.filter(team=OuterRef("team"), role__practitioner=doctor, leader=True, active=True)
     return Q(role__practitioner=doctor) | Q(team__isnull=False) & (_sits(doctor) | Q(Exists(leads)))
-
-
-def _monday(day: date) -> date:
-    return day - timedelta(days=day.weekday())
 
 
 def _asked(doctor: Practitioner, rows: QuerySet[Schedule]) -> Iterable[Suspension]:
