@@ -17,6 +17,7 @@ from appointments.errors import (
     RecalledBefore,
     SharedAlready,
     StillClosed,
+    TeamNumbersStay,
     VisitBegins,
 )
 from appointments.models import Allotment, Pool, Schedule
@@ -94,8 +95,10 @@ def bring_forward(
         raise refusal
     public = next((row for row in rows if row.pool.kind == Pool.Kind.PUBLIC), None)
     too = Pool.Kind.PUBLIC in kinds
-    if public is None or (public.opens_at > moment and not too):
-        raise PublicStillClosed(at=_said(public.opens_at) if public else "")
+    if public is None:
+        raise TeamNumbersStay() if schedule.gate_team_id else NothingToBringForward(at=_said(moment))
+    if public.opens_at > moment and not too:
+        raise PublicStillClosed(at=_said(public.opens_at))
     shifts = [Shift(public, "opens_at", moment)] if too and public.opens_at > moment else []
     others = [row for row in rows if row.pool.kind in kinds and row.pool.kind != Pool.Kind.PUBLIC]
     shifts += [shift for row in others if (shift := _sooner(row, moment))]

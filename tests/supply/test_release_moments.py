@@ -120,3 +120,13 @@ def test_a_pool_that_is_never_shared_is_shared():
 def test_a_release_out_of_order_is_refused(moment, kinds, refusal):
     with pytest.raises(refusal):
         bring(moment, *kinds)
+
+
+@pytest.mark.parametrize(("team", "refusal"), [(1, errors.TeamNumbersStay), (None, errors.NothingToBringForward)])
+def test_where_nothing_is_public_more_is_not_released_to_the_public(team, refusal):
+    visit = Schedule(pk=2, starts_at=VISIT.starts_at, gate_team_id=team)
+    rows = [row(9, "team", NOW - DAY)]
+
+    with pytest.raises(refusal) as refused:
+        policy.bring_forward(visit, rows, kinds=["partner"], moment=NOW + HOUR, now=NOW)
+    assert "  " not in refused.value.in_full  # nothing is left out of the sentence
