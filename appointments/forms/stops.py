@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from appointments.models import CallNote, Suspension
+from appointments.policies.workday import FURTHEST
 from hospital import plain
 from hospital.models import HalfDay
 
@@ -41,6 +42,8 @@ class DaysForm(plain.Form):
         first = self.cleaned_data["first"]
         if first < self.today:
             raise ValidationError(_("不能早于今天。"))
+        if first > self.today + FURTHEST:
+            raise ValidationError(_("这一天太远，像是填错了年份。最远登记到两年以内。"))
         return first
 
     def clean(self) -> dict:
