@@ -27,6 +27,9 @@ from tests.factories import (
 
 MONDAY = date(2026, 11, 30)
 
+SENT_TWICE = """() => [1, 2].map(() => document.querySelector("form[method=post]").dispatchEvent(
+    new SubmitEvent("submit", { bubbles: true, cancelable: true })))"""
+
 
 @pytest.fixture
 def house():
@@ -85,6 +88,7 @@ def test_a_week_is_laid_out_from_a_changed_pattern_to_published_numbers(house, o
     assert {row.room.name for row in Schedule.objects.select_related("room")} == {"新诊室"}
     assert ScheduleTemplate.objects.filter(published_at=None).count() == 0
     assert LayoutDraft.objects.count() == 1
+    assert page.evaluate(SENT_TWICE) == [True, False]  # the second is stopped, of any posted form
 
 
 def test_calendar_and_contracts_are_whole_on_a_phone(house, open_as, axe):
