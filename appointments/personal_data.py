@@ -13,6 +13,7 @@ from hospital.personal_data import Entry, Field, Section, holds, lies_ahead
 from .models import Appointment, NoShow, PatientSuspension, StopCase, WaitlistEntry
 
 ACTOR = ("department", "schedule__room", "schedule__team", "schedule__role__practitioner")
+WAITED = ("schedule__department", "schedule__service", "schedule__team", "schedule__role__practitioner")
 
 
 @holds
@@ -44,22 +45,32 @@ def stop_cases(patient: Patient, whole: bool, by: User | None) -> Section:
 
 @holds
 def waits(patient: Patient, whole: bool, by: User | None) -> Section:
-    rows = WaitlistEntry.objects.filter(patient=patient).select_related(
-        "schedule__department", "schedule__service", "schedule__team", "schedule__role__practitioner"
-    )
+    rows = WaitlistEntry.objects.filter(patient=patient).select_related(*WAITED)
     rows = rows.filter(by=by) if by else rows
     return Section("waits", _("候补"), [_wait(row) for row in rows.order_by("joined_at", "pk")])
 
 
 @lies_ahead
 def to_come(patients: list[int], now: datetime, account: User | None) -> list[str]:
-    """周*明 11月25日 星期三 08:30 心血管内科 王医生: every number that is still held or booked."""
+    """周*明 11月25日 星期三 08:30 心血管内科 王医生: every number that is held, booked or waited for."""
     live = Appointment.objects.filter(patient__in=patients, start__gt=now, status__in=["pending", "booked"])
     live = live.filter(family.seen(account, own=Q(by=account))) if account else live
     language = translation.get_language() or ""
-    return [
+    numbers = [
         f"{masking.name(row.patient.name)} {messages.moment(row.start.isoformat(), language)} {_with_whom(row)}"
         for row in live.select_related("patient", *ACTOR).order_by("start", "pk")
+    ]
+    return numbers + _waited_for(patients, account, language)
+
+
+def _waited_for(patients: list[int], account: User | None, language: str) -> list[str]:
+    """Who was offered a number holds one already."""
+    rows = WaitlistEntry.objects.filter(patient__in=patients, status=WaitlistEntry.Status.WAITING)
+    rows = rows.filter(family.seen(account, own=Q(by=account))) if account else rows
+    return [
+        f"{masking.name(row.patient.name)} {messages.moment(row.schedule.starts_at.isoformat(), language)} "
+        f"{row.schedule.department} {row.schedule.actor_name} {_('候补')}"
+        for row in rows.select_related("patient", *WAITED).order_by("schedule__starts_at", "pk")
     ]
 
 

@@ -239,11 +239,11 @@ BEGIN
                  THEN 'lapsed' ELSE 'replayed' END;
 END $$;
 
--- Somebody waits for a number of this schedule (B9): until when is a returned one kept from everybody else? Long enough
--- for the worker to offer it, also one that comes back at night, and never past the cut-off. Null: nobody waits.
--- The hours are those of the rule in force (as booking_rest).
-CREATE OR REPLACE FUNCTION booking_kept_until(p_schedule bigint, p_moment timestamptz) RETURNS timestamptz
-LANGUAGE plpgsql STABLE AS $$
+-- Somebody waits for a number of this schedule (B9), through a channel that may take this one: until when is it kept
+-- from everybody else, when it is returned? Long enough for the worker to offer it, also one that comes back at night,
+-- and never past the cut-off. Null: nobody waits for it. The hours are those of the rule in force (as booking_rest).
+CREATE OR REPLACE FUNCTION booking_kept_until(p_slot bigint, p_schedule bigint, p_moment timestamptz)
+RETURNS timestamptz LANGUAGE plpgsql STABLE AS $$
 DECLARE
     keep constant interval := '10 minutes';
     there timestamp := p_moment AT TIME ZONE 'Asia/Shanghai';
@@ -253,7 +253,15 @@ DECLARE
     opens timestamp;
 BEGIN
     SELECT max(w.closes_at) INTO closes FROM appointments_waitlistentry w
-     WHERE w.schedule_id = p_schedule AND w.status = 'waiting' AND w.closes_at > p_moment;
+     WHERE w.schedule_id = p_schedule AND w.status = 'waiting' AND w.closes_at > p_moment
+       AND EXISTS (
+           SELECT 1 FROM appointments_slot s
+             JOIN appointments_pool p ON p.id = s.pool_id
+             JOIN appointments_channelrule c ON c.organization_id = p.organization_id AND c.channel = w.channel
+             LEFT JOIN appointments_allotment t ON t.schedule_id = s.schedule_id AND t.pool_id = s.pool_id
+            WHERE s.id = p_slot
+              AND c.effective_from <= there::date AND (c.effective_to IS NULL OR c.effective_to >= there::date)
+              AND (p.kind = ANY (c.kinds) OR (t.shared_from <= p_moment AND 'public' = ANY (c.kinds))));
     IF closes IS NULL THEN RETURN NULL; END IF;
     SELECT r.waitlist_from, r.waitlist_until INTO first_at, last_at
       FROM (SELECT time '06:00' AS waitlist_from, time '23:00' AS waitlist_until, -1 AS specific, NULL::date AS since, 0 AS id
@@ -277,8 +285,8 @@ END $$;
 
 -- A number comes back. Add-on numbers are closed with their patient. With `p_rest`, a number of a schedule that is
 -- more than a day away and sold out for those who may take it (its own pool and what is shared by now) rests that long
--- before it can be taken, so that nobody can hand it on (B14). Who waits for one comes first (B9): kept for them, a
--- number rests in any case, and the waitlist may take it while it does.
+-- before it can be taken, so that nobody can hand it on (B14). Who waits for one that they may take comes first (B9): kept for
+-- them, a number rests in any case, and the waitlist may take it while it does.
 -- The caller holds the slot.
 CREATE OR REPLACE FUNCTION booking_give_back(
     p_slot bigint, p_schedule bigint, p_extra boolean, p_rest interval, p_moment timestamptz
@@ -297,7 +305,7 @@ BEGIN
                   AND (s.pool_id = own.pool_id OR t.shared_from <= p_moment))
       INTO stopped, rests FROM appointments_schedule sch WHERE sch.id = p_schedule;
     IF NOT p_extra AND NOT stopped THEN
-        until := greatest(CASE WHEN rests THEN p_moment + p_rest END, booking_kept_until(p_schedule, p_moment));
+        until := greatest(CASE WHEN rests THEN p_moment + p_rest END, booking_kept_until(p_slot, p_schedule, p_moment));
     END IF;
     UPDATE appointments_slot
        SET status = CASE WHEN p_extra OR stopped THEN 'blocked' WHEN until IS NOT NULL THEN 'resting' ELSE 'free' END,

@@ -6,12 +6,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from appointments import invariants
+from appointments import invariants, personal_data
 from appointments.models import JobRun, Schedule, WaitlistEntry, WaitlistOffer
 from appointments.services import changes, extras, waitlist
 from appointments.services.bulk import acts as bulk_acts
 from hospital.models import Delivery, Fact, Message
-from tests.factories import NOW, PatientFactory, PoolFactory, StaffFactory, appointment_row, open_schedule
+from tests.factories import NOW, PatientFactory, PoolFactory, StaffFactory, UserFactory, appointment_row, open_schedule
 
 from .scenes import DAY, EVE, full, give_back, join, states, told, work
 
@@ -152,13 +152,17 @@ def test_the_invariants_hold_through_all_of_it_and_name_what_does_not():
 
 def test_what_a_person_waits_for_is_in_the_copy_of_their_data():
     """O4."""
-    from appointments.personal_data import waits
+    entry, by = join(full()), UserFactory()
+    patient = entry.patient
 
-    entry = join(full())
-    section = waits(entry.patient, True, None)
-
-    assert len(section.entries) == 1
-    assert waits(PatientFactory(), True, None).entries == []
+    assert [field.value for field in personal_data.waits(patient, True, None).entries[0]][3] == "候补中"
+    assert personal_data.waits(patient, True, by).entries == []  # somebody else's doing
+    assert personal_data.waits(PatientFactory(), True, None).entries == []
+    (ahead,) = personal_data.to_come([patient.pk], NOW, None)
+    assert ahead.endswith("候补")
+    assert personal_data.to_come([patient.pk], NOW, by) == []
+    waitlist.leave(entry_id=entry.pk, by=None, now=NOW)
+    assert personal_data.to_come([patient.pk], NOW, None) == []
 
 
 def test_an_open_hold_of_the_same_session_is_not_offered_another_number():

@@ -282,6 +282,24 @@ def test_a_number_of_another_channels_pool_is_not_offered():
     assert offer_of(window).appointment.slot.pool.kind == "counter"
 
 
+def test_a_number_that_nobody_in_line_may_take_is_not_kept_from_those_who_may():
+    """A doctor who takes a number of the consult room's own back off the basket finds it free again at once."""
+    now = clock.at(DAY - timedelta(days=1), time(10))
+    schedule = full(1)
+    add_numbers(schedule, count=1, pool="consult", minutes=10)
+    held = take(schedule, channel="consult", now=now)
+    join(schedule, now=now)
+    changes.drop(appointment=held, by=None, now=now)
+
+    assert schedule.slots.get(number=2).status == "free"
+    assert take(schedule, channel="consult", now=now).slot_id == held.slot_id
+    slot = schedule.slots.get(number=2)
+    slot.status, slot.hold_until = "held", now - timedelta(minutes=1)
+    slot.save()
+    pools = rules.pools_for("consult", organization_id=schedule.organization_id, day=DAY)
+    assert numbers.count_left([schedule.pk], pools=pools, now=now) == {schedule.pk: 1}  # nor as it runs out
+
+
 def test_a_number_returned_before_somebody_joined_is_not_for_them_while_it_rests():
     """B14: or one hand returns it and the other takes it at once."""
     schedule = full()
