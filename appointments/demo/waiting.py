@@ -7,26 +7,29 @@ left open but places in line: an offer would be over before the demo is looked a
 import random
 from contextlib import suppress
 from datetime import datetime, time, timedelta
+from itertools import islice
 
 from django.db.models import Count, Q, QuerySet
 
 from appointments.demo import behaviour
 from appointments.demo.ledger import DAY
 from appointments.demo.scale import SEED
+from appointments.errors import StillNumbers
 from appointments.models import Appointment, Pool, Schedule, Slot, WaitlistEntry
 from appointments.models.rules import Channel
 from appointments.selectors import waitlist as selectors
-from appointments.services import changes, waitlist
+from appointments.services import booking, changes, waitlist
 from hospital import clock
 from hospital.errors import Refused
 from hospital.models import Patient, RelatedPerson
 
 AHEAD = 2, 7  # days until the sessions in question
-LOOKED_AT = 60  # sessions, the fullest first
+LOOKED_AT = 12  # sessions, the fullest first
+RUSH = 8  # numbers of a session that the last to come still find
 SESSIONS = 6  # that somebody waits for
 MOST = 5  # who wait for one
 CROWD = 200  # patients to draw from
-SERVED = 2  # sessions of which a number comes back
+SERVED = 3  # sessions of which a number comes back
 LATELY = timedelta(hours=5)
 FREED, ANSWERED = timedelta(hours=3), timedelta(minutes=100)  # how long ago, and how long the slowest thought
 BY_DAY = time(10), time(21)  # so that numbers are offered FREED before, too
@@ -39,7 +42,8 @@ def live(*, now: datetime) -> None:
     family = RelatedPerson.objects.filter(ended_at=None).select_related("patient").order_by("pk")
     shown = [row.patient for row in family]
     crowd = list(Patient.objects.filter(active=True).exclude(pk__in=family.values("patient")).order_by("pk")[:CROWD])
-    sessions = _full(now=now)[:SESSIONS]
+    full = (row for row in _sought_after(now=now) if _fill(row, crowd, dice, now=now))
+    sessions = list(islice(full, SESSIONS))
     for place, schedule in enumerate(sessions):
         people = dice.sample(crowd, min(len(crowd), dice.randint(1, MOST)))
         people += shown[place - SERVED : place - SERVED + 1] if place >= SERVED else []
@@ -58,8 +62,8 @@ def _by_day(now: datetime) -> datetime:
     return min(now, clock.at(there.date(), last))
 
 
-def _full(*, now: datetime) -> list[Schedule]:
-    """Sessions that the web finds full, so that a line may be joined."""
+def _sought_after(*, now: datetime) -> list[Schedule]:
+    """Sessions with the fewest numbers left to the public."""
     today = clock.today(now)
     rows = Schedule.objects.filter(
         day__range=(today + AHEAD[0] * DAY, today + AHEAD[1] * DAY),
@@ -69,8 +73,21 @@ def _full(*, now: datetime) -> list[Schedule]:
         waitlist=None,
     ).select_related("service")
     free = Count("slots", filter=Q(slots__status=Slot.Status.FREE, slots__pool__kind=Pool.Kind.PUBLIC))
-    rows = rows.annotate(free=free).order_by("free", "day", "pk")
-    return [row for row in rows[:LOOKED_AT] if selectors.may_join(row, channel=Channel.WEB, now=now) is None]
+    return list(rows.annotate(free=free).filter(free__lte=RUSH).order_by("free", "day", "pk")[:LOOKED_AT])
+
+
+def _fill(schedule: Schedule, crowd: list[Patient], dice: random.Random, *, now: datetime) -> bool:
+    """Some of the crowd take what is left on the web; whether the session is full for it then."""
+    moment = now - LATELY
+    for patient in dice.sample(crowd, min(len(crowd), 2 * RUSH)):
+        if not isinstance(selectors.may_join(schedule, channel=Channel.WEB, now=moment), StillNumbers):
+            break
+        with suppress(Refused):  # this one is elsewhere, or has booked enough
+            booking.book(
+                schedule=schedule, patient=patient, channel=Channel.WEB, by=None, request_key=None, confirmed=True,
+                now=moment,
+            )  # fmt: skip
+    return selectors.may_join(schedule, channel=Channel.WEB, now=now) is None
 
 
 def _join(schedule: Schedule, patient: Patient, *, now: datetime) -> None:
