@@ -84,7 +84,7 @@ def test_what_was_issued_is_never_changed(security):
     [
         ({"scopes": ["integrate"]}, "要写明机构和对方系统"),
         ({"scopes": ["book_anyone"]}, "只能为本账号的就诊人预约"),
-        ({"scopes": []}, "必填"),
+        ({"scopes": []}, "请选择“权限”"),
         ({"channel": "telepathy"}, "选择一个有效的选项"),
         ({"expires_at_0": "2026-11-22"}, "到期时间须在今后400天内"),
         ({"expires_at_0": "2036-11-22"}, "到期时间须在今后400天内"),
