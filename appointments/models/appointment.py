@@ -101,7 +101,7 @@ class Appointment(models.Model):
                 condition=Q(status="cancelled", confirmed_at__isnull=False),
                 name="appointment_given_back",
             ),
-            models.Index(fields=["slot"], condition=Q(status="cancelled"), name="appointment_slot_before"),
+            models.Index(fields=["slot"], name="appointment_slot"),  # who had it, and may it be deleted
         ]
         triggers = [
             pgtrigger.FSM(

@@ -169,7 +169,10 @@ class StopCase(models.Model):
                 name="stopcase_answered_has_a_time",
             ),
         ]
-        indexes = [models.Index(fields=["deadline"], condition=Q(answer=""), name="stopcase_waiting")]
+        indexes = [
+            models.Index(fields=["deadline"], condition=Q(answer=""), name="stopcase_waiting"),
+            models.Index(fields=["moved_to"], name="stopcase_moved_to"),
+        ]
 
 
 class StopOffer(models.Model):
@@ -181,6 +184,7 @@ class StopOffer(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["substitution", "slot"], name="stopoffer_once")]
+        indexes = [models.Index(fields=["slot"], name="stopoffer_slot")]
 
 
 class CallNote(models.Model):

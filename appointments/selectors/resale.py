@@ -82,7 +82,7 @@ SELECT id, took_id, actor_id, operator, phone, address,
  LIMIT %(most)s
 """
 """Begins with what was given back in the days looked at (index appointment_given_back); each of these is one look at
-its number (appointment_one_live_per_slot, appointment_slot_before), and only pairs are looked at further."""
+its number (appointment_one_live_per_slot, appointment_slot), and only pairs are looked at further."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -74,3 +74,20 @@ def test_ending_a_contract_only_shortens_it():
     contracts.end(contract=first, last_day=date(2026, 11, 30), by=StaffFactory(roles="office"), now=NOW)
     first.refresh_from_db()
     assert first.effective_to == date(2026, 11, 30)
+
+
+WHOLE_INDEX = """
+SELECT c.conrelid::regclass::text || '.' || a.attname FROM pg_constraint c
+  JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+ WHERE c.contype = 'f' AND c.confrelid IN ('appointments_slot'::regclass, 'appointments_schedule'::regclass)
+   AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.conrelid AND i.indpred IS NULL
+                      AND i.indkey[0] = c.conkey[1])
+"""
+
+
+@pytest.mark.django_db
+def test_what_hangs_on_a_session_or_a_number_is_found_by_an_index():
+    """P2: a day that is laid anew asks for each number that goes, in every table that could name it."""
+    with connection.cursor() as cursor:
+        cursor.execute(WHOLE_INDEX)
+        assert cursor.fetchall() == []
