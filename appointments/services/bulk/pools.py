@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-from django.db.models import Count
-from django.utils import formats, timezone
+from django.db import connection
+from django.db.models import Count, QuerySet
 from django.utils.translation import gettext as _
 
 from appointments.errors import RecallUnderWay, SessionOver, Stopped, TeamNumbersStay
@@ -23,6 +24,12 @@ UNTAKEN = (Slot.Status.FREE, Slot.Status.RESTING)
 
 KEPT_APART = (Pool.Kind.TEAM, Pool.Kind.REBOOK)
 """Pools that the office moves nothing into or out of: a leading expert's, and what is kept for a stop's patients."""
+
+
+MOVE = """
+UPDATE appointments_slot s SET pool_id = v.pool
+  FROM unnest(%s::bigint[], %s::bigint[]) AS v (id, pool) WHERE s.id = v.id
+"""
 
 
 class Counts:
@@ -78,7 +85,7 @@ class Opening:
 
 def said(moment: datetime) -> str:
     """11-25 07:00, at the hospital."""
-    return formats.date_format(timezone.localtime(moment, clock.ZONE), "m-d H:i")
+    return f"{moment.astimezone(clock.ZONE):%m-%d %H:%M}"
 
 
 def openings_of(schedules: Sequence[Schedule], pool: Pool, *, now: datetime) -> dict[int, Opening]:
@@ -137,7 +144,7 @@ def open_pools(openings: Iterable[Opening], *, now: datetime) -> list[Change]:
     changes, made = [], []
     for one in openings:
         if one.row is None:
-            made.append(_allotment(one, now=now))
+            made.append(allotment(one.schedule, one.pool.pk, one.opens_at, one.shared_from, now=now))
         elif one.rearmed:
             before = {name: plain(getattr(one.row, name)) for name in ("shared_from", "moved_at")}
             one.row.shared_from, one.row.moved_at = one.shared_from, None
@@ -148,28 +155,47 @@ def open_pools(openings: Iterable[Opening], *, now: datetime) -> list[Change]:
     return [*changes, *(Change("allotment", row.pk, {}, {}) for row in made)]
 
 
-def _allotment(one: Opening, *, now: datetime) -> Allotment:
+def allotment(
+    schedule: Schedule, pool: int, opens_at: datetime, shared_from: datetime | None, *, now: datetime
+) -> Allotment:
+    """Not saved. What is open from the first moment on needs no release."""
     return Allotment(
-        schedule=one.schedule,
-        pool=one.pool,
-        department_id=one.schedule.department_id,
-        day=one.schedule.day,
-        opens_at=one.opens_at,
-        shared_from=one.shared_from,
-        opened_at=now if one.opens_at <= now else None,
+        schedule=schedule,
+        pool_id=pool,
+        department_id=schedule.department_id,
+        day=schedule.day,
+        opens_at=opens_at,
+        shared_from=shared_from,
+        opened_at=now if opens_at <= now else None,
     )
 
 
-def move(slots: Sequence[Slot], target: Pool) -> list[Change]:
-    """No index holds the pool: a move is a heap-only update."""
-    Slot.objects.filter(pk__in=[slot.pk for slot in slots]).update(pool=target)
+class Number(NamedTuple):
+    """A number as these acts need it: a house's thousands of them are read without a model's weight."""
+
+    pk: int
+    schedule_id: int
+    number: int
+    pool_id: int
+    status: str
+
+    @classmethod
+    def read(cls, rows: QuerySet[Slot]) -> list["Number"]:
+        return [cls._make(row) for row in rows.values_list(*cls._fields)]
+
+
+def move(moves: Sequence[tuple[Number, int]]) -> list[Change]:
+    """Each number into its pool. No index holds the pool: a move is a heap-only update."""
+    if moves:
+        with connection.cursor() as cursor:
+            cursor.execute(MOVE, [[number.pk for number, _pool in moves], [pool for _number, pool in moves]])
     return [
-        Change("slot", slot.pk, {"pool_id": slot.pool_id}, {"pool_id": target.pk, "status": slot.status})
-        for slot in slots
+        Change("slot", number.pk, {"pool_id": number.pool_id}, {"pool_id": pool, "status": number.status})
+        for number, pool in moves
     ]
 
 
-def tell_shared(act: BulkAct, slots: Sequence[Slot], kinds: dict[int, str], *, now: datetime) -> None:
+def tell_shared(act: BulkAct, slots: Sequence[Number], kinds: dict[int, str], *, now: datetime) -> None:
     """One fact per schedule, as the recall job leaves it: who waits for a number hears of these, too."""
     counts: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for slot in slots:

@@ -12,6 +12,7 @@ from hospital.models import User
 
 from . import pools
 from .effects import Change, Effect, Handler, Line
+from .pools import Number
 
 LATE = (Pool.Kind.COUNTER, Pool.Kind.SPECIAL)
 """The on-site floor lies in the last third of a session: these pools get the last numbers, all others the first."""
@@ -45,11 +46,13 @@ class Reallocate(Handler):
         says = ((source.name, here, here - moving), (target.name, there, there + moving))
         return Line(schedule.pk, numbers=moving, says=says, note=note)
 
-    def apply(self, act: BulkAct, schedules: Sequence[Schedule], params: dict, by: User, now: datetime) -> list[Change]:
-        source, target = _pools(params)
+    def apply(
+        self, act: BulkAct, schedules: Sequence[Schedule], effect: Effect, by: User, now: datetime
+    ) -> list[Change]:
+        source, target = _pools(act.params)
         opened = pools.open_pools(pools.openings_of(schedules, target, now=now).values(), now=now)
-        slots = _chosen(schedules, source, late=target.kind in LATE, count=params["count"])
-        changes = pools.move(slots, target)
+        slots = _chosen(schedules, source, late=target.kind in LATE, count=act.params["count"])
+        changes = pools.move([(slot, target.pk) for slot in slots])
         if target.kind == Pool.Kind.PUBLIC:
             pools.tell_shared(act, slots, {source.pk: source.kind}, now=now)
         return [*opened, *changes]
@@ -60,10 +63,10 @@ def _pools(params: dict) -> tuple[Pool, Pool]:
     return pools[params["source"]], pools[params["target"]]
 
 
-def _chosen(schedules: Sequence[Schedule], source: Pool, *, late: bool, count: int | None) -> list[Slot]:
+def _chosen(schedules: Sequence[Schedule], source: Pool, *, late: bool, count: int | None) -> list[Number]:
     rows = Slot.objects.filter(schedule__in=schedules, pool=source, status=Slot.Status.FREE)
-    chosen: dict[int, list[Slot]] = defaultdict(list)
-    for slot in rows.order_by("schedule_id", "-number" if late else "number"):
+    chosen: dict[int, list[Number]] = defaultdict(list)
+    for slot in Number.read(rows.order_by("schedule_id", "-number" if late else "number")):
         if count is None or len(chosen[slot.schedule_id]) < count:
             chosen[slot.schedule_id].append(slot)
     return [slot for each in chosen.values() for slot in each]

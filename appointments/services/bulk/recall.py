@@ -35,12 +35,14 @@ class Recall(Handler):
             schedule.pk, numbers=moving, says=(*says, (public.name, there, there + moving)), note=opening.note(now)
         )
 
-    def apply(self, act: BulkAct, schedules: Sequence[Schedule], params: dict, by: User, now: datetime) -> list[Change]:
-        sources, public = _pools(params)
+    def apply(
+        self, act: BulkAct, schedules: Sequence[Schedule], effect: Effect, by: User, now: datetime
+    ) -> list[Change]:
+        sources, public = _pools(act.params)
         opened = pools.open_pools(pools.openings_of(schedules, public, now=now).values(), now=now)
         rows = Slot.objects.filter(schedule__in=schedules, pool__in=sources, status__in=pools.UNTAKEN)
-        slots = list(rows.order_by("pk"))
-        changes = pools.move(slots, public)
+        slots = pools.Number.read(rows.order_by("pk"))
+        changes = pools.move([(slot, public.pk) for slot in slots])
         pools.tell_shared(act, slots, {pool.pk: pool.kind for pool in sources}, now=now)
         return [*opened, *changes]
 

@@ -21,6 +21,7 @@ from hospital.models import User
 from . import pools
 from .effects import Change, Effect, Handler, Line, plain
 from .moments import WAITED_FOR
+from .pools import Number
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Timing:
 class Plan:
     """Of one schedule: numbers with their new pool, openings to be made, moments to be rewritten."""
 
-    moves: tuple[tuple[Slot, int], ...]
+    moves: tuple[tuple[Number, int], ...]
     made: tuple[Opening, ...]
     timings: tuple[Timing, ...]
     before: Counter
@@ -56,8 +57,8 @@ class Plans:
         self.public = self.allocation.pools[Pool.Kind.PUBLIC]
         pks = [schedule.pk for schedule in schedules]
         slots = Slot.objects.filter(schedule__in=pks).exclude(status=Slot.Status.BLOCKED).order_by("number")
-        self.slots: dict[int, list[Slot]] = defaultdict(list)
-        for slot in slots:
+        self.slots: dict[int, list[Number]] = defaultdict(list)
+        for slot in Number.read(slots):
             self.slots[slot.schedule_id].append(slot)
         self.rows: dict[int, dict[int, Allotment]] = defaultdict(dict)
         for row in Allotment.objects.filter(schedule__in=pks).order_by("pk"):
@@ -109,7 +110,7 @@ class Plans:
         return shared_from and max(shared_from, public)
 
 
-def _moves(numbers: list[Slot], wanted: list[int]) -> list[tuple[Slot, int]]:
+def _moves(numbers: list[Number], wanted: list[int]) -> list[tuple[Number, int]]:
     """Free numbers that change their pool, as few as possible: each pool comes as near its share as taken ones let it.
 
     Numbers keep their pool where the rule's pattern has them there, then where the pool still needs some.
@@ -148,69 +149,65 @@ class Reshare(Handler):
         refusals = {one.pk: pools.refusal_to_change(one, now=now) for one in schedules}
         each = {one.pk: plans.of(one) for one in schedules if refusals[one.pk] is None}  # makes the pools it needs
         names = dict(Pool.objects.filter(organization=schedules[0].organization).values_list("pk", "name"))
-        lines, seen = [], []
+        words, lines, seen = _Words(names), [], []
         for schedule in schedules:
             refusal = refusals[schedule.pk]
-            line, more = (Line(schedule.pk, refusal=refusal), []) if refusal else _line(schedule, each, names)
+            line, more = (Line(schedule.pk, refusal=refusal), []) if refusal else _line(schedule, each, words)
             lines.append(line)
             seen.append(more)
-        return Effect(lines=tuple(lines), seen=tuple(seen))
+        return Effect(lines=tuple(lines), seen=tuple(seen), plan=(plans.public, each))
 
-    def apply(self, act: BulkAct, schedules: Sequence[Schedule], params: dict, by: User, now: datetime) -> list[Change]:
-        plans = Plans(schedules, now=now)
+    def apply(
+        self, act: BulkAct, schedules: Sequence[Schedule], effect: Effect, by: User, now: datetime
+    ) -> list[Change]:
+        public, plans = effect.plan
         kinds = dict(Pool.objects.filter(organization=schedules[0].organization).values_list("pk", "kind"))
         changes: list[Change] = []
-        targets: dict[int, list[Slot]] = defaultdict(list)
+        moves: list[tuple[Number, int]] = []
         made: list[Allotment] = []
         timings: list[Timing] = []
         for schedule in schedules:
-            plan = plans.of(schedule)
-            made += [_allotment(schedule, one, now=now) for one in plan.made]
+            plan = plans[schedule.pk]
+            made += [pools.allotment(schedule, one.pool, one.opens_at, one.shared_from, now=now) for one in plan.made]
             timings += plan.timings
-            for slot, pool in plan.moves:
-                targets[pool].append(slot)
+            moves += plan.moves
         changes += _retimed(timings)
         Allotment.objects.bulk_create(made)
         changes += [Change("allotment", row.pk, {}, {}) for row in made]
-        for pool, slots in sorted(targets.items()):
-            changes += pools.move(slots, Pool(pk=pool))
-            if pool == plans.public:
-                pools.tell_shared(act, slots, kinds, now=now)
+        changes += pools.move(moves)
+        pools.tell_shared(act, [slot for slot, pool in moves if pool == public], kinds, now=now)
         return changes
 
 
-def _line(schedule: Schedule, plans: dict[int, Plan], names: dict[int, str]) -> tuple[Line, list]:
+class _Words:
+    """How pools and their moments are called: asked once, not for every schedule."""
+
+    def __init__(self, names: dict[int, str]):
+        self.names, self.never = names, _("不回收")
+        self.of = {
+            "opens_at": {pool: _("%(pool)s开放") % {"pool": name} for pool, name in names.items()},
+            "shared_from": {pool: _("%(pool)s回收") % {"pool": name} for pool, name in names.items()},
+        }
+
+    def moments(self, timing: Timing):
+        for name in timing.fields:
+            before, after = getattr(timing.row, name), getattr(timing, name)
+            said = [pools.said(moment) if moment else self.never for moment in (before, after)]
+            yield (self.of[name].get(timing.row.pool_id, ""), *said)
+
+
+def _line(schedule: Schedule, plans: dict[int, Plan], words: _Words) -> tuple[Line, list]:
     plan = plans[schedule.pk]
     if not plan.moves and not plan.timings:
         return Line(schedule.pk, refusal=SharedAsRuled()), []
     counts = [
-        (names.get(pool, ""), plan.before[pool], plan.after[pool])
+        (words.names.get(pool, ""), plan.before[pool], plan.after[pool])
         for pool in sorted({*plan.before, *plan.after})
         if plan.before[pool] != plan.after[pool]
     ]
-    times = [each for timing in plan.timings for each in _moments(timing, names)]
+    times = [each for timing in plan.timings for each in words.moments(timing)]
     moved = [[slot.pk, pool] for slot, pool in plan.moves]
     return Line(schedule.pk, numbers=len(plan.moves), says=(*counts, *times)), moved
-
-
-def _moments(timing: Timing, names: dict[int, str]):
-    words = {"opens_at": _("%(pool)s开放"), "shared_from": _("%(pool)s回收")}
-    for name in timing.fields:
-        before, after = getattr(timing.row, name), getattr(timing, name)
-        said = [pools.said(moment) if moment else _("不回收") for moment in (before, after)]
-        yield (words[name] % {"pool": names.get(timing.row.pool_id, "")}, *said)
-
-
-def _allotment(schedule: Schedule, opening: Opening, *, now: datetime) -> Allotment:
-    return Allotment(
-        schedule=schedule,
-        pool_id=opening.pool,
-        department_id=schedule.department_id,
-        day=schedule.day,
-        opens_at=opening.opens_at,
-        shared_from=opening.shared_from,
-        opened_at=now if opening.opens_at <= now else None,
-    )
 
 
 def _retimed(timings: Sequence[Timing]) -> list[Change]:

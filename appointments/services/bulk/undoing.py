@@ -4,11 +4,11 @@ import json
 from collections import defaultdict
 from datetime import datetime
 
-from django.db import models, transaction
+from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
 from appointments.errors import ActSettled, UndoOver
-from appointments.models import Allotment, BulkAct, BulkChange, Schedule, Slot
+from appointments.models import Allotment, BulkAct, BulkChange, Slot
 from hospital import audit
 from hospital.models import User
 
@@ -17,8 +17,23 @@ from .effects import plain
 from .pools import UNTAKEN
 from .registry import handler_of
 
-TABLES: dict[str, type[models.Model]] = {"schedule": Schedule, "slot": Slot, "allotment": Allotment}
-"""In the order of locks."""
+STANDS = """
+(c.after ->> 'pool_id')::bigint = s.pool_id AND c.after ->> 'status' = s.status
+"""
+"""Of a number two things are changed by acts, and both are said: where it belongs, and whether it can be taken."""
+
+NUMBERS_KEPT = f"""
+SELECT s.schedule_id, s.number FROM appointments_bulkchange c JOIN appointments_slot s ON s.id = c.row
+ WHERE c.act_id = %s AND c."table" = 'slot' AND NOT ({STANDS})
+ ORDER BY s.id
+"""
+NUMBERS_BACK = f"""
+UPDATE appointments_slot s
+   SET pool_id = coalesce((c.before ->> 'pool_id')::bigint, s.pool_id),
+       status = coalesce(c.before ->> 'status', s.status)
+  FROM appointments_bulkchange c
+ WHERE c.act_id = %s AND c."table" = 'slot' AND s.id = c.row AND {STANDS}
+"""
 
 
 @transaction.atomic
@@ -33,9 +48,7 @@ def undo(*, act: BulkAct, by: User, now: datetime) -> list[dict]:
     if act.undo_until is None or now > act.undo_until:
         raise UndoOver()
     lock(act.schedules, numbers=handler_of(act.kind).LOCKS_NUMBERS)
-    kept = []
-    for table, model in TABLES.items():
-        kept += _take_back(act, table, model)
+    kept = [*_numbers_back(act), *_openings_back(act)]
     _share_again(act)
     act.status, act.undone_at, act.undone_by = BulkAct.Status.UNDONE, now, by
     act.effect = {**act.effect, "kept": kept}
@@ -45,21 +58,30 @@ def undo(*, act: BulkAct, by: User, now: datetime) -> list[dict]:
     return kept
 
 
-def _take_back(act: BulkAct, table: str, model: type[models.Model]) -> list[dict]:
-    changes = {change.row: change for change in BulkChange.objects.filter(act=act, table=table)}
-    rows = model.objects.select_for_update(no_key=True).filter(pk__in=changes).order_by("pk")
+def _numbers_back(act: BulkAct) -> list[dict]:
+    """They may be a house's: two statements for all of them. The caller holds them."""
+    with connection.cursor() as cursor:
+        cursor.execute(NUMBERS_KEPT, [act.pk])
+        kept = [{"table": "slot", "schedule": schedule, "number": number} for schedule, number in cursor.fetchall()]
+        cursor.execute(NUMBERS_BACK, [act.pk])
+    return kept
+
+
+def _openings_back(act: BulkAct) -> list[dict]:
+    changes = {change.row: change for change in BulkChange.objects.filter(act=act, table="allotment")}
+    rows = Allotment.objects.select_for_update(no_key=True).filter(pk__in=changes).order_by("pk")
     back: dict[str, list[int]] = defaultdict(list)
     made, kept = [], []
     for row in rows:
         change = changes.pop(row.pk)
         if not _stands(row, change.after):
-            kept.append(_named(table, row))
+            kept.append({"table": "allotment", "schedule": row.schedule_id, "number": None})
         elif change.before:
             back[json.dumps(change.before, sort_keys=True)].append(row.pk)
         else:
             made.append(row)
     for before, pks in back.items():
-        model.objects.filter(pk__in=pks).update(**_values(model, json.loads(before)))
+        Allotment.objects.filter(pk__in=pks).update(**_values(json.loads(before)))
     _unmake(made)
     return kept
 
@@ -72,20 +94,15 @@ def _share_again(act: BulkAct) -> None:
     rows.update(moved_at=None)
 
 
-def _stands(row: models.Model, after: dict) -> bool:
+def _stands(row: Allotment, after: dict) -> bool:
     return all(plain(getattr(row, name)) == value for name, value in after.items())
 
 
-def _values(model: type[models.Model], said: dict) -> dict:
-    return {name: model._meta.get_field(name).to_python(value) for name, value in said.items()}
+def _values(said: dict) -> dict:
+    return {name: Allotment._meta.get_field(name).to_python(value) for name, value in said.items()}
 
 
 def _unmake(rows: list[Allotment]) -> None:
     """A pool that was opened for a schedule by the act closes again when no number is left in it."""
     used = Slot.objects.filter(schedule=OuterRef("schedule"), pool=OuterRef("pool"))
     Allotment.objects.filter(~Exists(used), pk__in=[row.pk for row in rows]).delete()
-
-
-def _named(table: str, row) -> dict:
-    schedule = row.pk if table == "schedule" else row.schedule_id
-    return {"table": table, "schedule": schedule, "number": row.number if table == "slot" else None}
