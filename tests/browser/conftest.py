@@ -11,10 +11,10 @@ import shutil
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT, AxeResults
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Error, Page, expect, sync_playwright
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 FLAGS = [
@@ -27,6 +27,10 @@ FLAGS = [
     "--lang=zh-CN",
 ]
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PATIENCE = 30_000  # ms for a page or what it should show: on a busy machine nothing else fails by being slow
+LOOK = """options => axe.run(document, options)
+  .then(found => ({...found, passes: [], incomplete: [], inapplicable: []}))"""
+"""What is in order stays in the browser: there is much of it."""
 
 
 def pytest_collection_modifyitems(items):
@@ -46,6 +50,7 @@ def chromium():
     """One browser for the session. Playwright's loop makes Django think that it runs in async code."""
     before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
@@ -54,48 +59,107 @@ def chromium():
         os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE")
 
 
-@pytest.fixture
-def open_as(chromium, live_server, transactional_db) -> Callable[..., Page]:
-    """open_as(user, path, size=(1440, 900)): a page of a fresh browser window, signed in as `user`.
+class Window:
+    """A window with cookies of its own. A new one costs a second of work, so tests use the same ones in turn."""
 
-    Console errors and refused content (CSP) fail the test: `page.troubles` collects them.
-    """
-    contexts = []
-
-    def open_page(user, path: str, *, size=(1440, 900), script: bool = True) -> Page:
-        context = chromium.new_context(
-            viewport={"width": size[0], "height": size[1]},
+    def __init__(self, browser, *, script: bool):
+        self.script = script
+        self.context = browser.new_context(
             locale="zh-CN",
             timezone_id="America/New_York",  # the client's own zone must not matter
             java_script_enabled=script,
         )
-        contexts.append(context)
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(PATIENCE)
+        self.page.troubles = []
+        self.page.on("pageerror", lambda error: self.page.troubles.append(str(error)))
+        self.page.on("console", lambda said: said.type == "error" and self.page.troubles.append(said.text))
+
+    def sign_in(self, user, url: str) -> None:
+        client = Client()
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+        self.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": url}])
+
+    def wiped(self) -> bool:
+        """Nothing left of who sat here; False: what the test left can't be wiped off."""
+        try:
+            for other in self.context.pages:
+                if other is not self.page:
+                    other.close()
+            if self.script and self.page.url.startswith("http"):
+                self.page.evaluate("localStorage.clear(), sessionStorage.clear()")
+            self.page.goto("about:blank")
+            self.context.clear_cookies()
+        except Error:  # closed, or on its way elsewhere
+            return False
+        return True
+
+
+class Windows:
+    """Those of a session that nobody sits at."""
+
+    def __init__(self, browser):
+        self.browser = browser
+        self.free: list[Window] = []
+
+    def take(self, *, script: bool) -> Window:
+        window = next((each for each in self.free if each.script == script), None)
+        if window is None:
+            return Window(self.browser, script=script)
+        self.free.remove(window)
+        return window
+
+    def give_back(self, window: Window, *, spoilt: bool) -> None:
+        """`spoilt`: a stopped clock or a script of the test's own stays in a window until it is closed."""
+        if not spoilt and window.wiped():
+            self.free.append(window)
+        else:
+            window.context.close()
+
+
+@pytest.fixture(scope="session")
+def windows(chromium):
+    return Windows(chromium)
+
+
+@pytest.fixture
+def open_as(request, windows, live_server, transactional_db) -> Callable[..., Page]:
+    """open_as(user, path, size=(1440, 900)): a page of a browser window with nothing in it, signed in as `user`.
+
+    Console errors and refused content (CSP) fail the test: `page.troubles` collects them. A test that fails or is
+    marked `own_window` leaves its windows to nobody.
+    """
+    taken = []
+
+    def open_page(user, path: str, *, size=(1440, 900), script: bool = True) -> Page:
+        window = windows.take(script=script)
+        taken.append(window)
+        page = window.page
+        page.troubles.clear()
+        page.set_viewport_size({"width": size[0], "height": size[1]})
         if user is not None:
-            client = Client()
-            client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-            cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
-            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}])
-        page = context.new_page()
-        page.troubles = []
-        page.on("pageerror", lambda error: page.troubles.append(str(error)))
-        page.on("console", lambda said: said.type == "error" and page.troubles.append(said.text))
-        page.set_default_timeout(8000)
+            window.sign_in(user, live_server.url)
         page.goto(live_server.url + path)
         return page
 
+    failed = request.session.testsfailed
     yield open_page
-    for context in contexts:
-        context.close()
+    spoilt = bool(request.node.get_closest_marker("own_window")) or request.session.testsfailed > failed
+    for window in taken:
+        windows.give_back(window, spoilt=spoilt)
 
 
 @pytest.fixture(scope="session")
 def axe() -> Callable[[Page], None]:
     """axe(page): no violation of WCAG 2 A and AA (2.2) and of axe's own best practice."""
-    checker = Axe()
+
+    options = {"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]}
 
     def check(page: Page) -> None:
-        options = {"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]}
-        result = checker.run(page, options=options)
+        if page.evaluate("typeof axe") == "undefined":
+            page.evaluate(AXE_SCRIPT)
+        result = AxeResults(page.evaluate(LOOK, options))
         assert result.violations_count == 0, result.generate_report()
 
     return check

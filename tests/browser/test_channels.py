@@ -163,6 +163,7 @@ def test_a_patient_checks_in_books_and_is_forgotten(hall, open_as, axe, size):
     clean(page)
 
 
+@pytest.mark.own_window
 def test_a_minute_without_a_touch_ends_the_visit_and_asking_for_more_extends_it(hall, open_as, axe):
     page = open_as(StaffFactory(roles="kiosk"), "/kiosk/", size=(1080, 1920))
     page.clock.install()

@@ -33,6 +33,7 @@ def page(room, open_as):
 # ---- the main path ----
 
 
+@pytest.mark.own_window
 def test_same_doctor_in_four_weeks_takes_at_most_six_keys(room, open_as):
     """B1, B2: from *next patient* to confirmed, counted as the browser's own keydown events."""
     page = open_as(room.user, "/consult/")
@@ -43,8 +44,10 @@ def test_same_doctor_in_four_weeks_takes_at_most_six_keys(room, open_as):
 
     page.keyboard.press("KeyN")
     expect(page.locator(".time--likely")).to_be_focused()
+    settled(page)
     page.keyboard.press("Enter")
     expect(page.locator("#confirm")).to_be_focused()
+    settled(page)
     page.keyboard.press("Control+Enter")
     expect(page.locator("#basket .notice--ok")).to_contain_text("已约好1项")
 
@@ -63,6 +66,7 @@ def test_the_interval_key_and_enter_alone_are_enough(room, open_as):
 
     page.keyboard.press("KeyN")
     expect(page.locator(".time--likely")).to_be_focused()
+    settled(page)
     page.keyboard.press("KeyE")
     settled(page)
     expect(page.locator(".time--likely")).to_be_focused()
@@ -213,6 +217,7 @@ def test_a_booked_visit_is_moved_by_keys_and_mouse(page, room):
 # ---- clocks, tabs, the back button ----
 
 
+@pytest.mark.own_window
 def test_the_clock_of_a_held_number_runs_down_by_the_servers_time(page):
     page.evaluate("Date.now = () => 0")  # the client's clock is not believed
     hold(page)
@@ -294,6 +299,7 @@ def test_a_double_click_on_confirm_books_once(page):
     assert Fact.objects.filter(topic="appointment.booked").count() == 1
 
 
+@pytest.mark.own_window
 def test_a_lost_server_is_said_on_the_page(page):
     page.context.set_offline(True)
     page.keyboard.press("KeyA")

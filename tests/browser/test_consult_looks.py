@@ -19,6 +19,7 @@ def test_the_page_has_no_axe_violation_and_never_scrolls_sideways(open_as, axe):
 
     page.keyboard.press("KeyN")
     expect(page.locator(".time--likely")).to_be_focused()
+    settled(page)
     page.keyboard.press("Enter")
     expect(page.locator("#confirm")).to_be_focused()
     settled(page)
@@ -83,6 +84,7 @@ def test_in_english_nothing_runs_out_of_its_panel(open_as, axe):
     shot(page, "consult-english")
 
 
+@pytest.mark.own_window
 def test_the_slip_prints(open_as, axe):
     room = doctor_with_a_room(waiting=3)
     with_a_strip(room)
