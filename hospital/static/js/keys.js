@@ -172,9 +172,15 @@
 
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-print]")) window.print();
+    /* a link that htmx has not taken yet, the page being still on its way, is followed by the browser itself */
+    if (!event.defaultPrevented && event.target.closest("a[hx-get]") && !(event.ctrlKey || event.metaKey || event.shiftKey)) leave();
   });
 
   /* ---- one answer at a time ---- */
+  const leave = () => {
+    leaving = true;
+    document.body.classList.add("busy");
+  };
   const busy = (change) => {
     pending = Math.max(0, pending + change);
     document.body.classList.toggle("busy", pending > 0);
@@ -194,8 +200,7 @@
       return;
     }
     form.dataset.sent = "yes";
-    leaving = true;
-    document.body.classList.add("busy");
+    leave();
   });
   window.addEventListener("pageshow", (event) => {
     leaving = false;
