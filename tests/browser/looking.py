@@ -45,6 +45,16 @@ def covered(page: Page) -> list[str]:
     return page.evaluate(COVERED)
 
 
+OUTGROWN = """() => [...document.querySelectorAll('main .btn')]
+  .filter(each => each.checkVisibility() && each.scrollWidth > each.clientWidth + 1)
+  .map(each => each.textContent.trim())"""
+"""Buttons whose words need more room than they have."""
+
+
+def outgrown(page: Page) -> list[str]:
+    return page.evaluate(OUTGROWN)
+
+
 def broken_words(page: Page) -> list[str]:
     return page.evaluate(BROKEN)
 

@@ -10,7 +10,7 @@ from tests.factories import CampusFactory, DepartmentFactory
 from tests.patient.scenes import doctor, half_day, take_all_but, team_with_leader
 
 from .conftest import sideways
-from .looking import broken_words
+from .looking import broken_words, outgrown
 
 PAGES = ("/book/", "/book/departments/", "/bookings/", "/messages/", "/me/", "/me/family/", "/me/privacy/")
 
@@ -35,7 +35,9 @@ def good(page, axe):
 def test_a_phone_switches_to_english_and_every_word_has_room(open_as, axe):
     """V5: the switch stands on every page; titles in English; at 390 px and, in the largest edition, at 320 px."""
     wang = a_clinic()
-    page = open_as(account_with(), "/book/", size=(390, 844))
+    account = account_with()
+    person = f"/me/family/{account.family.get().pk}/"
+    page = open_as(account, "/book/", size=(390, 844))
     page.get_by_role("button", name="English").click()
     expect(page.locator("html")).to_have_attribute("lang", "en")
     page.get_by_role("link", name="Book a visit").click()
@@ -50,10 +52,11 @@ def test_a_phone_switches_to_english_and_every_word_has_room(open_as, axe):
     origin = page.url.split("/book/")[0]
     page.context.add_cookies([{"name": "edition", "value": "largest", "url": origin}])
     page.set_viewport_size({"width": 320, "height": 640})
-    for path in (*PAGES, f"/book/departments/{wang.department_id}/", f"/book/doctors/{wang.pk}/"):
+    for path in (*PAGES, person, f"/book/departments/{wang.department_id}/", f"/book/doctors/{wang.pk}/"):
         page.goto(origin + path)
         expect(page.locator("html")).to_have_attribute("data-edition", "largest")
         assert sideways(page) == 0, path
         assert broken_words(page) == [], path
+        assert outgrown(page) == [], path
     page.get_by_role("button", name="中文").click()
     expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
