@@ -39,13 +39,14 @@ def give_back(schedule, number=1, *, now=NOW):
 def work(now: datetime = NOW) -> None:
     """The worker's rounds: holds that have run out, facts to their handlers, the minute's job, messages out."""
     supply.lapse_holds(now=now)
-    _facts(now)
+    hear(now)
     waitlist.follow_up(now=now)
-    _facts(now)
+    hear(now)
     messages.send_waiting(now=now)
 
 
-def _facts(now: datetime) -> None:
+def hear(now: datetime = NOW) -> None:
+    """Facts to their handlers, and nothing else."""
     for _round in range(4):
         outbox.fan_out(now=now)
         while outbox.deliver(now=now):

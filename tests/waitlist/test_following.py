@@ -8,12 +8,12 @@ from django.test.utils import CaptureQueriesContext
 
 from appointments import invariants, personal_data
 from appointments.models import JobRun, Schedule, WaitlistEntry, WaitlistOffer
-from appointments.services import changes, extras, waitlist
+from appointments.services import changes, extras, supply, waitlist
 from appointments.services.bulk import acts as bulk_acts
 from hospital.models import Delivery, Fact, Message
 from tests.factories import NOW, PatientFactory, PoolFactory, StaffFactory, UserFactory, appointment_row, open_schedule
 
-from .scenes import DAY, EVE, full, give_back, join, states, told, work
+from .scenes import DAY, EVE, full, give_back, hear, join, states, told, work
 
 pytestmark = pytest.mark.django_db
 
@@ -57,6 +57,25 @@ def test_the_job_alone_does_it_all_when_no_fact_was_heard(django_assert_max_num_
     first, second = JobRun.objects.filter(job="waitlist").order_by("pk")
     assert (first.moved, second.moved, second.done_at is not None) == (1, 3, True)
     assert not Delivery.objects.exists()
+
+
+def test_facts_alone_reach_the_line_within_seconds():
+    schedule = full()
+    first, second, third = (join(schedule) for _n in range(3))
+    give_back(schedule)
+    hear()
+    assert states(first, second) == ["offered", "waiting"]
+    waitlist.decline(entry_id=first.pk, by=None, now=NOW)
+    hear()
+    assert states(first, second) == ["ended:declined", "offered"]
+    supply.lapse_holds(now=NOW + timedelta(hours=2))
+    hear(NOW + timedelta(hours=2))
+
+    assert states(second, third) == ["ended:lapsed", "offered"]
+    extras.suspend(schedule=schedule, by=None, reason="设备", now=NOW + timedelta(hours=2))
+    hear(NOW + timedelta(hours=2))
+    assert states(third) == ["ended:stopped"]
+    assert not JobRun.objects.filter(job="waitlist").exists()
 
 
 def test_facts_that_come_after_the_job_change_nothing():
