@@ -107,14 +107,20 @@ class WaitRows:
     ),
 )
 class Waitlist(WaitRows, ListEndpoint):
-    """Entries of the account's people, the latest first; a token that books anyone sees all. Join only what is full for
-    the token's channel (409 `still_numbers` otherwise): first come, first served; asked again it is the same entry.
-    409 `consent_needed` as in the bookings."""
+    """Entries of the account's people, the latest first; a token that books anyone names the `patient`. Join
+    only what is full for the token's channel (409 `still_numbers` otherwise): first come, first served; asked again it
+    is the same entry. 409 `consent_needed` as in the bookings."""
 
     asks_privacy = True
     also_answers = {"POST": {404}}  # of a patient that is not the account's
     filterset_class = WaitFilter
     order = ("-joined_at", "-id")
+
+    def get_queryset(self):
+        caller = self.request.auth
+        if not caller.books_anyone or self.request.query_params.get("patient"):
+            return super().get_queryset()
+        return super().get_queryset().filter(patient__in=list(family_of(caller).values_list("patient", flat=True)))
 
     def post(self, request):
         try:
@@ -129,7 +135,7 @@ class Waitlist(WaitRows, ListEndpoint):
             channel=request.auth.channel,
             now=clock.deciding(),
         )
-        return Response(self.get_serializer(self.get_queryset().get(pk=entry.pk)).data)
+        return Response(self.get_serializer(own(request.auth).get(pk=entry.pk)).data)
 
 
 @extend_schema_view(

@@ -113,7 +113,8 @@ def test_a_leading_expert_is_shown_with_the_rule_and_never_to_be_booked(place):
     assert 'type="radio"' not in page
 
 
-def test_a_full_day_says_what_to_do_and_promises_nothing(place):
+def test_a_full_day_says_what_to_do_and_that_there_is_a_line(place):
+    """B9."""
     take_all_but(half_day(role=doctor(place), numbers=2), 0)
     half_day(role=doctor(place), day=TODAY + timedelta(days=3))
     half_day(role=doctor(place), day=TODAY)  # not what somebody who wants a later day is shown
@@ -122,7 +123,7 @@ def test_a_full_day_says_what_to_do_and_promises_nothing(place):
 
     assert "11月24日 周二的号已约满。" in page
     assert "看 11月26日 周四 的号" in page
-    assert "候补" not in page
+    assert "上午：满号可候补" in page
 
 
 def test_numbers_that_are_not_released_say_when(place):
