@@ -1,4 +1,4 @@
-"""O9, B13: an office of several houses stops in each by an order of that house's own, also for days not laid out yet."""
+"""O9, B13: the office of several houses stops in each by an order of that house, also for days not laid out yet."""
 
 from datetime import date, timedelta
 
