@@ -1,10 +1,14 @@
 """The servers that start when no URL is given: real processes, looked at from outside."""
 
+import contextlib
 import importlib.util
 import os
+import shutil
 import stat
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import psycopg2
 import pytest
@@ -22,6 +26,21 @@ def answers(url: str, question: str):
         return cursor.fetchone()[0]
     finally:
         connection.close()
+
+
+@pytest.fixture(scope="module")
+def started():
+    """Servers to look at; a test that starts or stops them has its own `home`."""
+    base = Path(tempfile.mkdtemp(prefix="hospital-home-"))
+    base.chmod(0o711)
+    with contextlib.ExitStack() as stack:
+        stack.callback(shutil.rmtree, base)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("HOSPITAL_HOME", str(base))
+            for name in ("DATABASE_URL", "REDIS_URL", "CACHE_URL"):
+                patch.delenv(name, raising=False)
+            servers_of_ours = stack.enter_context(servers.running(name="test", for_tests=True))
+        yield servers_of_ours
 
 
 def test_both_servers_answer_under_their_urls_and_are_gone_afterwards(home):
@@ -49,42 +68,38 @@ def test_the_data_stays_for_the_next_start(home):
         assert answers(started.urls()["DATABASE_URL"], "SELECT number FROM kept") == 42
 
 
-def test_chinese_names_are_searchable_by_trigram(home):
+def test_chinese_names_are_searchable_by_trigram(started):
     """With the plain C locale pg_trgm sees no Chinese character, silently."""
-    with servers.running(name="test", for_tests=True) as started:
-        url = started.urls()["DATABASE_URL"]
-        assert answers(url, "SELECT datctype FROM pg_database WHERE datname = 'hospital'") == "C.UTF-8"
-        connection = psycopg2.connect(url)
-        with connection, connection.cursor() as cursor:
-            cursor.execute("CREATE EXTENSION pg_trgm")  # a trusted extension: no superuser needed
-            cursor.execute("SELECT array_length(show_trgm('消化内科'), 1)")
-            assert cursor.fetchone()[0] == 5
-        connection.close()
+    url = started.urls()["DATABASE_URL"]
+    assert answers(url, "SELECT datctype FROM pg_database WHERE datname = 'hospital'") == "C.UTF-8"
+    connection = psycopg2.connect(url)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("CREATE EXTENSION pg_trgm")  # a trusted extension: no superuser needed
+        cursor.execute("SELECT array_length(show_trgm('消化内科'), 1)")
+        assert cursor.fetchone()[0] == 5
+    connection.close()
 
 
-def test_nobody_else_on_the_machine_reaches_the_database(home):
-    with servers.running(name="test", for_tests=True) as started:
-        sockets = started.postgres.sockets
-        assert answers(started.urls()["DATABASE_URL"], "SHOW listen_addresses") == ""
-        assert stat.S_IMODE(sockets.stat().st_mode) == 0o700
-        assert stat.S_IMODE(started.postgres.data.stat().st_mode) == 0o700
-        assert (
-            answers(started.urls()["DATABASE_URL"], "SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
-            is False
+def test_nobody_else_on_the_machine_reaches_the_database(started):
+    sockets = started.postgres.sockets
+    assert answers(started.urls()["DATABASE_URL"], "SHOW listen_addresses") == ""
+    assert stat.S_IMODE(sockets.stat().st_mode) == 0o700
+    assert stat.S_IMODE(started.postgres.data.stat().st_mode) == 0o700
+    assert (
+        answers(started.urls()["DATABASE_URL"], "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") is False
+    )
+
+
+def test_a_failing_statement_leaves_no_name_in_the_log(started):
+    with pytest.raises(psycopg2.Error):
+        answers(started.urls()["DATABASE_URL"], "SELECT '王秀英'::text || no_such_column")
+    connection = psycopg2.connect(started.urls()["DATABASE_URL"])
+    with connection.cursor() as cursor, pytest.raises(psycopg2.Error):
+        cursor.execute(
+            "CREATE TEMP TABLE people (name text PRIMARY KEY); INSERT INTO people VALUES ('王秀英'), ('王秀英')"
         )
-
-
-def test_a_failing_statement_leaves_no_name_in_the_log(home):
-    with servers.running(name="test", for_tests=True) as started:
-        with pytest.raises(psycopg2.Error):
-            answers(started.urls()["DATABASE_URL"], "SELECT '王秀英'::text || no_such_column")
-        connection = psycopg2.connect(started.urls()["DATABASE_URL"])
-        with connection.cursor() as cursor, pytest.raises(psycopg2.Error):
-            cursor.execute(
-                "CREATE TEMP TABLE people (name text PRIMARY KEY); INSERT INTO people VALUES ('王秀英'), ('王秀英')"
-            )
-        connection.close()
-        log = (home / "log" / "test-postgres.log").read_text()
+    connection.close()
+    log = (started.base / "log" / "test-postgres.log").read_text()
 
     assert "no_such_column" in log
     assert "王秀英" not in log
