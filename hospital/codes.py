@@ -142,7 +142,7 @@ def _count(*, purpose, phone, device, address, code, rule: AccountRule, now: dat
     phone_hash = identity.phone_hash(phone)
     one_at_a_time(f"code:phone:{phone_hash}", f"code:device:{device}", f"code:address:{address}")
     to_phone = _same_allowance(phone_hash, device=device)
-    _refuse_too_many(to_phone, rule=rule, device=device, address=address, now=now)
+    _refuse_too_many(to_phone, phone_hash, rule=rule, device=device, address=address, now=now)
     _refuse_a_flood(phone_hash, rule=rule, device=device, now=now)
     return CodeSent.objects.create(
         purpose=purpose,
@@ -158,14 +158,25 @@ def _count(*, purpose, phone, device, address, code, rule: AccountRule, now: dat
 def _same_allowance(phone_hash: str, *, device: str):
     """The codes to this phone that count together: those that browsers asked for which signed in to its account
     before, or those of all others. A stranger with fresh browsers uses up the strangers' share, not the owner's."""
-    known = KnownDevice.objects.filter(user__account_phone__phone_hash=phone_hash)
     sent = CodeSent.objects.filter(phone_hash=phone_hash)
-    theirs = Q(device__in=known.values("digest"))
-    return sent.filter(theirs if known.filter(digest=device).exists() else ~theirs)
+    theirs = Q(device__in=_browsers_of(phone_hash).values("digest"))
+    return sent.filter(theirs if _is_known(phone_hash, device=device) else ~theirs)
 
 
-def _refuse_too_many(to_phone, *, rule: AccountRule, device: str, address: str | None, now: datetime) -> None:
-    """The pause is for a code that may still be on its way: one that is used up keeps nobody waiting for the next."""
+def _browsers_of(phone_hash: str):
+    return KnownDevice.objects.filter(user__account_phone__phone_hash=phone_hash)
+
+
+def _is_known(phone_hash: str, *, device: str) -> bool:
+    """Has this browser signed in to the account of this very phone?"""
+    return _browsers_of(phone_hash).filter(digest=device).exists()
+
+
+def _refuse_too_many(
+    to_phone, phone_hash: str, *, rule: AccountRule, device: str, address: str | None, now: datetime
+) -> None:
+    """The pause is for a code that may still be on its way: one that is used up keeps nobody waiting for the next.
+    Thousands of phones share an address of their carrier: a full one stays open to browsers that signed in before."""
     last = to_phone.order_by("-sent_at", "-pk").first()
     wait = rule.codes_pause_seconds - (now - last.sent_at).total_seconds() if last else 0
     if wait > 0 and _good(to_phone.filter(pk=last.pk), tries=rule.code_tries, now=now).exists():
@@ -174,14 +185,15 @@ def _refuse_too_many(to_phone, *, rule: AccountRule, device: str, address: str |
         raise TooManyCodes(when=_("明天"))
     if CodeSent.objects.filter(device=device, sent_at__gt=now - DAY).count() >= rule.codes_per_device:
         raise TooManyCodes(when=_("明天"))
-    if CodeSent.objects.filter(address=address, sent_at__gt=now - HOUR).count() >= rule.codes_per_address:
+    from_there = CodeSent.objects.filter(address=address, sent_at__gt=now - HOUR).count()
+    if from_there >= rule.codes_per_address and not _is_known(phone_hash, device=device):
         raise TooManyCodes(when=_("一小时后"))
 
 
 def _refuse_a_flood(phone_hash: str, *, rule: AccountRule, device: str, now: datetime) -> None:
     """Each SMS costs: beyond the house's ceiling none goes, from however many networks. Requests under way at once may
     pass it by one each. Whoever watches the log sees the code of the alarm, and no phone."""
-    known = KnownDevice.objects.filter(user__account_phone__phone_hash=phone_hash, digest=device).exists()
+    known = _is_known(phone_hash, device=device)
     most = rule.codes_per_hour if known else max(1, int(rule.codes_per_hour * STRANGERS_SHARE))
     sent = CodeSent.objects.filter(sent_at__gt=now - HOUR).count()
     if sent >= most:

@@ -112,6 +112,16 @@ def test_a_stranger_with_fresh_browsers_does_not_lock_the_owner_out(rule):
     assert how_many_go([lambda: send(device="own") for _n in range(4)]) == 3
 
 
+def test_strangers_on_the_same_network_do_not_lock_the_owner_out(rule):
+    """B16: a carrier gives one address to thousands of phones."""
+    owner = AccountFactory(phone=PHONE)
+    KnownDevice.objects.create(user=owner, digest="own", first_seen_at=NOW, last_seen_at=NOW)
+    assert how_many_go([lambda n=n: send(f"1390000000{n}", device=f"d{n}") for n in range(9)]) == 6
+    assert how_many_go([lambda: send(device="own") for _n in range(4)]) == 3
+    with pytest.raises(codes.TooManyCodes):
+        send("13900000077", device="own")  # of another's phone it is as unknown as any
+
+
 def test_all_purposes_count_together(rule):
     purposes = [purpose for purpose in CodeSent.Purpose for _ in range(2)]
     assert how_many_go([lambda purpose=purpose: send(purpose=purpose) for purpose in purposes]) == 3
