@@ -7,8 +7,9 @@ seconds, so they run one after another.
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
 TOGETHER = "tests/faults/"
-LONGEST = (TOGETHER, "tests/bench/", "tests/browser/")
-"""Begun in this order, so that no worker sits idle at the end; the rest as collected."""
+LONGEST = (TOGETHER, "tests/embedded/test_servers", "tests/bench/", "tests/browser/")
+"""Begun in this order, so that no worker sits idle at the end; the rest as collected. The second needs no database: it
+runs while the other worker makes the one that all are copied from."""
 
 
 class ByFile(LoadScopeScheduling):

@@ -22,6 +22,8 @@ import psutil
 import pytest
 
 from hospital.embedded.folders import PROJECT
+from hospital.embedded.servers import Servers
+from tests import migrated
 
 pytestmark = pytest.mark.faults
 
@@ -108,10 +110,15 @@ def home():
 
 
 @pytest.fixture(scope="module")
-def shared_demo():
-    """One data folder for the tests of a running demo: migrations run once."""
+def shared_demo(django_db_setup, django_db_blocker):
+    """One data folder for the tests of a running demo. Its tables are a copy of the tests' own, which the same
+    migrations made: the demo finds nothing left to migrate."""
     base = Path(tempfile.mkdtemp(prefix="hospital-demo-"))
     base.chmod(0o711)
+    with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock():
+        for name in ("DATABASE_URL", "REDIS_URL", "CACHE_URL"):
+            patch.delenv(name, raising=False)
+        with_tables(base)
     demo = RunningDemo(base, free_port())
     yield demo
     if demo.running:
@@ -119,6 +126,18 @@ def shared_demo():
         demo.process.wait()
     demo.output.close()
     shutil.rmtree(base, ignore_errors=True)
+
+
+def with_tables(base: Path) -> None:
+    """The keys and the cluster that the demo would make; where these programs can't copy, it migrates by itself."""
+    servers = Servers(base=base, name="demo")
+    try:
+        servers.prepare()
+        servers.start()
+        servers.environment()
+        migrated.copy_into(servers.urls()["DATABASE_URL"], programs=servers.postgres.program.folder)
+    finally:
+        servers.stop()
 
 
 @pytest.fixture
