@@ -7,6 +7,8 @@ from django.utils.translation import gettext as _
 
 from hospital.models import Contract, Department, HealthcareService
 
+from .workday import FURTHEST
+
 Days = tuple[date, date | None]
 """From, to; both included, None without end."""
 
@@ -41,6 +43,8 @@ def problem(
         return "effective_to", _("失效日早于生效日。请检查两个日期。")
     if wanted.effective_from < today:
         return "effective_from", _("生效日已经过去。请从今天或之后开始。")
+    if wanted.effective_from > today + FURTHEST:
+        return "effective_from", _("这一天太远，像是填错了年份。最远登记到两年以内。")
     for other in others:
         if _overlap(wanted, other):
             said = {"first": other.effective_from, "last": other.effective_to or _("长期")}

@@ -14,6 +14,8 @@ from django.utils.translation import gettext_lazy
 from appointments.models import ScheduleTemplate
 from hospital.models.time import Weekday
 
+from .workday import FURTHEST
+
 MOST_NUMBERS, MOST_MINUTES = 300, 480
 NEVER = date.max
 PARITIES = dict(ScheduleTemplate.Parity.choices)
@@ -105,6 +107,7 @@ SENTENCES: dict[str, Promise] = {
     "hours_reversed": gettext_lazy("结束时间不晚于开始时间。请检查两个时间。"),
     "dates_reversed": gettext_lazy("失效日早于生效日。请检查两个日期。"),
     "in_the_past": gettext_lazy("生效日已经过去。请从 %(today)s 或之后开始。"),
+    "too_far": gettext_lazy("这一天太远，像是填错了年份。最远登记到两年以内。"),
     "no_hours": gettext_lazy("这个院区在生效期内没有这个半日的时间。请填自己的起止时间，或先在“作息时间”里加上。"),
     "too_long": gettext_lazy(
         "%(numbers)s 个号、每号 %(minutes)s 分钟共 %(sum)s 分钟，放不进 %(total)s 分钟。请减少号数或缩短每号时间。"
@@ -154,6 +157,8 @@ def _times(asked: Asked) -> Iterable[Problem]:
         yield Problem("effective_to", "dates_reversed")
     if asked.pattern.first < asked.today:
         yield Problem("effective_from", "in_the_past", {"today": asked.today})
+    elif asked.pattern.first > asked.today + FURTHEST:
+        yield Problem("effective_from", "too_far")
 
 
 def _fit(asked: Asked) -> Iterable[Problem]:

@@ -76,6 +76,7 @@ def test_a_pattern_is_typed_seen_in_the_grid_and_waits_for_a_draft(client, offic
         ({"minutes": 0}, "每号至少 1 分钟"),
         ({"minutes": 20}, "放不进 240 分钟"),
         ({"effective_from": "2026-01-01"}, "生效日已经过去"),
+        ({"effective_from": "2062-11-30"}, "像是填错了年份"),
         ({"effective_to": "2026-11-24"}, "失效日早于生效日"),
         ({"starts": "09:00"}, "只填了一个"),
         ({"room": 999999}, "选择一个有效的选项"),
@@ -257,6 +258,7 @@ def test_a_contract_opens_another_house_and_its_end_names_what_it_leaves_uncover
     assert "卢景行可在柳堤社区" in text(answer)
     assert "重叠" in text(client.post(page, said))
     assert "没有找到" in text(client.post(page, said | {"doctor": "无名氏"}))
+    assert "像是填错了年份" in text(client.post(page, said | {"effective_from": "2062-11-30"}))
     PractitionerFactory(name="卢景行")
     assert "有多位同名" in text(client.post(page, said))
 

@@ -45,6 +45,7 @@ def codes(asked: Asked, *others: Pattern) -> list[tuple]:
         ({"starts": time(12), "ends": time(12)}, [("ends", "hours_reversed")]),
         ({"ends_before_start": True}, [("effective_to", "dates_reversed")]),
         ({"pattern": replace(WANG, first=date(2026, 11, 22))}, [("effective_from", "in_the_past")]),
+        ({"pattern": replace(WANG, first=date(2062, 11, 30))}, [("effective_from", "too_far")]),
         ({"pattern": replace(WANG, first=TODAY)}, []),
         ({"pattern": replace(WANG, stretches=())}, [("half", "no_hours")]),
         ({"actor_active": False}, [("actor", "inactive")]),
