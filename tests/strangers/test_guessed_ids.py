@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import transaction
 from django.urls import URLPattern, get_resolver
 
 from appointments.models import Appointment, WaitlistEntry
@@ -56,8 +57,17 @@ def _clock():
         yield
 
 
-@pytest.fixture
-def victim():
+@pytest.fixture(scope="module")
+def victim(django_db_setup, django_db_blocker):
+    """One for all the walks; what a walk changes is taken back."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        with time_machine.travel(NOW, tick=False):
+            ids = somebody_with_everything()
+        yield ids
+        transaction.set_rollback(True)
+
+
+def somebody_with_everything() -> dict[str, int]:
     """Somebody with a family, bookings in every state, a request and a visit."""
     account = AccountFactory(phone="13900001234")
     patient = PatientFactory(name="欧阳望舒", pinyin="ouyangwangshu", initials="oyws", medical_number="M99999123",
