@@ -47,7 +47,7 @@ class LimitReached(Refused):
 class AlreadyBooked(Refused):
     code = "already_booked"
     message = _("同一天同一科室已有预约。")
-    next_step = _("请在“我的预约”里改约，或换一天。")
+    next_step = _("请先改约或退掉那个预约，或换一天。")
 
 
 class TimeConflict(Refused):

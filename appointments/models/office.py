@@ -156,7 +156,7 @@ class BulkChange(models.Model):
     """One row that a bulk act changed: what it was, what it became. Undo writes `before` where `after` still stands."""
 
     act = models.ForeignKey(BulkAct, models.CASCADE, related_name="changes")
-    table = models.CharField(max_length=12)  # slot, allotment, schedule
+    table = models.CharField(max_length=12)  # slot, allotment; of new hours: schedule
     row = models.BigIntegerField()
     before = models.JSONField()
     after = models.JSONField()

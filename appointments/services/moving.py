@@ -192,6 +192,8 @@ UPDATE appointments_schedule s
 
 def sit(moves: Collection[Move]) -> str | None:
     """All of them in their new places at once, or none: the code of what is not free. The database decides."""
+    if not moves:
+        return None
     columns = _columns((move.schedule.pk, *move.span, move.room) for move in moves)
     try:
         with transaction.atomic(), connection.cursor() as cursor:

@@ -109,7 +109,8 @@ def _waiting(act: BulkAct) -> list[tuple[int, Span | None]]:
     settled = set(BulkChange.objects.filter(act=act).values_list("row", flat=True))
     pks = [pk for pk in act.schedules if pk not in settled]
     if act.params.get("reverse_of"):
-        return [(pk, _before(act.params["reverse_of"], pk)) for pk in pks]
+        before = _before(act.params["reverse_of"], pks)
+        return [(pk, before[pk]) for pk in pks]
     wanted = wanted_of(act)
     rows = Schedule.objects.in_bulk(pks)
     return [
@@ -118,9 +119,12 @@ def _waiting(act: BulkAct) -> list[tuple[int, Span | None]]:
     ]
 
 
-def _before(original: int, pk: int) -> Span:
-    before = BulkChange.objects.get(act=original, row=pk).before
-    return datetime.fromisoformat(before["starts_at"]), datetime.fromisoformat(before["ends_at"])
+def _before(original: int, pks: list[int]) -> dict[int, Span]:
+    changes = BulkChange.objects.filter(act=original, row__in=pks).values_list("row", "before")
+    return {
+        row: (datetime.fromisoformat(before["starts_at"]), datetime.fromisoformat(before["ends_at"]))
+        for row, before in changes
+    }
 
 
 def _close(act: BulkAct, *, now: datetime) -> None:

@@ -4,6 +4,7 @@ from uuid import uuid4
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import HttpRequest
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -102,12 +103,12 @@ def phone(request: HttpRequest, pk: int):
 @require_POST
 @never_cache
 @role_required(*CALLERS)
+@transaction.atomic
 def note(request: HttpRequest, pk: int):
     case, form, now = case_within_reach(request, pk, roles=CALLERS), CallForm(request.POST), clock.now()
     if not form.is_valid():
         return _show(request, case, form=form)
-    said = form.cleaned_data
-    written = CallNote.objects.create(case=case, by=request.user, at=now, outcome=said["outcome"], note=said["note"])
+    written = CallNote.objects.create(case=case, by=request.user, at=now, **form.cleaned_data)
     audit.record(
         action="stop.called",
         actor=request.user,
@@ -124,6 +125,7 @@ def note(request: HttpRequest, pk: int):
 @require_POST
 @never_cache
 @role_required(*CALLERS)
+@transaction.atomic
 def answer(request: HttpRequest, pk: int):
     """On the patient's behalf, as they said on the phone."""
     case, form = case_within_reach(request, pk, roles=CALLERS), AnswerForm(request.POST)

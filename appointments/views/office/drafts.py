@@ -123,15 +123,17 @@ def _progress(request, row: LayoutDraft):
 
 def _ticked(request, row: LayoutDraft):
     """Ticks of the lines that were shown are kept first; then, if asked, everything ticked is published."""
-    shown = {int(pk) for pk in request.POST.getlist("shown") if pk.isdecimal()}
-    ticked = {int(pk) for pk in request.POST.getlist("take") if pk.isdecimal()}
-    services.tick(draft=row, shown=shown, take=ticked)
+    services.tick(draft=row, shown=_lines(request, "shown"), take=_lines(request, "take"))
     if request.POST.get("act") != "publish":
         messages.success(request, _("勾选已保存，还没有发布。"))
         return redirect(request.get_full_path())
     done = services.publish(draft=row, by=request.user, now=clock.now(), seconds=IN_REQUEST)
     address = redirect("appointments:office_draft", row.pk)
     return redirect(address.url + "?show=refused") if done.result.get("refused") else address
+
+
+def _lines(request, name: str) -> set[int]:
+    return {int(pk) for pk in request.POST.getlist(name) if pk.isdecimal() and len(pk) < 19}
 
 
 @require_POST
