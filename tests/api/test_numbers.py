@@ -139,7 +139,9 @@ def scenes():
 def test_what_is_left_is_what_a_booking_would_find(stopped_clock, channel):
     """B7, P1: number by number until the refusal, for each channel; and the pages' own count where it speaks of it."""
     department, made = scenes()
-    program = Program(issue(AccountFactory(), "read", "book_anyone", channel=channel, organization=OrganizationFactory()))
+    program = Program(
+        issue(AccountFactory(), "read", "book_anyone", channel=channel, organization=OrganizationFactory())
+    )
     shown = available(program, department)
     pools = rules.pools_for(channel, organization_id=department.organization_id, day=TODAY)
     counted = numbers.count_left(shown, pools=pools, now=NOW)
