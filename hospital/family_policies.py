@@ -27,7 +27,7 @@ class TooManyAdditions(Refused):
 class SecondSelf(Refused):
     code = "second_self"
     message = _("这个账号已经有一位“本人”了。")
-    next_step = _("请为这位就诊人选择其他关系，或先更改原来那位的关系。")
+    next_step = _("请为这位就诊人选择其他关系；要换“本人”，请带证件和手机到窗口更改。")
 
 
 class AlreadyYours(Refused):

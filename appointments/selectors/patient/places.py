@@ -111,7 +111,7 @@ def unsure(*, campus: int | None, now: datetime) -> list[Department]:
 
 def _squeezed(text: str) -> str:
     """王 建国 is one name; the blanks of other scripts stand between words."""
-    text = " ".join(text.split())
+    text = " ".join(text.strip("'").split())
     return text if text.isascii() else text.replace(" ", "")
 
 
