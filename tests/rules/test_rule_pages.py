@@ -79,7 +79,7 @@ BAD = {
     "the year 9999": (shares(CONSULT, PUBLIC, effective_from="9999-12-31"), "一年以后"),
     "ends before it begins": (shares(CONSULT, PUBLIC, effective_to=TODAY), "不能早于生效日"),
     "no date": (shares(CONSULT, PUBLIC, effective_from="2026-13-45"), "有效的日期"),
-    "no reason": (shares(CONSULT, PUBLIC, why="  "), "必填"),
+    "no reason": (shares(CONSULT, PUBLIC, why="  "), "请填写“原因”"),
     "nothing kept on site": (shares(CONSULT, PUBLIC, no_floor=""), "没有给现场留号"),
     "no rows": ({"name": "甲", "why": "乙", "effective_from": TOMORROW}, "没有保存"),
 }
