@@ -3,11 +3,13 @@
 import secrets
 from datetime import datetime
 
+from django.db.models import Prefetch, QuerySet
+
 from appointments.models import Appointment, Schedule, StopCase, Substitution
 from appointments.policies import stops as policy
 from hospital import outbox
 from hospital.fields import keyed_hash
-from hospital.models import Fact, User
+from hospital.models import Fact, PractitionerRole, User
 
 ALPHABET = "23456789abcdefghjkmnpqrstuvwxyzABCDEFGHJKMNPQRSTUVWXYZ"
 TOKEN_LENGTH = 12  # 69 bits, and short enough for an SMS
@@ -30,27 +32,20 @@ def by_token(token: str) -> StopCase | None:
     return related().filter(appointment__in=of_link).order_by("-pk").first()
 
 
-def related():
+def related() -> QuerySet[StopCase]:
+    """A question with all that is said of it. Not in one statement: PostgreSQL planned its 29 joins for 0.3 s."""
+    session = Schedule.objects.select_related(
+        "role__practitioner", "team", "service", "room", "campus", "organization", "department"
+    )
+    doctor = PractitionerRole.objects.select_related("practitioner")
     return StopCase.objects.select_related(
-        "patient",
-        "appointment__slot",
-        "appointment__schedule__role__practitioner",
-        "appointment__schedule__team",
-        "appointment__schedule__service",
-        "appointment__schedule__room",
-        "appointment__schedule__campus",
-        "appointment__schedule__organization",
-        "appointment__department",
-        "substitution__suspension",
-        "substitution__original__practitioner",
-        "substitution__substitute__practitioner",
-        "substitution__schedule__service",
-        "substitution__schedule__room",
-        "substitution__schedule__campus",
-        "substitution__schedule__department",
-        "substitution__schedule__role__practitioner",
-        "substitution__schedule__team",
-        "moved_to__role__practitioner",
+        "patient", "appointment__slot", "appointment__department", "substitution__suspension"
+    ).prefetch_related(
+        Prefetch("appointment__schedule", session),
+        Prefetch("substitution__schedule", session),
+        Prefetch("substitution__original", doctor),
+        Prefetch("substitution__substitute", doctor),
+        Prefetch("moved_to", session),
     )
 
 
