@@ -4,8 +4,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 TESTS ?= tests
-# One more than two cores have: fault and browser tests wait for other processes half of their time.
-WORKERS ?= 3
+WORKERS ?= 2
 # Our own test database is thrown away when the schema changed; about yours we can't know.
 REUSE := $(if $(DATABASE_URL),--create-db,--reuse-db)
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) $(REUSE)
