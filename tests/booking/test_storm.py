@@ -21,7 +21,7 @@ from tests.factories import NOW, TODAY, PatientFactory, UserFactory, add_numbers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SECONDS = 8
+SECONDS = 5
 PROCESSES = 12
 STOPS = 3  # clinics that are stopped in the midst of it
 HOURS = 20  # of simulated time: holds pass, resting numbers re-open, today's clinic ends

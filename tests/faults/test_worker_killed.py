@@ -56,7 +56,7 @@ def confirmed(count: int, *, now) -> None:
 
 
 def test_a_worker_killed_while_delivering_loses_nothing_and_does_nothing_twice(jobs):
-    bookings = 400
+    bookings = 300
     confirmed(bookings, now=clock.now())
     jobs.beat()
     for _round in range(3):
