@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 from celery import Celery
-from django.db import connection
 
 from appointments.models import Allotment, JobRun, Slot
 from appointments.selectors import runs
@@ -12,7 +11,7 @@ from appointments.services import booking, supply
 from hospital import clock
 from tests.factories import PatientFactory, PoolFactory, UserFactory, add_numbers, open_schedule
 
-from .jobs import Jobs, Redis, ask, await_that, kill_family
+from .jobs import ask, await_that, kill_family
 
 pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
 
@@ -24,31 +23,6 @@ SELECT count(*)::int FROM appointments_slot s JOIN appointments_pool p ON p.id =
  WHERE p.kind = 'public' AND s.number > 1
 """
 FACTS = "SELECT count(*)::int, count(DISTINCT key)::int FROM hospital_fact WHERE topic = 'supply.shared'"
-
-SLOW = """
-CREATE FUNCTION a_slow_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.3); RETURN NULL; END $$;
-CREATE TRIGGER a_slow_disk AFTER UPDATE ON appointments_allotment FOR EACH STATEMENT EXECUTE FUNCTION a_slow_disk();
-"""
-
-
-@pytest.fixture
-def slow_disk():
-    """Every batch takes so long that there is a middle to be killed in."""
-    with connection.cursor() as cursor:
-        cursor.execute(SLOW)
-    yield
-    with connection.cursor() as cursor:
-        cursor.execute("DROP FUNCTION a_slow_disk CASCADE")
-
-
-@pytest.fixture
-def jobs(tmp_path):
-    redis = Redis(tmp_path)
-    redis.start()
-    jobs = Jobs(folder=tmp_path, redis=redis)
-    yield jobs
-    jobs.stop()
-    redis.kill()
 
 
 def due(now):
@@ -68,6 +42,7 @@ def tick(jobs):
     )
 
 
+@pytest.mark.parametrize("slow_disk", ["UPDATE ON appointments_allotment"], indirect=True)
 def test_a_worker_killed_while_recalling_moves_nothing_twice_and_the_next_run_ends_it(jobs, slow_disk):
     now = clock.now()
     schedules = due(now)

@@ -9,7 +9,7 @@ from hospital import clock
 from hospital.models import ApiToken
 from tests.factories import PatientFactory, UserFactory, open_schedule
 
-from .jobs import Jobs, Redis, ask, await_that
+from .jobs import Redis, ask, await_that
 
 pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
 
@@ -25,13 +25,6 @@ def redis(tmp_path):
     if server.process:
         server.signal(signal.SIGCONT)
     server.kill()
-
-
-@pytest.fixture
-def jobs(tmp_path, redis):
-    jobs = Jobs(folder=tmp_path, redis=redis)
-    yield jobs
-    jobs.stop()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from datetime import time, timedelta
 
 import pytest
 from celery import Celery
-from django.db import connection
 
 from appointments import invariants
 from appointments.models import BookingRule, Schedule, WaitlistEntry, WaitlistOffer
@@ -13,38 +12,13 @@ from hospital import clock
 from hospital.models import Fact
 from tests.factories import PatientFactory, open_schedule
 
-from .jobs import Jobs, Redis, ask, await_that, kill_family
+from .jobs import ask, await_that, kill_family
 
 pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
 
 SESSIONS, NUMBERS, WAITING = 4, 2, 3
 OFFERS = "SELECT count(*)::int FROM appointments_waitlistoffer"
 MOVED = "SELECT coalesce(sum(moved), 0)::int FROM appointments_jobrun WHERE job = 'waitlist'"
-
-SLOW = """
-CREATE FUNCTION a_slow_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.3); RETURN NULL; END $$;
-CREATE TRIGGER a_slow_disk AFTER INSERT ON appointments_waitlistoffer
-   FOR EACH STATEMENT EXECUTE FUNCTION a_slow_disk();
-"""
-
-
-@pytest.fixture
-def slow_disk():
-    with connection.cursor() as cursor:
-        cursor.execute(SLOW)
-    yield
-    with connection.cursor() as cursor:
-        cursor.execute("DROP FUNCTION a_slow_disk CASCADE")
-
-
-@pytest.fixture
-def jobs(tmp_path):
-    redis = Redis(tmp_path)
-    redis.start()
-    jobs = Jobs(folder=tmp_path, redis=redis)
-    yield jobs
-    jobs.stop()
-    redis.kill()
 
 
 def lines(now) -> list[list[WaitlistEntry]]:
@@ -62,6 +36,7 @@ def lines(now) -> list[list[WaitlistEntry]]:
     return made
 
 
+@pytest.mark.parametrize("slow_disk", ["INSERT ON appointments_waitlistoffer"], indirect=True)
 def test_a_worker_killed_while_offering_offers_nothing_twice_and_the_next_run_ends_it(jobs, slow_disk):
     now = clock.now()
     made = lines(now)

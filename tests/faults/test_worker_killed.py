@@ -14,27 +14,12 @@ from tests.factories import (
     open_schedule,
 )
 
-from .jobs import Jobs, Redis, ask, await_that, kill_family
+from .jobs import ask, await_that, kill_family
 
 pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
 
 DONE = "SELECT count(*) FROM hospital_delivery WHERE done_at IS NOT NULL"
 UNSENT = "SELECT count(*) FROM hospital_message WHERE status = 'waiting'"
-
-
-@pytest.fixture
-def redis(tmp_path):
-    server = Redis(tmp_path)
-    server.start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-def jobs(tmp_path, redis):
-    jobs = Jobs(folder=tmp_path, redis=redis)
-    yield jobs
-    jobs.stop()
 
 
 def confirmed(count: int, *, now) -> None:
