@@ -41,6 +41,7 @@ CSRF_TRUSTED_ORIGINS = [origin for origin in env("CSRF_TRUSTED_ORIGINS", "").spl
 INSTALLED_APPS = [
     "hospital.apps.HospitalConfig",
     "appointments.apps.AppointmentsConfig",
+    "exams.apps.ExamsConfig",
     "hospital.apps.HospitalAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -149,8 +150,13 @@ USE_I18N = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = HOSPITAL_HOME / "static"
+REPORTS_ROOT = Path(env("REPORTS_ROOT", str(HOSPITAL_HOME / "reports"))).resolve()
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "reports": {  # patients' reports: no address leads here, views ask who reads
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": REPORTS_ROOT, "base_url": None, "file_permissions_mode": 0o600},
+    },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 

@@ -46,6 +46,7 @@ urlpatterns = [
     path("language/", set_language, name="set_language"),
     path("admin/", admin.site.urls),
     path("", include("appointments.urls")),
+    path("", include("exams.urls")),
 ]
 
 handler400 = "hospital.views.errors.bad_request"

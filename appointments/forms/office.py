@@ -5,7 +5,7 @@ from datetime import date
 from django import forms
 from django.db.models import Q
 
-from appointments.models import Pool
+from appointments.models import NUMBER_KINDS
 from appointments.selectors.office import Looked, monday_of
 from hospital import plain
 from hospital.models import HealthcareService
@@ -19,7 +19,7 @@ class WeekForm(plain.Form):
     group = forms.CharField(required=False, max_length=20)
     department = forms.IntegerField(required=False)
     level = forms.ChoiceField(required=False, choices=[("", ""), *HealthcareService.Level.choices])
-    pool = forms.ChoiceField(required=False, choices=[("", ""), *Pool.Kind.choices])
+    pool = forms.ChoiceField(required=False, choices=[("", ""), *NUMBER_KINDS])
     who = forms.CharField(required=False, max_length=40, strip=True)
     schedule = forms.IntegerField(required=False)
 

@@ -3,12 +3,13 @@ from .imports import ImportLine, ImportRun
 from .office import BulkAct, BulkChange, DraftLine, JobRun, LayoutDraft
 from .rules import BookingRule, ChannelRule, ConsultLevelRule, SupplyRule, SupplyShare
 from .schedule import Schedule, ScheduleParticipant, ScheduleTemplate
-from .slot import Allotment, PartnerGroup, Pool, Slot
+from .slot import NUMBER_KINDS, Allotment, PartnerGroup, Pool, Slot
 from .stops import CallNote, StopCase, StopOffer, Substitution, Suspension
 from .visit import Encounter
 from .waitlist import WaitlistEntry, WaitlistOffer
 
 __all__ = [
+    "NUMBER_KINDS",
     "Allotment",
     "Appointment",
     "BookingRule",

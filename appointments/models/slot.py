@@ -42,6 +42,10 @@ class Pool(models.Model):
         EXTRA = "extra", _("加号")
         TEAM = "team", _("组内转诊")  # a leading expert's numbers: only by an internal referral (B11)
         REBOOK = "rebook", _("改约")  # kept for patients of a stopped clinic until their deadline, then public (B13)
+        EMERGENCY = "emergency", _("急诊预留")  # these two of devices only (E10)
+        INPATIENT = "inpatient", _("住院预留")
+
+    OF_DEVICES = (Kind.EMERGENCY, Kind.INPATIENT)
 
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="pools", verbose_name=_("机构"))
     kind = models.CharField(_("类型"), max_length=10, choices=Kind)
@@ -71,6 +75,10 @@ class Pool(models.Model):
 
     def __str__(self):
         return self.name
+
+
+NUMBER_KINDS = [choice for choice in Pool.Kind.choices if choice[0] not in Pool.OF_DEVICES]
+"""As choices of a form: the kinds of pool that a session's numbers can be in."""
 
 
 class Slot(models.Model):

@@ -1,6 +1,16 @@
 """Small rows with guessable defaults. NOW is one constant: a Monday, 10:00 at the hospital."""
 
 from .base import NOW, TODAY, Factory
+from .exams import (
+    DeviceFactory,
+    ExamItemFactory,
+    ExamRequestFactory,
+    ExamZoneFactory,
+    device_session,
+    exam_booking_row,
+    exam_variant,
+    open_device,
+)
 from .house import (
     CHANNEL_POOLS,
     CampusFactory,
@@ -37,6 +47,14 @@ __all__ = [
     "Factory",
     "NOW",
     "TODAY",
+    "DeviceFactory",
+    "ExamItemFactory",
+    "ExamRequestFactory",
+    "ExamZoneFactory",
+    "device_session",
+    "exam_booking_row",
+    "exam_variant",
+    "open_device",
     "CHANNEL_POOLS",
     "CampusFactory",
     "DepartmentFactory",

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from appointments import stats
 from appointments.forms.office import WeekForm
-from appointments.models import Pool, Schedule
+from appointments.models import NUMBER_KINDS, Schedule
 from appointments.selectors import drawer, waitlist
 from appointments.selectors import office as selectors
 from hospital import audit, clock, masking
@@ -49,7 +49,7 @@ def week(request: HttpRequest):
         "release": selectors.next_release(organizations=looked.organizations, now=now),
         "choices": selectors.choices(looked.organizations, departments=reach.departments),
         "levels": HealthcareService.Level.choices,
-        "pools": Pool.Kind.choices,
+        "pools": NUMBER_KINDS,
         "organizations": Organization.objects.filter(pk__in=looked.organizations),
         "same_month": looked.days[0].month == looked.days[-1].month,
         "kept": _kept(looked),

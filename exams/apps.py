@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class ExamsConfig(AppConfig):
+    name = "exams"
+    verbose_name = _("检查")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self):
+        from . import handlers, personal_data  # noqa: F401  what this app does with facts, and what it holds of a person

@@ -1,0 +1,10 @@
+"""多项检查一次排齐 (E3): the fewest trips, then the least time in the house, then the earliest. Pure, without clock.
+
+`problem` says what is asked, `search` finds the best plan and proves it; times are whole minutes from 00:00 of the
+first day in the hospital's zone, which has no summer time.
+"""
+
+from .problem import Gap, Option, Placed, Plan, Problem, Rule, Task
+from .search import best, best_others
+
+__all__ = ["Gap", "Option", "Placed", "Plan", "Problem", "Rule", "Task", "best", "best_others"]

@@ -1,0 +1,166 @@
+"""Exact search. Three facts carry it:
+
+- with the order, the places and the first start given, taking each next exam as early as it can is best for all that
+  the cost counts, so only first starts are tried one by one;
+- the earliest end never comes sooner for a later first start, so most first starts need no look;
+- a day's fewest minutes for a set of exams depend on no other day, unless a gap between two days is a near thing.
+"""
+
+from collections.abc import Iterable
+from itertools import combinations
+
+from .one_day import Day, OneDay
+from .problem import STEP, Plan, Problem
+from .several_days import Joint
+from .tables import DAY_STEPS, NEVER, Tables
+
+
+def best(problem: Problem, *, without: Iterable[frozenset[int]] = (), fewest: int = 1) -> Plan | None:
+    """The plan of the least cost: (trips, minutes in the house, end of the last exam). None: no plan at all.
+
+    `without`: sets of days that are not wanted again. `fewest`: trips to begin with.
+    """
+    tables = Tables(problem)
+    if any(not days for days in tables.days_of):
+        return None
+    days = OneDay(tables)
+    for trips in range(max(fewest, 1), min(tables.size, problem.days) + 1):
+        plan = _Trips(tables, days, trips, frozenset(without)).best()
+        if plan:
+            return plan
+    return None
+
+
+def best_others(problem: Problem, plan: Plan, *, count: int = 2) -> list[Plan]:
+    """The next best on other days, best first."""
+    seen = [plan.days]
+    found = []
+    for _ in range(count):
+        other = best(problem, without=seen, fewest=plan.trips)
+        if other is None:
+            break
+        found.append(other)
+        seen.append(other.days)
+    return found
+
+
+class _Trips:
+    """The best plan with exactly so many trips."""
+
+    def __init__(self, tables: Tables, one_day: OneDay, trips: int, without: frozenset[frozenset[int]]):
+        self.tables = tables
+        self.one_day = one_day
+        self.trips = trips
+        self.without = without
+        self.least = tables.work[tables.all]
+        self.minutes = None  # of the best so far, in steps
+        self.end = 0
+        self.days: list[Day] = []
+        self.shares: list[tuple[int, tuple[int, ...], dict[int, int]]] = []
+
+    def best(self) -> Plan | None:
+        tables = self.tables
+        must = [days for j, days in enumerate(tables.days_of) if tables.stands >> j & 1]
+        for chosen in sorted(combinations(range(tables.problem.days), self.trips), key=lambda days: days[::-1]):
+            if self.minutes is not None and self.minutes <= self.least and self._later(chosen[-1]):
+                break
+            mask = sum(1 << day for day in chosen)
+            if frozenset(chosen) in self.without or any(not days & mask for days in must):
+                continue
+            if all(days & mask for days in tables.days_of):
+                self._share_out(chosen)
+        return self._plan() if self.minutes is not None else None
+
+    def _later(self, day: int) -> bool:
+        """No plan that ends on this day can end before the best so far."""
+        return not self.tables.stands and day * DAY_STEPS > self.end
+
+    def _share_out(self, chosen: tuple[int, ...]):
+        """Every way to give each exam one of the days, each day at least one; what may be short first."""
+        order = sorted(range(self.tables.size), key=lambda j: sum(self.tables.days_of[j] >> d & 1 for d in chosen))
+        self.shares = []
+        self._give(order, 0, chosen, [0] * len(chosen), {})
+        for _floor, subsets, on in sorted(self.shares, key=lambda share: share[:2]):
+            self._weigh(chosen, subsets, on)
+
+    def _give(self, order, at, chosen, subsets, on):
+        if at == len(order):
+            if all(subsets):
+                floor = sum(self.one_day.floor(day, subset) for day, subset in zip(chosen, subsets, strict=True))
+                if self.minutes is None or floor <= self.minutes:
+                    self.shares.append((floor, tuple(subsets), dict(on)))
+            return
+        if len(order) - at < sum(not subset for subset in subsets):
+            return
+        j = order[at]
+        for place, day in enumerate(chosen):
+            if self.tables.days_of[j] >> day & 1 and self._agrees(j, day, on):
+                subsets[place] |= 1 << j
+                on[j] = day
+                self._give(order, at + 1, chosen, subsets, on)
+                del on[j]
+                subsets[place] ^= 1 << j
+
+    def _agrees(self, j: int, day: int, on: dict[int, int]) -> bool:
+        """The rules with those that have a day already."""
+        gap, wait = self.tables.gap, self.tables.wait
+        for i, other in on.items():
+            if other == day:
+                if wait[i] >> j & 1 and wait[j] >> i & 1:
+                    return False
+            elif other < day:
+                if gap[i][j] is NEVER or not self.one_day.can_follow(i, other, j, day):
+                    return False
+            elif gap[j][i] is NEVER or not self.one_day.can_follow(j, day, i, other):
+                return False
+        return True
+
+    def _weigh(self, chosen: tuple[int, ...], subsets: tuple[int, ...], on: dict[int, int]):
+        floors = [self.one_day.floor(day, subset) for day, subset in zip(chosen, subsets, strict=True)]
+        budget = self._budget(chosen, subsets)
+        if budget is not None and sum(floors) > budget:
+            return
+        found = []
+        for place, (day, subset) in enumerate(zip(chosen, subsets, strict=True)):
+            rest = None if budget is None else budget - sum(floors) + floors[place]
+            one = self.one_day.best(day, subset, DAY_STEPS if rest is None else min(rest, DAY_STEPS))
+            if one is None:
+                return
+            floors[place] = one.minutes
+            found.append(one)
+        if self._near(on):
+            found = Joint(self.tables, self.one_day, chosen, subsets).best(budget)
+        if found:
+            self._keep(found)
+
+    def _budget(self, chosen, subsets) -> int | None:
+        """Steps that are still worth looking at; a plan that ends later must be shorter."""
+        if self.minutes is None:
+            return None
+        last = max(
+            (day for day, subset in zip(chosen, subsets, strict=True) if subset & ~self.tables.stands), default=0
+        )
+        return self.minutes - (last * DAY_STEPS > self.end)
+
+    def _near(self, on: dict[int, int]) -> bool:
+        """A gap between two days hangs on the times of the day."""
+        return any(
+            on[i] < on[j] and not self.one_day.surely_follows(i, on[i], j, on[j])
+            for i in on
+            for j, _gap in self.tables.later[i]
+        )
+
+    def _keep(self, found: list[Day]):
+        cost = sum(day.minutes for day in found), max(day.end for day in found)
+        if self.minutes is None or cost < (self.minutes, self.end):
+            self.minutes, self.end = cost
+            self.days = found
+
+    def _plan(self) -> Plan:
+        placed = [self.tables.placed(j, day.day, start, place) for day in self.days for j, start, place in day.placed]
+        return Plan(
+            placed=tuple(sorted(placed, key=lambda line: line.start)),
+            trips=len(self.days),
+            minutes=self.minutes * STEP,
+            end=self.end * STEP,
+        )

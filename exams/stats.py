@@ -1,0 +1,1 @@
+"""Device occupancy, segment share, waiting days, trips saved, repeats avoided: counted from rows."""
