@@ -1,0 +1,1 @@
+"""Addresses by part; exams.urls joins them."""
