@@ -14,8 +14,29 @@ from .booking import (
     TooLateForExam,
     WrongExamState,
 )
+from .patient import NotBookedAlone, NotChangedAlone, NotOpenAnyMore, PlanGone, ToldByStaff
+from .visit import (
+    AskAgain,
+    CannotBeExamined,
+    DeviceBusy,
+    DeviceIsDown,
+    NotInQueue,
+    ReasonMissing,
+    RequestEnded,
+    TooEarlyForExam,
+    TooLateToCheckIn,
+)
 
 __all__ = [
+    "AskAgain",
+    "CannotBeExamined",
+    "DeviceBusy",
+    "DeviceIsDown",
+    "NotInQueue",
+    "ReasonMissing",
+    "RequestEnded",
+    "TooEarlyForExam",
+    "TooLateToCheckIn",
     "AgainstTheOrder",
     "AlreadyBookedExam",
     "ExamsSuspended",
@@ -28,4 +49,9 @@ __all__ = [
     "TimeTaken",
     "TooLateForExam",
     "WrongExamState",
+    "NotBookedAlone",
+    "NotChangedAlone",
+    "NotOpenAnyMore",
+    "PlanGone",
+    "ToldByStaff",
 ]
