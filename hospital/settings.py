@@ -308,6 +308,11 @@ CELERY_BEAT_SCHEDULE = {
     "imports": {"task": "appointments.tasks.go_on_with_imports", "schedule": 10, "options": {"expires": 10}},
     "retime": {"task": "appointments.tasks.go_on_retiming", "schedule": 10, "options": {"expires": 10}},
     "publish": {"task": "appointments.tasks.go_on_publishing", "schedule": 10, "options": {"expires": 10}},
+    "devices": {
+        "task": "exams.tasks.lay_out_devices",
+        "schedule": crontab(hour=1, minute=50),
+        "options": {"expires": 6 * 3600},
+    },
     "tidy": {"task": "hospital.tasks.tidy", "schedule": crontab(hour=3, minute=10), "options": {"expires": 6 * 3600}},
 }
 

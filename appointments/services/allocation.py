@@ -72,7 +72,7 @@ class Allocation:
             return self.pools[share.kind]
         key = (share.kind, share.partner_id, share.group_id)
         if key not in self.own:
-            self.own[key] = _make_own(self.organization, share).pk
+            self.own[key] = make_own(self.organization, share).pk
         return self.own[key]
 
     def openings(self, schedule: Schedule) -> list[Opening]:
@@ -105,7 +105,7 @@ def arranged(rows: Iterable[SupplyShare], *, capacity: int, pool_of: Callable[[S
     return tuple(shares.arrange(shares.divide(capacity, percents), floors=floors))
 
 
-def _make_own(organization: Organization, share: SupplyShare) -> Pool:
+def make_own(organization: Organization, share: SupplyShare) -> Pool:
     """Named after whose it is; bookings learn of it with the next look at the pools."""
     whose = share.partner or share.group
     name = getattr(whose, "short_name", "") or whose.name
