@@ -3,6 +3,8 @@
 from .booking import (
     AgainstTheOrder,
     AlreadyBookedExam,
+    AsksTooMuch,
+    BookedTogether,
     ExamsSuspended,
     HoldEnded,
     NoExamPrice,
@@ -10,8 +12,11 @@ from .booking import (
     NotFree,
     NotPossible,
     PatientBusy,
+    PlanOver,
     TimeTaken,
     TooLateForExam,
+    TooLateInTheDay,
+    TooSoonForExam,
     WrongExamState,
 )
 from .patient import NotBookedAlone, NotChangedAlone, NotOpenAnyMore, PlanGone, ToldByStaff
@@ -40,6 +45,11 @@ from .visit import (
 )
 
 __all__ = [
+    "AsksTooMuch",
+    "BookedTogether",
+    "PlanOver",
+    "TooLateInTheDay",
+    "TooSoonForExam",
     "AgainstTheOrder",
     "AlreadyBookedExam",
     "AlreadyRequested",

@@ -87,3 +87,43 @@ class NoExamPrice(Refused):
     code = "exam_no_price"
     message = _("%(exam)s还没有价格，不能预约。")
     next_step = _("请通知号源管理补上价目。")
+
+
+class TooSoonForExam(Refused):
+    """Preparation takes time: bowels, fasting. `exam`, `earliest` (wall time)."""
+
+    code = "exam_too_soon"
+    message = _("%(exam)s要先做准备，最早可约%(earliest)s。")
+    next_step = _("请选择更晚的时间。")
+
+
+class TooLateInTheDay(Refused):
+    """Nobody fasts longer than until the preparation's latest hour."""
+
+    code = "exam_too_late_in_the_day"
+    message = _("%(exam)s需要空腹，最晚%(latest)s开始。")
+    next_step = _("请选择当天更早的时间，或换一天。")
+
+
+class BookedTogether(Refused):
+    """One sitting (同一次麻醉): its exams are done back to back on one device."""
+
+    code = "exam_one_sitting"
+    message = _("%(exams)s要在同一次麻醉中连着做，须约在同一设备、前后相接的时间。")
+    next_step = _("请按推荐方案一起预约。")
+
+
+class AsksTooMuch(Refused):
+    """A plan holds at most so many exams."""
+
+    code = "exam_too_many"
+    message = _("一次最多安排%(most)s项检查。")
+    next_step = _("请分两次选择检查后再安排。")
+
+
+class PlanOver(Refused):
+    """The page with the plans was drawn too long ago, or is another patient's."""
+
+    code = "exam_plan_over"
+    message = _("这个方案已经过期，还没有预约任何检查。")
+    next_step = _("请重新查看方案后再选。")
