@@ -4,7 +4,26 @@
 first day in the hospital's zone, which has no summer time.
 """
 
-from .problem import Gap, Option, Placed, Plan, Problem, Rule, Task
+from .alternatives import Fewer, Relaxed, fewer, starts_on
+from .one_by_one import first_come
+from .problem import DAY, STEP, Gap, Option, Placed, Plan, Problem, Rule, Task
 from .search import best, best_others
 
-__all__ = ["Gap", "Option", "Placed", "Plan", "Problem", "Rule", "Task", "best", "best_others"]
+__all__ = [
+    "DAY",
+    "STEP",
+    "Fewer",
+    "Gap",
+    "Option",
+    "Placed",
+    "Plan",
+    "Problem",
+    "Relaxed",
+    "Rule",
+    "Task",
+    "best",
+    "best_others",
+    "fewer",
+    "first_come",
+    "starts_on",
+]

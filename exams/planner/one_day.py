@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from .tables import DAY_STEPS, NEVER, Tables, members
+from .tables import DAY_STEPS, NEVER, Place, Tables, members
+from .watch import Watch
 
 OUT_OF_REACH = DAY_STEPS + 1
 
@@ -14,12 +15,13 @@ class Day:
     day: int
     minutes: int
     end: int
-    placed: tuple[tuple[int, int, str], ...]  # (task, the patient's begin as a step of the day, place)
+    placed: tuple[tuple[int, int, Place], ...]  # (task, the patient's begin as a step of the day, place)
 
 
 class OneDay:
-    def __init__(self, tables: Tables):
+    def __init__(self, tables: Tables, watch: Watch):
         self.tables = tables
+        self.watch = watch
         self._known: dict[tuple[int, int], Day] = {}
         self._floors: dict[tuple[int, int], int] = {}  # nothing shorter than this
         self._base: dict[int, int] = {}
@@ -43,7 +45,7 @@ class OneDay:
             return known if known.minutes <= budget else None
         if self.floor(day, subset) > budget:
             return None
-        found = _Search(self.tables, day, subset).best(budget, self.floor(day, subset))
+        found = _Search(self.tables, self.watch, day, subset).best(budget, self.floor(day, subset))
         if found:
             self._known[day, subset] = found
         else:
@@ -60,7 +62,7 @@ class OneDay:
 
     def _room(self, i, day_i, j, day_j, of_i, of_j) -> int:
         tables = self.tables
-        first = of_i(_edge(place.starts, of_i) for place in tables.places[i][day_i]) + tables.device_to[i]
+        first = of_i(_edge(place.starts, of_i) + place.device_to for place in tables.places[i][day_i])
         second = of_j(_edge(place.starts, of_j) for place in tables.places[j][day_j]) + tables.device_from[j]
         return (day_j - day_i) * DAY_STEPS + second - first
 
@@ -75,8 +77,9 @@ class _Search:
     That end never comes sooner for a later start, so a start from which even the last one found would take too long
     needs no look."""
 
-    def __init__(self, tables: Tables, day: int, subset: int):
+    def __init__(self, tables: Tables, watch: Watch, day: int, subset: int):
         self.tables = tables
+        self.watch = watch
         self.day = day
         self.subset = subset
         self.places = {j: tables.places[j][day] for j in members(subset)}
@@ -85,8 +88,8 @@ class _Search:
         self.soonest = 0
         self.limit = 0
         self.exam = 0
-        self.path: list[tuple[int, int, str]] = []
-        self.found: tuple[tuple[int, int, str], ...] = ()
+        self.path: list[tuple[int, int, Place]] = []
+        self.found: tuple[tuple[int, int, Place], ...] = ()
 
     def best(self, budget: int, floor: int) -> Day | None:
         best: Day | None = None
@@ -126,42 +129,42 @@ class _Search:
         self._go_on(self.subset, start, "", (0,) * self.tables.size, 0)
         if not self.found:
             return None
-        j, begin, _place = self.found[-1]
-        return begin + self.tables.length[j]
+        _j, begin, place = self.found[-1]
+        return begin + place.length
 
-    def _pressed(self, end: int) -> tuple[tuple[int, int, str], ...]:
+    def _pressed(self, end: int) -> tuple[tuple[int, int, Place], ...]:
         """The way found, each as late as the end and the order let it be: the patient comes no sooner than needed."""
         tables = self.tables
-        pressed: list[tuple[int, int, str]] = []
+        pressed: list[tuple[int, int, Place]] = []
         latest = end
-        for j, _start, name in reversed(self.found):
+        for j, _start, place in reversed(self.found):
             latest = latest if tables.stands >> j & 1 else min(latest, self.exam)
             if pressed:
                 _k, begin, there = pressed[-1]
-                latest = min(latest, begin - tables.walk.get((name, there), 0))
-            last = latest - tables.length[j]
+                latest = min(latest, begin - tables.walk.get((place.name, there.name), 0))
+            last = latest - place.length
             for k, begin, _there in pressed:
-                last = min(last, begin + tables.device_from[k] - tables.gap[j][k][0] - tables.device_to[j])
-            starts = next(place.starts for place in self.places[j] if place.name == name)
-            pressed.append((j, (starts & ((2 << last) - 1)).bit_length() - 1, name))
+                last = min(last, begin + tables.device_from[k] - tables.gap[j][k][0] - place.device_to)
+            pressed.append((j, (place.starts & ((2 << last) - 1)).bit_length() - 1, place))
         return tuple(reversed(pressed))
 
-    def _take(self, j: int, start: int, place: str, remaining: int, ready: tuple[int, ...], exam: int):
+    def _take(self, j: int, start: int, place: Place, remaining: int, ready: tuple[int, ...], exam: int):
         tables = self.tables
+        self.watch.look()
         remaining ^= 1 << j
-        end = start + tables.length[j]
+        end = start + place.length
         if not tables.stands >> j & 1:
             exam = end
-        if end + tables.rest(remaining, place) > self.limit:
+        if end + tables.rest(remaining, place.name) > self.limit:
             return
         self.path.append((j, start, place))
         if not remaining:
             self._arrive(end, exam)
         else:
             if any(remaining >> k & 1 for k, _gap in tables.later[j]):
-                ready = tables.ready(j, start, ready)
-            if self._is_new(place, remaining, end, ready, exam):
-                self._go_on(remaining, end, place, ready, exam)
+                ready = tables.ready(j, start + place.device_to, ready)
+            if self._is_new(place.name, remaining, end, ready, exam):
+                self._go_on(remaining, end, place.name, ready, exam)
         self.path.pop()
 
     def _is_new(self, place, remaining, end, ready, exam) -> bool:
@@ -189,15 +192,15 @@ class _Search:
                     if start < walked:
                         start = next_start(place.starts, walked)
                     if start < OUT_OF_REACH:
-                        ways.append((start, k, place.name))
+                        ways.append((start, place.length, k, place))
             if soonest + tables.length[k] > self.limit:
                 return
             for other, apart in tables.behind[k]:
                 if remaining & other and soonest + apart > self.limit:
                     return
-        ways.sort()
-        for start, k, name in ways:
-            self._take(k, start, name, remaining, ready, exam)
+        ways.sort(key=lambda way: way[:3])
+        for start, _length, k, place in ways:
+            self._take(k, start, place, remaining, ready, exam)
 
     def _arrive(self, end: int, exam: int):
         if self.ties and self.found and end == self.limit and exam >= self.exam:

@@ -10,11 +10,13 @@ DAY = 24 * 60
 
 @dataclass(frozen=True)
 class Option:
-    """One device that can do the exam, where it stands, and when it is free: half-open ranges within one day each."""
+    """One device that can do the exam, where it stands, and when it is free: half-open ranges within one day each.
+    `minutes` where this device takes another time than the others."""
 
     device: str
     place: str
     free: tuple[tuple[int, int], ...]
+    minutes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,9 @@ class Task:
     before: int = 0
     after: int = 0
     stands: bool = False  # booked already, so with one start only: its day is a trip anyway, its end nothing to hurry
+
+    def minutes_on(self, option: Option) -> int:
+        return option.minutes or self.minutes
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,7 @@ class Plan:
     trips: int
     minutes: int  # in the house, over all trips, from the first thing of a day to the last
     end: int  # when the patient is through with the last that does not stand already
+    proven: bool = True  # False: the time to think ran out, there may be a better one
 
     @property
     def cost(self) -> tuple[int, int, int]:

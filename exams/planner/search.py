@@ -7,41 +7,68 @@
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import combinations
 
+from .one_by_one import one_by_one
 from .one_day import Day, OneDay
-from .problem import STEP, Plan, Problem
+from .problem import Plan, Problem
 from .several_days import Joint
 from .tables import DAY_STEPS, NEVER, Tables
+from .watch import OutOfTime, Watch
 
 
-def best(problem: Problem, *, without: Iterable[frozenset[int]] = (), fewest: int = 1) -> Plan | None:
+def best(
+    problem: Problem,
+    *,
+    without: Iterable[frozenset[int]] = (),
+    fewest: int = 1,
+    most: int | None = None,
+    seconds: float | None = None,
+) -> Plan | None:
     """The plan of the least cost: (trips, minutes in the house, end of the last exam). None: no plan at all.
 
-    `without`: sets of days that are not wanted again. `fewest`: trips to begin with.
+    `without`: sets of days that are not wanted again. `fewest` and `most` trips are looked at. After `seconds` it ends
+    with the best so far, which is then not proven; None then only says that nothing was found.
     """
     tables = Tables(problem)
     if any(not days for days in tables.days_of):
         return None
-    days = OneDay(tables)
-    for trips in range(max(fewest, 1), min(tables.size, problem.days) + 1):
-        plan = _Trips(tables, days, trips, frozenset(without)).best()
+    unwanted = frozenset(without)
+    watch = Watch(seconds)
+    days = OneDay(tables, watch)
+    limit = min(tables.size, problem.days, most or tables.size)
+    for trips in range(max(fewest, 1), limit + 1):
+        search = _Trips(tables, days, trips, unwanted)
+        try:
+            plan = search.best()
+        except OutOfTime:
+            return search.so_far() or _fallback(tables, unwanted, range(max(fewest, 1), limit + 1))
         if plan:
             return plan
     return None
 
 
-def best_others(problem: Problem, plan: Plan, *, count: int = 2) -> list[Plan]:
-    """The next best on other days, best first."""
+def best_others(problem: Problem, plan: Plan, *, count: int = 2, seconds: float | None = None) -> list[Plan]:
+    """The next best on other days, best first. `seconds` for all of them."""
+    watch = Watch(seconds)
     seen = [plan.days]
     found = []
     for _ in range(count):
-        other = best(problem, without=seen, fewest=plan.trips)
+        other = best(problem, without=seen, fewest=plan.trips if plan.proven else 1, seconds=watch.left())
         if other is None:
             break
         found.append(other)
         seen.append(other.days)
     return found
+
+
+def _fallback(tables: Tables, unwanted: frozenset[frozenset[int]], trips: range) -> Plan | None:
+    """Nothing found in time: one by one, in a few orders."""
+    few_first = sorted(range(tables.size), key=lambda j: tables.days_of[j].bit_count())
+    plans = (one_by_one(tables, order) for order in (few_first, range(tables.size), few_first[::-1]))
+    good = [plan for plan in plans if plan and plan.trips in trips and plan.days not in unwanted]
+    return min(good, key=lambda plan: plan.cost, default=None)
 
 
 class _Trips:
@@ -68,8 +95,12 @@ class _Trips:
             if frozenset(chosen) in self.without or any(not days & mask for days in must):
                 continue
             if all(days & mask for days in tables.days_of):
+                self.one_day.watch.look()
                 self._share_out(chosen)
         return self._plan() if self.minutes is not None else None
+
+    def so_far(self) -> Plan | None:
+        return replace(self._plan(), proven=False) if self.minutes is not None else None
 
     def _later(self, day: int) -> bool:
         """No plan that ends on this day can end before the best so far."""
@@ -157,10 +188,4 @@ class _Trips:
             self.days = found
 
     def _plan(self) -> Plan:
-        placed = [self.tables.placed(j, day.day, start, place) for day in self.days for j, start, place in day.placed]
-        return Plan(
-            placed=tuple(sorted(placed, key=lambda line: line.start)),
-            trips=len(self.days),
-            minutes=self.minutes * STEP,
-            end=self.end * STEP,
-        )
+        return self.tables.plan((day.day, start, j, place) for day in self.days for j, start, place in day.placed)

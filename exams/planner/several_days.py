@@ -1,7 +1,7 @@
 """Days that hang together: a gap between two of them is a near thing, so their times are sought at once."""
 
 from .one_day import OUT_OF_REACH, Day, OneDay, next_start
-from .tables import DAY_STEPS, Tables, members
+from .tables import DAY_STEPS, Place, Tables, members
 
 
 class Joint:
@@ -9,6 +9,7 @@ class Joint:
 
     def __init__(self, tables: Tables, one_day: OneDay, days: tuple[int, ...], subsets: tuple[int, ...]):
         self.tables = tables
+        self.watch = one_day.watch
         self.days = days
         self.subsets = subsets
         floors = [one_day.floor(day, subset) for day, subset in zip(days, subsets, strict=True)]
@@ -17,7 +18,7 @@ class Joint:
         self.found: list[Day] | None = None
         self.budget = 0
         self.whole: list[Day] = []
-        self.path: list[tuple[int, int, str]] = []
+        self.path: list[tuple[int, int, Place]] = []
 
     def best(self, budget: int | None) -> list[Day] | None:
         self.budget = DAY_STEPS * len(self.days) if budget is None else budget
@@ -40,20 +41,21 @@ class Joint:
             for place in self.tables.places[j][day]:
                 for start in members(place.starts):
                     if start >= local[j]:
-                        self._take(at, spent, j, start, place.name, subset, local, 0, start)
+                        self._take(at, spent, j, start, place, subset, local, 0, start)
 
     def _take(self, at, spent, j, start, place, remaining, ready, exam, first):
         tables = self.tables
+        self.watch.look()
         remaining ^= 1 << j
-        end = start + tables.length[j]
-        if spent + end + tables.rest(remaining, place) - first + self.rest[at] > self.budget:
+        end = start + place.length
+        if spent + end + tables.rest(remaining, place.name) - first + self.rest[at] > self.budget:
             return
         if not tables.stands >> j & 1:
             exam = end
-        ready = self.tables.ready(j, start, ready)
+        ready = self.tables.ready(j, start + place.device_to, ready)
         self.path.append((j, start, place))
         if remaining:
-            self._go_on(at, spent, remaining, end, place, ready, exam, first)
+            self._go_on(at, spent, remaining, end, place.name, ready, exam, first)
         else:
             self._close(at, spent, end - first, ready, exam)
         self.path.pop()
@@ -74,4 +76,4 @@ class Joint:
             for place in tables.places[k][self.days[at]]:
                 start = next_start(place.starts, max(ready[k], now + tables.walk.get((here, place.name), 0)))
                 if start < OUT_OF_REACH:
-                    self._take(at, spent, k, start, place.name, remaining, ready, exam, first)
+                    self._take(at, spent, k, start, place, remaining, ready, exam, first)

@@ -1,8 +1,9 @@
 """The problem as small integers: steps instead of minutes, bit masks instead of ranges and sets."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .problem import DAY, STEP, Gap, Placed, Problem
+from .problem import DAY, STEP, Gap, Option, Placed, Plan, Problem, Task
 
 DAY_STEPS = DAY // STEP
 NEVER = None
@@ -16,12 +17,17 @@ def up(minutes: int) -> int:
 
 @dataclass(frozen=True)
 class Place:
+    """Where an exam can be done on a day. `length` is the patient's time, `device_to` where in it the device's ends."""
+
     name: str
     starts: int  # bit s: the patient may begin at step s of the day
+    device_to: int
+    length: int
 
 
 class Tables:
-    """`length` is the patient's time; `device_from` and `device_to` are offsets of the device's time in it."""
+    """`length` is the patient's time; `device_from` and `device_to` are offsets of the device's time in it. Of an exam
+    that takes longer on some devices, `length` and `device_to` are the least; its places know their own."""
 
     def __init__(self, problem: Problem):
         self.problem = problem
@@ -29,13 +35,14 @@ class Tables:
         self.size = len(self.tasks)
         self.all = (1 << self.size) - 1
         self.device_from = [up(task.before) for task in self.tasks]
-        self.device_to = [up(task.before) + up(task.minutes) for task in self.tasks]
-        self.length = [up(task.before) + up(task.minutes) + up(task.after) for task in self.tasks]
         self.stands = sum(1 << number for number, task in enumerate(self.tasks) if task.stands)
-        self.work = [sum(self.length[j] for j in members(subset)) for subset in range(1 << self.size)]
         self.places = [[self._places(j, day) for day in range(problem.days)] for j in range(self.size)]
         self.days_of = [sum(1 << d for d in range(problem.days) if self.places[j][d]) for j in range(self.size)]
-        self.places_of = [sorted({option.place for option in task.options if option.free}) for task in self.tasks]
+        everywhere = [[place for day in self.places[j] for place in day] for j in range(self.size)]
+        self.device_to = [min((place.device_to for place in places), default=0) for places in everywhere]
+        self.length = [min((place.length for place in places), default=0) for places in everywhere]
+        self.places_of = [sorted({place.name for place in places}) for places in everywhere]
+        self.work = [sum(self.length[j] for j in members(subset)) for subset in range(1 << self.size)]
         self._read_rules()
         self._rest: dict[tuple[int, str], int] = {}
         self.walk = {}
@@ -43,20 +50,30 @@ class Tables:
             self.walk[one, other] = self.walk[other, one] = up(minutes)
 
     def _places(self, j: int, day: int) -> list[Place]:
-        """Where and when the exam can begin on that day: devices in one place are one choice for the patient."""
-        found: dict[str, int] = {}
+        """Where and when the exam can begin on that day: like devices in one place are one choice for the patient."""
+        found: dict[tuple[str, int, int], int] = {}
         for option in self.tasks[j].options:
             for start, end in option.free:
-                found[option.place] = found.get(option.place, 0) | self._starts(j, day, start, end)
-        return [Place(name, starts) for name, starts in found.items() if starts]
+                if start // DAY == day:
+                    starts, device_to = self._starts(self.tasks[j], option, start - day * DAY, end - day * DAY)
+                    key = option.place, device_to, device_to + up(self.tasks[j].after)
+                    found[key] = found.get(key, 0) | starts
+        return [Place(name, starts, to, length) for (name, to, length), starts in found.items() if starts]
 
-    def _starts(self, j: int, day: int, start: int, end: int) -> int:
-        first = max(up(start - day * DAY), self.device_from[j], 0)
-        last = min((end - day * DAY) // STEP, DAY_STEPS) - (self.device_to[j] - self.device_from[j])
-        last = min(last, DAY_STEPS - self.length[j] + self.device_from[j])
-        if last < first or start // DAY > day or end <= day * DAY:
-            return 0
-        return ((1 << (last - first + 1)) - 1) << (first - self.device_from[j])
+    def _starts(self, task: Task, option: Option, start: int, end: int) -> tuple[int, int]:
+        """The steps of the day at which the patient may begin, as bits, and how many the device is done after."""
+        before = up(task.before)
+        if task.stands:  # stands where it stands, on whole steps or not: both of its steps are taken
+            first = last = start // STEP
+            device_to = before + up(end) - first
+        else:
+            device_to = before + up(task.minutes_on(option))
+            first = max(up(start), before)
+            last = min(end // STEP, DAY_STEPS) - (device_to - before)
+        last = min(last, DAY_STEPS - device_to - up(task.after) + before)
+        if last < first or first < before:
+            return 0, device_to
+        return ((1 << (last - first + 1)) - 1) << (first - before), device_to
 
     def _read_rules(self):
         """`gap[i][j]`: i before j. `wait[j]`: who may not follow j on the same day, so must be done before it."""
@@ -114,22 +131,43 @@ class Tables:
         begin = max(self.length[i], self.device_to[i] + gap[0] - self.device_from[j])
         return begin + self.length[j]
 
-    def ready(self, j: int, start: int, ready: tuple[int, ...]) -> tuple[int, ...]:
-        """When each of the others may begin at the earliest, for the gaps after j."""
+    def ready(self, j: int, done: int, ready: tuple[int, ...]) -> tuple[int, ...]:
+        """When each of the others may begin at the earliest, for the gaps after j's device is done."""
         after = list(ready)
-        done = start + self.device_to[j]
         for k, gap in self.later[j]:
             after[k] = max(after[k], done + gap - self.device_from[k])
         return tuple(after)
 
-    def placed(self, j: int, day: int, start: int, place: str) -> Placed:
+    def placed(self, j: int, day: int, start: int, place: Place) -> Placed:
         """The first device of the place that is free then."""
+        task = self.tasks[j]
         begin = day * DAY + (start + self.device_from[j]) * STEP
-        end = begin + (self.device_to[j] - self.device_from[j]) * STEP
-        for option in self.tasks[j].options:
-            if option.place == place and any(a <= begin and end <= b for a, b in option.free):
-                return Placed(self.tasks[j].key, option.device, place, begin, begin + self.tasks[j].minutes)
+        for option in task.options:
+            for a, b in option.free:
+                if option.place != place.name or a // DAY != day:
+                    continue
+                if task.stands:
+                    return Placed(task.key, option.device, option.place, a, b)
+                taken = up(task.minutes_on(option))
+                if taken == place.device_to - self.device_from[j] and a <= begin and begin + taken * STEP <= b:
+                    return Placed(task.key, option.device, option.place, begin, begin + task.minutes_on(option))
         raise AssertionError("a start without a device")
+
+    def plan(self, taken: Iterable[tuple[int, int, int, Place]], *, proven: bool = True) -> Plan:
+        """Of (day, the patient's begin as a step of it, exam, place)."""
+        taken = list(taken)
+        days = {day for day, *_where in taken}
+        begins = {day: min(start for on, start, _j, _place in taken if on == day) for day in days}
+        ends = {day: max(start + place.length for on, start, _j, place in taken if on == day) for day in days}
+        open_ones = [day * DAY_STEPS + start + at.length for day, start, j, at in taken if not self.stands >> j & 1]
+        placed = [self.placed(j, day, start, place) for day, start, j, place in taken]
+        return Plan(
+            placed=tuple(sorted(placed, key=lambda line: line.start)),
+            trips=len(days),
+            minutes=sum(ends[day] - begins[day] for day in days) * STEP,
+            end=max(open_ones, default=0) * STEP,
+            proven=proven,
+        )
 
 
 def members(subset: int) -> list[int]:
@@ -139,6 +177,11 @@ def members(subset: int) -> list[int]:
         found.append(low.bit_length() - 1)
         subset ^= low
     return found
+
+
+def zeros(bits: int) -> int:
+    """How many zeros it ends with."""
+    return (bits & -bits).bit_length() - 1
 
 
 def tighter(known: tuple[int, bool] | None, gap: Gap | None) -> tuple[int, bool] | None:
