@@ -18,6 +18,7 @@ class ImportRun(models.Model):
     class Kind(models.TextChoices):
         HOSPITAL = "hospital", _("医院基础数据")
         CUTOVER = "cutover", _("切换数据")
+        EXAMS = "exams", _("检查设备和项目")
 
     class Status(models.TextChoices):
         REFUSED = "refused", _("有错误")

@@ -56,6 +56,11 @@ class ExamRequest(models.Model):
     status = models.CharField(_("状态"), max_length=10, choices=Status, default=Status.OPEN)
     asked_at = models.DateTimeField(_("申请时间"))
     ended_at = models.DateTimeField(_("结束时间"), null=True)
+    # a doctor lets it be booked against a "needs a check first" answer
+    cleared_note = models.CharField(_("医生说明"), max_length=200, blank=True)
+    cleared_by = models.ForeignKey(
+        Practitioner, models.PROTECT, null=True, db_index=False, related_name="+", verbose_name=_("同意的医生")
+    )
     note = models.CharField(_("说明"), max_length=200, blank=True)  # why withdrawn, or not done and open again
 
     class Meta:
@@ -70,6 +75,11 @@ class ExamRequest(models.Model):
                 condition=Q(status__in=["open", "booked"], ended_at__isnull=True)
                 | (~Q(status__in=["open", "booked"]) & Q(ended_at__isnull=False)),
                 name="examrequest_ended_has_a_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(cleared_note="", cleared_by__isnull=True)
+                | (~Q(cleared_note="") & Q(cleared_by__isnull=False)),
+                name="examrequest_cleared_by_a_doctor",
             ),
         ]
         indexes = [
@@ -171,6 +181,12 @@ class ExamBooking(models.Model):
     fee = models.DecimalField(_("检查费（元）"), max_digits=10, decimal_places=2)  # copied at booking
     basket = models.UUIDField(_("预约单"), null=True)
     answers = models.JSONField(_("报到时的回答"), default=dict)
+    priority = models.PositiveSmallIntegerField(_("次序"), default=0)  # 0 in turn, 1 served first, 2 urgent
+    # a doctor lets the exam go on against an answer given at check-in
+    override = models.CharField(_("仍可检查的理由"), max_length=200, blank=True)
+    override_by = models.ForeignKey(
+        Practitioner, models.PROTECT, null=True, db_index=False, related_name="+", verbose_name=_("同意的医生")
+    )
     note = models.CharField(_("说明"), max_length=200, blank=True)  # of a cancellation or an exam not done
     created_at = models.DateTimeField(_("锁定时间"))
     confirmed_at = models.DateTimeField(_("确认时间"), null=True)
@@ -218,12 +234,19 @@ class ExamBooking(models.Model):
                 condition=Q(session__isnull=False) | Q(walk_in=True), name="exambooking_booked_in_a_session"
             ),
             models.CheckConstraint(condition=Q(fee__gte=0), name="exambooking_fee_not_negative"),
+            models.CheckConstraint(
+                condition=Q(override="", override_by__isnull=True) | (~Q(override="") & Q(override_by__isnull=False)),
+                name="exambooking_override_by_a_doctor",
+            ),
             models.CheckConstraint(condition=~Q(status="not_done") | ~Q(note=""), name="exambooking_not_done_says_why"),
         ]
         indexes = [
             models.Index(fields=["device", "day"], name="exambooking_device_day"),
             models.Index(fields=["patient", "day"], name="exambooking_patient_day"),
             models.Index(fields=["basket"], condition=Q(basket__isnull=False), name="exambooking_basket"),
+            models.Index(
+                fields=["team", "day"], condition=Q(holds=True, team__isnull=False), name="exambooking_team_day"
+            ),
             models.Index(fields=["hold_until"], condition=Q(status="pending"), name="exambooking_pending"),
             models.Index(fields=["day"], condition=Q(status="booked"), name="exambooking_due"),
             models.Index(fields=["day"], name="exambooking_day"),

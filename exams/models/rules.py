@@ -30,6 +30,7 @@ class ScreeningQuestion(Signed):
     max_age = models.PositiveSmallIntegerField(_("年龄到"), null=True, blank=True)
     groups = models.ManyToManyField(ExamGroup, related_name="questions", blank=True, verbose_name=_("规则分组"))
     items = models.ManyToManyField(ExamItem, related_name="questions", blank=True, verbose_name=_("检查项目"))
+    before_booking = models.BooleanField(_("预约前问"), default=True)
     at_check_in = models.BooleanField(_("报到时再问"), default=True)
     order = models.PositiveSmallIntegerField(_("顺序"), default=0)
 
@@ -42,6 +43,9 @@ class ScreeningQuestion(Signed):
                 fields=["organization", "code"],
                 condition=Q(approved_at__isnull=False, retired_at__isnull=True),
                 name="screeningquestion_one_in_force",
+            ),
+            models.CheckConstraint(
+                condition=Q(before_booking=True) | Q(at_check_in=True), name="screeningquestion_asked_at_all"
             ),
         ]
 
