@@ -191,6 +191,6 @@ def test_a_booked_request_is_not_withdrawn_behind_its_bookings_back(encounter):
 def test_the_database_knows_one_standing_request_per_visit_and_exam(encounter):
     [row] = ask(encounter, exam_variant())
 
+    row.pk = None
     with pytest.raises(IntegrityError), transaction.atomic():
-        row.pk = None
         row.save(force_insert=True)
