@@ -144,11 +144,11 @@ def _screen(request: HttpRequest, *, title: str, where: Q):
     boards = [one for one in boards if one["board"].schedule.starts_at <= now or one["inside"] or one["waiting"]]
     text = request.GET.get("turn", "")
     turn = int(text) if text.isdecimal() and len(text) < 9 else 0
-    context = {"boards": _in_turns(boards, turn=turn), "title": title, "now": now, "next_turn": turn + 1}
+    context = {"boards": in_turns(boards, turn=turn), "title": title, "now": now, "next_turn": turn + 1}
     return render(request, "desk/_screen.html" if request.htmx else "desk/screen.html", context)
 
 
-def _in_turns(boards: list[dict], *, turn: int) -> list[dict]:
+def in_turns(boards: list[dict], *, turn: int) -> list[dict]:
     """As many rooms as the screen holds: all that are calling, the others page by page."""
     if len(boards) <= ROOMS_ON_SCREEN:
         return boards

@@ -64,6 +64,7 @@ from .requesting import (
     VisitOver,
 )
 from .visit import (
+    AlreadyOnTheList,
     AskAgain,
     CannotBeExamined,
     DeviceBusy,
@@ -76,6 +77,7 @@ from .visit import (
 )
 
 __all__ = [
+    "AlreadyOnTheList",
     "AgainstTheOrder",
     "AlreadyAcknowledged",
     "AlreadyBookedExam",

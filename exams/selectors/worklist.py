@@ -1,0 +1,148 @@
+"""The booking centre's list: requests that nobody has booked, or whose time is gone; whom it called and what it heard."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db.models import Case, Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+
+from exams.models import ContactNote, Device, DeviceAbility, DowntimeCase, ExamBooking, ExamRequest
+from hospital.models import Patient
+
+Status = ExamRequest.Status
+State = ExamBooking.Status
+
+OPEN, NOT_DONE, MISSED, DOWN = "open", "not_done", "missed", "down"
+NEVER = "never"  # nobody has called yet
+
+URGENCY = {ExamRequest.Priority.EMERGENCY: 0, ExamRequest.Priority.URGENT: 1}
+
+RELATED = ("patient", "variant__item", "requester")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the list is narrowed to. `contact`: the last call's outcome, or NEVER. `days`: asked for so long ago."""
+
+    kind: str = OPEN
+    modality: str = ""
+    campus: int | None = None
+    days: int | None = None
+    contact: str = ""
+
+
+def _of(organizations: Iterable[int]) -> QuerySet[ExamRequest]:
+    return ExamRequest.objects.filter(organization__in=list(organizations))
+
+
+def _ended(status: str):
+    return Exists(ExamBooking.objects.filter(request=OuterRef("pk"), status=status))
+
+
+def _unanswered():
+    """Their device is down and they have not said what they want instead."""
+    return Exists(DowntimeCase.objects.filter(booking__request=OuterRef("pk"), answer=""))
+
+
+def listed(organizations: Iterable[int], wanted: Wanted, *, now: datetime) -> QuerySet[ExamRequest]:
+    """Urgent first, then by the day they are wanted by, then the longest waiting."""
+    rows = _of(organizations)
+    if wanted.kind == DOWN:
+        rows = rows.filter(_unanswered(), status=Status.BOOKED)
+    else:
+        rows = rows.filter(status=Status.OPEN)
+    if wanted.kind == NOT_DONE:
+        rows = rows.filter(_ended(State.NOT_DONE))
+    if wanted.kind == MISSED:
+        rows = rows.filter(_ended(State.NOSHOW))
+    return _in_order(_narrowed(rows, wanted, now=now))
+
+
+def _narrowed(rows: QuerySet[ExamRequest], wanted: Wanted, *, now: datetime) -> QuerySet[ExamRequest]:
+    last = ContactNote.objects.filter(request=OuterRef("pk")).order_by("-at", "-pk")
+    rows = rows.annotate(heard=Subquery(last.values("outcome")[:1]), heard_at=Subquery(last.values("at")[:1]))
+    if wanted.modality:
+        rows = rows.filter(variant__item__modality=wanted.modality)
+    if wanted.campus:
+        able = DeviceAbility.objects.filter(variant=OuterRef("variant"), device__zone__campus=wanted.campus)
+        rows = rows.filter(Exists(able.filter(device__active=True)))
+    if wanted.days:
+        rows = rows.filter(asked_at__lte=now - timedelta(days=wanted.days))
+    if wanted.contact == NEVER:
+        rows = rows.filter(heard__isnull=True)
+    elif wanted.contact:
+        rows = rows.filter(heard=wanted.contact)
+    return rows
+
+
+def _in_order(rows: QuerySet[ExamRequest]) -> QuerySet[ExamRequest]:
+    urgency = Case(
+        *(When(priority=priority, then=Value(rank)) for priority, rank in URGENCY.items()),
+        default=Value(2),
+        output_field=IntegerField(),
+    )
+    rows = rows.annotate(urgency=urgency)
+    return rows.order_by("urgency", F("wanted_by").asc(nulls_last=True), "asked_at", "pk").select_related(*RELATED)
+
+
+def counts(organizations: Iterable[int]) -> dict[str, int]:
+    """How many stand on each of the lists. Two queries."""
+    said = (
+        _of(organizations)
+        .filter(status=Status.OPEN)
+        .aggregate(
+            open=Count("pk"),
+            not_done=Count("pk", filter=Q(_ended(State.NOT_DONE))),
+            missed=Count("pk", filter=Q(_ended(State.NOSHOW))),
+        )
+    )
+    down = _of(organizations).filter(pk__in=_down_ids(), status=Status.BOOKED).count()
+    return {**said, DOWN: down}
+
+
+def _down_ids():
+    return DowntimeCase.objects.filter(answer="").values("booking__request")
+
+
+def how_many(patients: Iterable[int], organizations: Iterable[int]) -> dict[int, int]:
+    """Patient → open requests: what one call can settle. One query."""
+    rows = _of(organizations).filter(patient__in=list(patients), status=Status.OPEN)
+    return dict(rows.order_by().values_list("patient").annotate(n=Count("pk")))
+
+
+def open_requests(patient: Patient, *, organizations: Iterable[int]) -> list[ExamRequest]:
+    """What the patient still has to book, the urgent first."""
+    rows = _of(organizations).filter(patient=patient, status=Status.OPEN)
+    return list(_in_order(rows).select_related(*RELATED, "organization", "variant__preparation"))
+
+
+def bookings_of(patient: Patient, *, organizations: Iterable[int], today: date) -> list[ExamBooking]:
+    """What is booked from today on, and held (pending)."""
+    rows = ExamBooking.objects.filter(patient=patient, request__organization__in=list(organizations), day__gte=today)
+    rows = rows.exclude(status__in=ExamBooking.OVER)
+    related = ("variant__item", "variant__preparation", "device__room", "device__zone__campus", "request__requester")
+    return list(rows.select_related(*related).order_by("during", "pk"))
+
+
+def missed_by(patient: Patient, *, organizations: Iterable[int], since: date):
+    """No-shows that still count, the newest first."""
+    rows = patient.exam_noshows.filter(
+        booking__request__organization__in=list(organizations), day__gte=since, excused_at=None
+    )
+    return list(rows.select_related("booking__variant__item").order_by("-day", "-pk"))
+
+
+def contacts_of(patient: Patient, *, organizations: Iterable[int], most: int = 10) -> list[ContactNote]:
+    """The last calls about open requests and older ones, the newest first."""
+    rows = ContactNote.objects.filter(patient=patient, request__organization__in=list(organizations))
+    return list(rows.select_related("by", "request__variant__item").order_by("-at", "-pk")[:most])
+
+
+def devices_for(variants: Iterable[int], devices: QuerySet[Device]) -> dict[int, list[Device]]:
+    """Variant → the devices among these that can do it. One query."""
+    found: dict[int, list[Device]] = defaultdict(list)
+    rows = DeviceAbility.objects.filter(variant__in=list(variants), device__in=devices.filter(active=True))
+    for row in rows.select_related("device__room", "device__zone__campus").order_by("device__code"):
+        found[row.variant_id].append(row.device)
+    return found

@@ -1,0 +1,169 @@
+"""检查报到: one desk for the whole exam area. Find the patient, ask again, check in; who comes unbooked or too late."""
+
+from django.contrib import messages
+from django.http import HttpRequest
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from appointments.forms.desk import SearchForm
+from appointments.selectors import slips
+from appointments.views.desk import SURE
+from exams.errors import CannotBeExamined
+from exams.forms.visit import CheckInForm, WalkInForm
+from exams.models import ExamBooking
+from exams.policies import visit as policy
+from exams.selectors import rooms, worklist
+from exams.selectors.rules import exam_rule
+from exams.selectors.screening import questions_for
+from exams.services import visit, walkin
+from hospital import audit, clock, masking, patients
+from hospital.errors import Refused
+from hospital.models import Patient
+from hospital.permissions import role_required
+
+from .centre_reach import (
+    ROOMS,
+    booking_within_reach,
+    device_within_reach,
+    devices_within_reach,
+    houses,
+    request_within_reach,
+)
+from .centre_reach import patient as found_patient
+
+Status = ExamBooking.Status
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@role_required(*ROOMS)
+def find(request: HttpRequest):
+    """找患者. The text goes by POST: documents and phones have no place in addresses and their logs."""
+    form = SearchForm(request.POST or None, label_suffix="")
+    context = {"form": form}
+    if form.is_valid():
+        if scanned := slips.patient_of(form.cleaned_data["q"]):
+            return redirect("exams:exam_arrival", scanned.pk)
+        results = patients.search(form.cleaned_data["q"])
+        shown = [found.pk for found in results.people]
+        audit.searched_patients(
+            actor=request.user, how=results.by, found=shown, where="exam_rooms", now=clock.now(), request=request
+        )
+        if results.by in SURE and len(shown) == 1:
+            return redirect("exams:exam_arrival", shown[0])
+        context |= {"results": results, "lines": _lines(request, results.people)}
+    return render(request, "exams/centre/arrivals.html", context)
+
+
+def _lines(request: HttpRequest, people) -> list[dict]:
+    now = clock.now()
+    todays = rooms.todays(
+        [found.pk for found in people], organizations=houses(request, *ROOMS), now=now, today=clock.today(now)
+    )
+    return [{"found": found, "exams": todays.get(found.pk, [])} for found in people]
+
+
+@require_safe
+@never_cache
+@role_required(*ROOMS)
+def arrival(request: HttpRequest, pk: int):
+    """One patient: today's exams with the questions of each, and what could be done without a booked time."""
+    return _show(request, found_patient(pk))
+
+
+def _show(request: HttpRequest, person: Patient, *, form=None, about=None, refusal: Refused | None = None):
+    """`form`: what was typed for the booking `about`, with what is wrong; `refusal`: what the service said."""
+    now = clock.now()
+    audit.saw_patient(patient=person, actor=request.user, where="exam_rooms", now=now, request=request)
+    rows = rooms.todays([person.pk], organizations=houses(request, *ROOMS), now=now, today=clock.today(now)).get(
+        person.pk, []
+    )
+    said = {code: answer for row in rows if row.checked_in_at for code, answer in row.answers.items()}
+    lines = [_line(row, said, now=now, form=form if row.pk == about else None) for row in rows]
+    context = {
+        "patient": person,
+        "phone": masking.phone(person.phone),
+        "documents": list(person.identifiers.order_by("pk")),
+        "lines": lines,
+        "unbooked": _unbooked(request, person, now=now),
+        "about": about,
+        "refusal": refusal,
+    }
+    status = refusal.status if refusal else 422 if form is not None and form.errors else 200
+    return render(request, "exams/centre/arrival.html", context, status=status)
+
+
+def _line(row: ExamBooking, said: dict, *, now, form=None) -> dict:
+    """One exam of the day and what may be done with it, asked of the same policies as the services."""
+    rule = exam_rule(row.request.organization_id, day=row.day)
+    refusal = policy.refusal_to_check_in(row, rule=rule, now=now)
+    return {
+        "row": row,
+        "refusal": refusal if row.status == Status.BOOKED else None,
+        "form": form or (_form_of(row, said) if refusal is None else None),
+        "may_undo": policy.refusal_to_undo(row) is None,
+        "may_end": policy.refusal_to_end_without(row) is None and row.holds,
+        "ahead": rooms.ahead_of(row) if row.status in ExamBooking.WAITING else None,
+        "too_late": row.status == Status.BOOKED and row.holds and now >= policy.closes_at(row, rule),
+    }
+
+
+def _form_of(row: ExamBooking, said: dict | None = None, data=None) -> CheckInForm:
+    """Said minutes ago for another exam of today is filled in; said weeks ago is asked again."""
+    questions = questions_for([row.variant], patient=row.patient, day=row.day, at_check_in=True)
+    return CheckInForm(
+        data, questions=questions, said=said, organization_id=row.request.organization_id, prefix=f"e{row.pk}"
+    )
+
+
+def _unbooked(request: HttpRequest, person: Patient, *, now) -> list[dict]:
+    """Open requests, and whom a booked time has been passed by too long: done now where a device is free."""
+    rows = worklist.open_requests(person, organizations=houses(request, *ROOMS))
+    if not rows:
+        return []
+    able = worklist.devices_for([row.variant_id for row in rows], devices_within_reach(request))
+    return [{"request": row, "devices": able.get(row.variant_id, [])} for row in rows]
+
+
+@require_POST
+@never_cache
+@role_required(*ROOMS)
+def check_in(request: HttpRequest, pk: int):
+    """报到 of one exam, with the answers of this moment."""
+    row = booking_within_reach(request, pk, *ROOMS)
+    form = _form_of(row, data=request.POST)
+    if not form.is_valid():
+        return _show(request, row.patient, form=form, about=row.pk)
+    said = form.cleaned_data
+    try:
+        visit.check_in(
+            booking=row,
+            answers=form.answers,
+            by=request.user,
+            priority=said["priority"],
+            override=said["override"],
+            override_by=said["override_by"],
+            now=clock.now(),
+        )
+    except CannotBeExamined as refusal:
+        return _show(request, row.patient, form=form, about=row.pk, refusal=refusal)
+    messages.success(request, _("已报到：%(exam)s，%(room)s。") % {"exam": row.variant, "room": row.device.room})
+    return redirect("exams:exam_arrival", row.patient_id)
+
+
+@require_POST
+@never_cache
+@role_required(*ROOMS)
+def walk_in(request: HttpRequest, pk: int):
+    """现场检查: on a device that is free now; the questions are asked at the check-in that follows."""
+    row = request_within_reach(request, pk, *ROOMS)
+    form = WalkInForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("请先选一台设备，再点“现场检查”。"))
+        return redirect("exams:exam_arrival", row.patient_id)
+    device = device_within_reach(request, form.cleaned_data["device"])
+    walkin.walk_in(request=row, device=device, by=request.user, now=clock.now())
+    messages.success(request, _("已安排现场检查，请问清准备问题后报到。"))
+    return redirect("exams:exam_arrival", row.patient_id)
