@@ -4,7 +4,9 @@ import structlog
 from celery import shared_task
 from celery.signals import beat_init
 
-from exams.services import devices
+from appointments.services.sql import database_now
+from exams.services import devices, reports
+from exams.services.reports import files
 from hospital import clock
 
 log = structlog.get_logger(__name__)
@@ -21,3 +23,24 @@ def lay_out_devices(**_kwargs):
 def _catch_up_on_devices(**_kwargs):
     """A house that sleeps at night lays out a minute after it wakes."""
     lay_out_devices.apply_async(countdown=60, expires=3600)
+
+
+@shared_task(ignore_result=True)
+def follow_up_downtimes(**_kwargs):
+    """停机: each minute, displaced patients whose exam's day is over without an answer."""
+    if ended := devices.follow_up(now=clock.deciding() or database_now()):
+        log.info("exam_cases_ended", count=ended)
+
+
+@shared_task(ignore_result=True)
+def follow_up_critical(**_kwargs):
+    """危急值: each minute, those that nobody acknowledged in time."""
+    if told := reports.escalate(now=clock.now()):
+        log.warning("critical_values_escalated", count=told)
+
+
+@shared_task(ignore_result=True)
+def tidy_report_files(**_kwargs):
+    """Nightly: stored files that no report speaks of."""
+    if gone := files.clean_up(now=clock.now()):
+        log.info("report_files_swept", count=gone)

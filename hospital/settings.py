@@ -150,6 +150,7 @@ USE_I18N = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = HOSPITAL_HOME / "static"
+REPORT_FILE_LIMIT = int(env("REPORT_FILE_LIMIT", str(10 * 1024 * 1024)))  # bytes of a report's PDF
 REPORTS_ROOT = Path(env("REPORTS_ROOT", str(HOSPITAL_HOME / "reports"))).resolve()
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -308,9 +309,16 @@ CELERY_BEAT_SCHEDULE = {
     "imports": {"task": "appointments.tasks.go_on_with_imports", "schedule": 10, "options": {"expires": 10}},
     "retime": {"task": "appointments.tasks.go_on_retiming", "schedule": 10, "options": {"expires": 10}},
     "publish": {"task": "appointments.tasks.go_on_publishing", "schedule": 10, "options": {"expires": 10}},
+    "downtimes": {"task": "exams.tasks.follow_up_downtimes", "schedule": crontab(), "options": {"expires": 60}},
     "devices": {
         "task": "exams.tasks.lay_out_devices",
         "schedule": crontab(hour=1, minute=50),
+        "options": {"expires": 6 * 3600},
+    },
+    "critical": {"task": "exams.tasks.follow_up_critical", "schedule": crontab(), "options": {"expires": 60}},
+    "report_files": {
+        "task": "exams.tasks.tidy_report_files",
+        "schedule": crontab(hour=3, minute=40),
         "options": {"expires": 6 * 3600},
     },
     "tidy": {"task": "hospital.tasks.tidy", "schedule": crontab(hour=3, minute=10), "options": {"expires": 6 * 3600}},

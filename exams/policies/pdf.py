@@ -20,6 +20,8 @@ TAIL = 2048  # bytes at the end in which the end of the file must be said
 
 AS_PDF = _("请在检查设备或办公软件里另存为 PDF，再上传。")
 PLAIN_PDF = _("请用“打印到 PDF”另存一份，再上传。")
+TOO_LONG = _("文件超过 %(limit)d MB。")
+SMALLER = _("请压缩后再上传；影像请留在影像系统里。")
 AGAIN = _("请重新导出一份完整的 PDF，再上传。")
 
 OTHERS = (

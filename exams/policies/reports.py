@@ -1,4 +1,4 @@
-"""May a report be written, released, corrected, withdrawn; which values are out of range (E7). Pure: no query, no clock."""
+"""May a report be written, released, corrected; which values are out of range (E7). Pure: no query, no clock."""
 
 import re
 import unicodedata
@@ -12,11 +12,11 @@ from exams.errors import (
     AlreadyAcknowledged,
     AlreadyReleased,
     ExamNotDone,
-    NotExaminedYet,
     NoteMissing,
+    NotExaminedYet,
     NothingCorrected,
-    ReportReasonMissing,
     ReportChanged,
+    ReportReasonMissing,
     ReportSaysNothing,
     WrongReportState,
 )
@@ -82,10 +82,6 @@ def refusal_of_moment(performed_at: datetime, *, birth_date, now: datetime) -> N
     return NotExaminedYet() if performed_at > now or too_early else None
 
 
-def says_something(version: ReportVersion) -> bool:
-    return bool(version.conclusion.strip() or version.measurements or version.file)
-
-
 def refusal_to_revise(report: DiagnosticReport, version: ReportVersion, *, seen: str) -> Exception | None:
     """`seen`: the mark of what the writer's page showed."""
     if version.released_at or report.current_id:
@@ -100,7 +96,12 @@ def refusal_to_release(report: DiagnosticReport, version: ReportVersion, *, seen
         return WrongReportState(state=report.get_status_display())
     if seen and seen != mark(version):
         return ReportChanged(who=str(version.by))
-    return None if says_something(version) else ReportSaysNothing()
+    return refusal_of_nothing(version)
+
+
+def refusal_of_nothing(version: ReportVersion) -> ReportSaysNothing | None:
+    said = version.conclusion.strip() or version.measurements or version.file
+    return None if said else ReportSaysNothing()
 
 
 def refusal_to_correct(report: DiagnosticReport, *, reason: str, seen: int | None) -> Exception | None:
@@ -115,8 +116,9 @@ def refusal_to_correct(report: DiagnosticReport, *, reason: str, seen: int | Non
 
 def refusal_of_same(former: ReportVersion, content: dict, *, withdrawn: bool) -> NothingCorrected | None:
     """A withdrawn report may come back as it was."""
-    same = all(getattr(former, name) == value for name, value in content.items() if name != "file")
-    same = same and str(former.file or "") == str(content.get("file") or "")
+    same = all(
+        (str(former.file or "") if name == "file" else getattr(former, name)) == said for name, said in content.items()
+    )
     return NothingCorrected() if same and not withdrawn else None
 
 
