@@ -1,5 +1,6 @@
 """Shape of what the consult room's address and forms may carry."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 from django import forms
@@ -35,8 +36,10 @@ class WishForm(plain.Form):
     extra = forms.BooleanField(required=False)
     q = forms.CharField(max_length=40, required=False)
 
-    def __init__(self, data):
+    def __init__(self, data, *, more_kinds: Sequence[tuple[str, str]] = ()):
+        """`more_kinds`: what other apps put on the page."""
         super().__init__(data)
+        self.fields["kind"].choices = [*KINDS, *more_kinds]
         self.is_valid()
 
     def said(self, name: str):

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from appointments.errors import PatientChanged, UnconfirmedLines
+from appointments.errors import PatientChanged
 from appointments.forms.consult import ReferralForm
 from appointments.models import Encounter, ScheduleParticipant
 from appointments.selectors import consult as selectors
@@ -115,8 +115,8 @@ def next_patient(request):
     page = page_of(request, address=QueryDict())
     shown = _number(request.POST.get("current"))
     try:
-        if page.current and page.current.pk == shown and page.held:
-            raise UnconfirmedLines(count=len(page.held))
+        if page.current and page.current.pk == shown and (why := page.refusal_to_leave):
+            raise why
         visit.call_next(by=request.user, practitioner=page.doctor, finish_current=True, current=shown, now=page.now)
     except Refused as refusal:
         return _refused(request, refusal)
@@ -131,8 +131,8 @@ def call_patient(request):
     wanted = get_object_or_404(encounters_of(page.doctor), pk=_number(request.POST.get("encounter")))
     shown = _number(request.POST.get("current"))
     try:
-        if page.current and page.current.pk == shown and page.held:
-            raise UnconfirmedLines(count=len(page.held))
+        if page.current and page.current.pk == shown and (why := page.refusal_to_leave):
+            raise why
         if page.current and page.current.pk == shown and shown != wanted.pk:
             visit.finish(encounter=page.current, by=request.user, now=page.now)
         visit.start(encounter=wanted, by=request.user, practitioner=page.doctor, now=page.now)
@@ -149,8 +149,8 @@ def finish(request):
     shown = _number(request.POST.get("encounter"))
     try:
         if page.current and page.current.pk == shown:
-            if page.held:
-                raise UnconfirmedLines(count=len(page.held))
+            if why := page.refusal_to_leave:
+                raise why
             visit.finish(encounter=page.current, by=request.user, now=page.now)
     except Refused as refusal:
         return _refused(request, refusal)

@@ -24,6 +24,7 @@ from hospital.errors import Refused
 from hospital.models import Role
 from hospital.permissions import role_required
 
+from . import consult_neighbours
 from .consult import _number, doctor_of, draw, page_of, pressed
 from .consult_context import Page
 
@@ -148,17 +149,28 @@ def _drop(request, page: Page) -> HttpResponse:
 def confirm(request, page):
     """确认: all that is held becomes booked at once, and the patient is told. Twice is once."""
     before = {line.line.pk for line in page.held}
-    key = request.POST.get("request_key", "")[:36] or None
-    done = changes.confirm_basket(basket=page.basket, by=request.user, request_key=key)
-    after = _again(page, focus="notice")
-    lapsed = [row for row in done.lapsed if row.status == Appointment.Status.PENDING]
-    if lapsed:
-        after.refusal = HoldLapsed()
-    if done.booked:
-        count = len(before & {row.pk for row in done.booked}) or len(done.booked)
-        after.notice = _("已约好%(count)s项，正在发给患者。") % {"count": count}
+    booked, refusals = _confirm_numbers(request, page, before=before)
+    theirs = [one.confirm(page, by=request.user) for one in page.neighbours]
+    refusals += [said.refusal for said in theirs if said.refusal]
+    after = _again(page, focus="notice", refusals=refusals)
+    if count := booked + sum(said.count for said in theirs):
+        words = [_("号%(count)s项") % {"count": booked}] * bool(booked) + [said.words for said in theirs if said.count]
+        parts = f"（{_('，').join(words)}）" if len(words) > 1 else ""
+        after.notice = _("已约好%(count)s项%(parts)s，正在发给患者。") % {"count": count, "parts": parts}
         after.notice_next = _("按 P 打印预约条，按 N 叫下一位。")
-    return _answer(after, status=HoldLapsed.status if lapsed and not done.booked else 200)
+    return _answer(after, status=200 if count or not refusals else refusals[0].status)
+
+
+def _confirm_numbers(request, page: Page, *, before: set[int]) -> tuple[int, list[Refused]]:
+    """How many numbers are booked, and why others are not. A refusal here leaves other apps' lines their turn."""
+    key = request.POST.get("request_key", "")[:36] or None
+    try:
+        done = changes.confirm_basket(basket=page.basket, by=request.user, request_key=key)
+    except Refused as refusal:
+        return 0, [refusal]
+    lapsed = any(row.status == Appointment.Status.PENDING for row in done.lapsed)
+    booked = len(before & {row.pk for row in done.booked}) or (0 if before or page.their_held else len(done.booked))
+    return booked, [HoldLapsed()] * lapsed
 
 
 @with_the_patient
@@ -227,26 +239,38 @@ def cancel(request, page):
 @role_required(Role.DOCTOR, Role.WARD)
 def slip(request, basket):
     """预约条 to print: what was booked in one sitting, the name masked, a signed code to check in with."""
+    now, doctor = clock.now(), doctor_of(request)
+    appointments = _booked_of(basket, doctor=doctor, now=now)
+    theirs = [
+        said
+        for one in consult_neighbours.joined()
+        if (said := one.on_slip(basket=basket, organization=doctor.organization, now=now))
+    ]
+    if not appointments and not theirs:
+        raise Http404
+    patient = appointments[0].patient if appointments else theirs[0][0]
+    code = segno.make(slips.code_of(basket), error="m") if appointments else None
+    context = {
+        "organization": doctor.organization,
+        "appointments": appointments,
+        "theirs": [(template, items) for _patient, template, items in theirs],
+        "patient_name": masking.name(patient.name),
+        "last4": patient.medical_number[-4:],
+        "code": code and mark_safe(code.svg_inline(omitsize=True, svgclass=None, lineclass=None)),  # noqa: S308 - drawn by us
+        "printed_at": now,
+    }
+    return render(request, "consult/slip.html", context)
+
+
+def _booked_of(basket, *, doctor, now) -> list[Appointment]:
     rows = Appointment.objects.filter(
         basket=basket,
-        schedule__organization=doctor_of(request).organization_id,
+        schedule__organization=doctor.organization_id,
         status__in=[Appointment.Status.BOOKED, Appointment.Status.ARRIVED],
     )
     related = ("slot", "patient", "schedule__organization", *(f"schedule__{name}" for name in selectors.ACTOR))
     appointments = list(rows.select_related(*related).order_by("start"))
-    if not appointments:
-        raise Http404
-    now = clock.now()
     for appointment in appointments:
         rule = rules.booking_rule_for(appointment.schedule, day=clock.today(now))
         appointment.deadline = policy.cancel_deadline(appointment.day, rule)
-    patient = appointments[0].patient
-    code = segno.make(slips.code_of(basket), error="m")
-    context = {
-        "appointments": appointments,
-        "patient_name": masking.name(patient.name),
-        "last4": patient.medical_number[-4:],
-        "code": mark_safe(code.svg_inline(omitsize=True, svgclass=None, lineclass=None)),  # noqa: S308 - drawn by us
-        "printed_at": now,
-    }
-    return render(request, "consult/slip.html", context)
+    return appointments

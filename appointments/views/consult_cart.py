@@ -3,6 +3,7 @@
 from functools import cached_property
 from uuid import UUID, uuid4
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment
@@ -10,11 +11,12 @@ from appointments.models.rules import Channel
 from appointments.policies import booking as policy
 from appointments.selectors import consult, rules
 
+from .consult_neighbours import NeighboursLine
 from .consult_options import Line, basket_of, milliseconds
 
 
 class Cart:
-    """The part of Page that lists appointments. Uses the page's patient, current, today and now."""
+    """The part of Page that lists what is taken. Uses the page's patient, current, neighbours, today and now."""
 
     # ---- what is held and what is booked ----
 
@@ -31,10 +33,7 @@ class Cart:
         rows = [row for row in self._appointments if row.basket == self.basket]
         lines = [line for line in map(self._line, rows) if line]
         taken = {line.line.slot_id for line in lines if line.state != "lapsed"}
-        lines = [line for line in lines if line.state != "lapsed" or line.line.slot_id not in taken]
-        if held := [line for line in lines if line.state == "held"]:
-            held[-1].last = True
-        return lines
+        return [line for line in lines if line.state != "lapsed" or line.line.slot_id not in taken]
 
     def _line(self, appointment: Appointment) -> Line | None:
         until = appointment.slot.hold_until
@@ -58,13 +57,41 @@ class Cart:
     def confirmed(self) -> list[Line]:
         return [line for line in self.lines if line.state == "confirmed"]
 
+    @cached_property
+    def theirs(self) -> list[NeighboursLine]:
+        """Lines of other apps in this basket."""
+        return [line for one in self.neighbours for line in one.lines(self)]
+
     @property
-    def last_held(self) -> Appointment | None:
-        return self.held[-1].line if self.held else None
+    def their_held(self) -> list[NeighboursLine]:
+        return [line for line in self.theirs if line.state == "held"]
+
+    @property
+    def unconfirmed(self) -> int:
+        return len(self.held) + len(self.their_held)
+
+    @property
+    def anything_confirmed(self) -> bool:
+        return bool(self.confirmed) or any(line.state == "confirmed" for line in self.theirs)
+
+    @cached_property
+    def undo(self) -> dict | None:
+        """撤销上一项: the newest that is held, whoever holds it."""
+        mine = [(line.line.created_at, line, self.drop_url, line.line.pk) for line in self.held]
+        theirs = [(line.taken_at, line, line.drop_url, line.undoes or line.pk) for line in self.their_held]
+        if not mine and not theirs:
+            return None
+        _at, newest, url, pk = max([*mine, *theirs], key=lambda held: held[0])
+        newest.last = True
+        return {"url": url, "drop": pk}
+
+    @property
+    def drop_url(self) -> str:
+        return reverse("appointments:consult_drop")
 
     @property
     def first_until_ms(self) -> int | None:
-        return min((line.until_ms for line in self.held), default=None)
+        return min((line.until_ms for line in [*self.held, *self.their_held]), default=None)
 
     @cached_property
     def coming(self) -> list[Appointment]:

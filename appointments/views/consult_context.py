@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from appointments import stats
+from appointments.errors import UnconfirmedLines
 from appointments.forms.consult import INTERVALS, KINDS, WishForm
 from appointments.models import Encounter
 from appointments.selectors import consult, rules
@@ -17,6 +18,7 @@ from hospital import clock, masking
 from hospital.errors import Refused
 from hospital.models import Patient, Practitioner
 
+from . import consult_neighbours
 from .consult_cart import Cart
 from .consult_options import Option, milliseconds, opened_at
 from .consult_places import Places
@@ -30,8 +32,10 @@ class Page(Cart, Places):
         self.doctor = doctor
         self.now = now
         self.today: date = clock.today(now)
-        self.form = WishForm(address)
+        self.neighbours = consult_neighbours.joined()
+        self.form = WishForm(address, more_kinds=[(one.kind, one.label) for one in self.neighbours])
         self.refusal: Refused | None = None
+        self.refusals: list[Refused] = []  # besides it, of several things done with one key
         self.notice = self.notice_next = ""
         self.focus = "time"
         self.dropped: dict | None = None
@@ -141,9 +145,10 @@ class Page(Cart, Places):
 
     @cached_property
     def kinds(self) -> list[Option]:
-        names = dict(KINDS)
-        shown = ["own", "other", "team", "booked", *(["leader"] if self.referral_team else [])]
-        counts = {"booked": len(self.coming)}
+        names = dict(KINDS) | {one.kind: one.label for one in self.neighbours}
+        theirs = [one.kind for one in self.neighbours]
+        shown = ["own", "other", "team", *theirs, "booked", *(["leader"] if self.referral_team else [])]
+        counts = {"booked": len(self.coming)} | {one.kind: one.count(self) for one in self.neighbours}
         return [
             Option(
                 label=str(names[name]),
@@ -163,6 +168,36 @@ class Page(Cart, Places):
             for weeks, label, key in INTERVALS
         ]
 
+    # ---- what other apps put on the page ----
+
+    @cached_property
+    def neighbour(self) -> consult_neighbours.Neighbour | None:
+        """Whose kind is chosen."""
+        return next((one for one in self.neighbours if one.kind == self.wish.kind), None)
+
+    @cached_property
+    def _middle(self) -> tuple[str, object]:
+        return self.neighbour.middle(self)
+
+    @property
+    def work_template(self) -> str:
+        return self._middle[0]
+
+    @property
+    def work(self):
+        return self._middle[1]
+
+    @property
+    def known(self) -> list[tuple[str, object]]:
+        return [known for one in self.neighbours if (known := one.known(self))]
+
+    @property
+    def refusal_to_leave(self) -> Refused | None:
+        """Why this patient's page is not left: what is held, or another app's word."""
+        if self.unconfirmed:
+            return UnconfirmedLines(count=self.unconfirmed)
+        return next((said for one in self.neighbours if (said := one.refusal_to_leave(self))), None)
+
     # ---- freshness ----
 
     @cached_property
@@ -173,6 +208,7 @@ class Page(Cart, Places):
         seen += [f"{one.pk}" for group in (queue.called, queue.waiting, queue.done) for one in group]
         if self.patient:
             seen += [f"{line.line.pk}{line.state}{line.until_ms}" for line in self.lines]
+            seen += [f"{line.pk}{line.state}{line.until_ms}" for line in self.theirs]
             seen += [str(appointment.pk) for appointment in self.coming]
             if self.can_choose_time and self.wish.kind != "booked":
                 seen += [f"{one.schedule.pk}:{one.left}:{one.taken}{one.stopped}" for one in self.strip.sessions]

@@ -1,0 +1,90 @@
+"""Apps above this one at the consult room's desk: a kind with a middle of its own, and lines in the same basket.
+
+Imports go down only, so the page does not know them: an app joins when it is ready, and the page asks whoever joined.
+Each confirms its own lines in its own transaction: what one refuses takes nothing from the others.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from hospital.errors import Refused
+from hospital.models import Organization, Patient, User
+
+if TYPE_CHECKING:
+    from .consult_context import Page
+
+
+@dataclass
+class NeighboursLine:
+    """What another app holds for this patient in this sitting. `template` draws it as `item`."""
+
+    pk: int
+    line: object
+    state: str  # held, lapsed, confirmed
+    label: str
+    template: str
+    drop_url: str
+    taken_at: datetime
+    until_ms: int = 0
+    last: bool = False
+    undoes: int | None = None  # what 撤销上一项 drops, where that is more than this line
+    more: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """What became of a neighbour's lines: how many are booked, in words, and why others are not."""
+
+    count: int = 0
+    words: str = ""
+    refusal: Refused | None = None
+
+
+class Neighbour:
+    """What an app does at this desk. The page asks at most once per request for each of these."""
+
+    kind = ""  # the kind's name in addresses
+    label = ""  # lazily translated
+    stylesheet = ""
+
+    def count(self, page: "Page") -> int:
+        """The number beside the kind. Without a query of its own: it is drawn with every page."""
+        return 0
+
+    def middle(self, page: "Page") -> tuple[str, object]:
+        """The template of the kind's middle, and what it shows as `work`."""
+        raise NotImplementedError
+
+    def lines(self, page: "Page") -> list[NeighboursLine]:
+        return []
+
+    def known(self, page: "Page") -> tuple[str, object] | None:
+        """What belongs under 已有预约: a template, and what it shows as `known`."""
+        return None
+
+    def confirm(self, page: "Page", *, by: User) -> Confirmed:
+        """Confirm the lines that are held. Never raises a Refused: it is part of the answer."""
+        return Confirmed()
+
+    def refusal_to_leave(self, page: "Page") -> Refused | None:
+        """Why the next patient has to wait, besides lines that are held."""
+        return None
+
+    def on_slip(self, *, basket: UUID, organization: Organization, now: datetime) -> tuple[Patient, str, list] | None:
+        """What is printed of this basket: whose it is, a template, and its `items`."""
+        return None
+
+
+_joined: list[Neighbour] = []
+
+
+def join(neighbour: Neighbour) -> None:
+    """Once per kind, however often an app gets ready."""
+    if all(one.kind != neighbour.kind for one in _joined):
+        _joined.append(neighbour)
+
+
+def joined() -> list[Neighbour]:
+    return list(_joined)
