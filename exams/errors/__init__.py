@@ -19,6 +19,15 @@ from .booking import (
     TooSoonForExam,
     WrongExamState,
 )
+from .catalogue import (
+    AlreadyDrafted,
+    CatalogueChanged,
+    CatalogueUnsound,
+    NeedsSecondPerson,
+    OrderInACircle,
+    SignedOver,
+    StillUsed,
+)
 from .devices import (
     CaseOver,
     CaseSettled,
@@ -77,6 +86,13 @@ from .visit import (
 )
 
 __all__ = [
+    "StillUsed",
+    "SignedOver",
+    "OrderInACircle",
+    "NeedsSecondPerson",
+    "CatalogueUnsound",
+    "CatalogueChanged",
+    "AlreadyDrafted",
     "AlreadyOnTheList",
     "AgainstTheOrder",
     "AlreadyAcknowledged",

@@ -106,11 +106,10 @@ def cycle(rules: Iterable[OrderingRule], exams: Iterable[Exam]) -> list[str] | N
     "four hours apart either way" does not. Rules with a question all count, as for somebody who was not asked.
     """
     exams = list(exams)
-    names = {exam.key for exam in exams}
-    after: dict[str, set[str]] = {name: set() for name in sorted(names)}
+    after: dict[str, dict[str, None]] = {exam.key: {} for exam in exams}  # in the order given, so the answer is steady
     for rule in rules:
         for first, second in _ordered(rule, exams):
-            after[first].add(second)
+            after[first][second] = None
     circles = [found for name in after if (found := _way_back(name, after))]
     return min(circles, key=len, default=None)
 
@@ -128,14 +127,14 @@ def _ordered(rule: OrderingRule, exams: list[Exam]) -> Iterable[tuple[str, str]]
                 yield (one.key, other.key) if turn > 0 else (other.key, one.key)
 
 
-def _way_back(start: str, after: Mapping[str, set[str]]) -> list[str] | None:
+def _way_back(start: str, after: Mapping[str, Iterable[str]]) -> list[str] | None:
     """The shortest way from `start` along `after` back to it."""
     came_from: dict[str, str] = {}
     front = [start]
     while front:
         reached = []
         for here in front:
-            for there in sorted(after[here]):
+            for there in after[here]:
                 if there == start:
                     return _walked(start, here, came_from)
                 if there not in came_from:

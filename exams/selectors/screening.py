@@ -18,9 +18,8 @@ def questions_for(
     variants = list(variants)
     prefetch_related_objects(variants, "item", "groups")
     houses = {variant.item.organization_id for variant in variants}
-    questions = in_force(houses)
-    if at_check_in:
-        questions = questions.filter(at_check_in=True)
+    when = {"at_check_in": True} if at_check_in else {"before_booking": True}
+    questions = in_force(houses).filter(**when)
     age = age_on(day, born=patient.birth_date)
     seen = [
         (variant.item.organization_id, variant.item_id, {group.pk for group in variant.groups.all()})

@@ -24,6 +24,7 @@ GROUPS = {
     "contrast": "使用对比剂",
     "mri": "磁共振",
     "endoscopy": "胃肠镜",
+    "colonoscopy": "肠镜",
     "sedated": "无痛（麻醉）",
     "sedated-gastroscopy": "无痛胃镜",
     "sedated-colonoscopy": "无痛肠镜",
@@ -122,17 +123,19 @@ XRAY = (
 )  # fmt: skip
 
 
-def _scope(code: str, name: str, part: str, leaflet: str, plain: tuple[int, str], sedated: tuple[int, str], group: str):
+def _scope(code: str, name: str, part: str, leaflet: str, plain: tuple[int, str], sedated: tuple[int, str]) -> Item:
+    groups = ("fasting", "endoscopy", "colonoscopy") if leaflet == "colonoscopy" else ("fasting", "endoscopy")
+    asleep = (*groups, "sedated", f"sedated-{leaflet}")
     ways = (
-        Way(*plain, ("fasting", "endoscopy"), leaflet),
-        Way(*sedated, ("fasting", "endoscopy", "sedated", group), f"{leaflet}-sedated", SEDATED, before=15, after=45),
+        Way(*plain, groups, leaflet),
+        Way(*sedated, asleep, f"{leaflet}-sedated", SEDATED, before=15, after=45),
     )
     return Item(code, name, part, Modality.ENDOSCOPY, HALF_YEAR, HOUR, False, ways)
 
 
 ENDOSCOPY = (
-    _scope("ES01", "胃镜", "上消化道", "gastroscopy", (15, "280"), (30, "780"), "sedated-gastroscopy"),
-    _scope("ES02", "肠镜", "结直肠", "colonoscopy", (30, "360"), (40, "890"), "sedated-colonoscopy"),
+    _scope("ES01", "胃镜", "上消化道", "gastroscopy", (15, "280"), (30, "780")),
+    _scope("ES02", "肠镜", "结直肠", "colonoscopy", (30, "360"), (40, "890")),
 )
 
 FUNCTION = (

@@ -28,6 +28,7 @@ class Question(NamedTuple):
     sex: str = ""
     min_age: int | None = None
     max_age: int | None = None
+    before_booking: bool = True
 
 
 NO = Answer("no", "没有")
@@ -103,5 +104,26 @@ QUESTIONS = (
             Answer("yes", "是"),
             Answer("no", "没有家属陪同，或需要开车", CHECK, "请先安排好陪同的家属，检查后 24 小时内不要开车。"),
         ),
+    ),
+    Question(
+        "fasted", "今天是否已按准备要求禁食？", ("fasting",),
+        (
+            Answer("yes", "已按要求禁食"),
+            Answer("no", "没有，或时间不够", CHECK, "禁食时间不够会影响检查，请由检查医生确认，或改约。"),
+        ),
+        before_booking=False,
+    ),
+    Question(
+        "bladder", "现在是否已憋尿，有明显尿意？", ("full-bladder",),
+        (Answer("yes", "已憋尿"), Answer("no", "还没有", WARN, "请继续饮水，有明显尿意后再检查。")),
+        before_booking=False,
+    ),
+    Question(
+        "bowel", "是否已按说明完成肠道准备，排出清水样便？", ("colonoscopy",),
+        (
+            Answer("yes", "已完成"),
+            Answer("no", "没有完成", CHECK, "肠道准备没有完成会影响检查，请由检查医生确认，或改约。"),
+        ),
+        before_booking=False,
     ),
 )  # fmt: skip

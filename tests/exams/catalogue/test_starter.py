@@ -121,6 +121,9 @@ def test_the_questions_come_with_the_exams_and_stop_whom_they_must(house, django
     assert "pregnancy" in [question.code for question in questions_for(variants, patient=woman, day=TODAY)]
     assert questions_for([way(house, "LB01")], patient=woman, day=TODAY) == []
 
+    at_check_in = questions_for(variants, patient=man, day=TODAY, at_check_in=True)
+    assert [question.code for question in at_check_in] == [*everybody, "fasted"]
+
     good = {"implant": "no", "fever": "no", "claustrophobia": "no", "renal": "normal", "metformin": "no",
             "anticoagulant": "no", "anaesthesia": "done", "escort": "yes"}  # fmt: skip
     assert judge(asked, good).clear
