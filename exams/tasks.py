@@ -5,7 +5,7 @@ from celery import shared_task
 from celery.signals import beat_init
 
 from appointments.services.sql import database_now
-from exams.services import devices, reports
+from exams.services import devices, holds, reports
 from exams.services.reports import files
 from hospital import clock
 
@@ -23,6 +23,13 @@ def lay_out_devices(**_kwargs):
 def _catch_up_on_devices(**_kwargs):
     """A house that sleeps at night lays out a minute after it wakes."""
     lay_out_devices.apply_async(countdown=60, expires=3600)
+
+
+@shared_task(ignore_result=True)
+def lapse_exam_holds(**_kwargs):
+    """锁定到期, each minute."""
+    if lapsed := holds.lapse(now=clock.deciding() or database_now()):
+        log.info("exam_holds_lapsed", count=lapsed)
 
 
 @shared_task(ignore_result=True)

@@ -106,3 +106,13 @@ def whole_steps(spans: Iterable[Span], step: int) -> list[Span]:
     """Each narrowed to whole steps."""
     narrowed = ((-(-start // step) * step, end // step * step) for start, end in spans)
     return [(start, end) for start, end in narrowed if start < end]
+
+
+def trips_of(stays: Iterable[tuple[datetime, datetime]]) -> tuple[int, int]:
+    """(days that the patient comes, minutes in the house from the first thing of a day to the last)."""
+    days: dict[date, tuple[datetime, datetime]] = {}
+    for start, end in stays:
+        day = clock.today(start)
+        first, last = days.get(day, (start, end))
+        days[day] = min(first, start), max(last, end)
+    return len(days), sum((last - first) // MINUTE for first, last in days.values())

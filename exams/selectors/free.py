@@ -11,9 +11,23 @@ from datetime import date, datetime, timedelta
 from django.db.models import BigIntegerField, F, Func, Q
 
 from appointments.selectors.rules import ChannelPools
-from exams.models import STEP, Device, DeviceSession, Downtime, ExamBooking, SessionWindow
-from exams.policies import spans
+from exams.models import (
+    STEP,
+    Device,
+    DeviceAbility,
+    DeviceSession,
+    Downtime,
+    ExamBooking,
+    ExamRequest,
+    ExamRule,
+    SessionWindow,
+)
+from exams.policies import limits, spans
 from exams.policies.spans import Counted, Span
+from exams.selectors import around, rules, walks
+from exams.selectors.holding import holding
+from exams.selectors.ordering import exam_of, rules_in_force
+from hospital import clock
 
 
 class Epoch(Func):
@@ -86,7 +100,7 @@ def free_minutes(
     ids = sorted({getattr(each, "pk", each) for each in devices})
     counted = Counted(first_day)
     opened = open_sessions(ids, counted=counted, days=days, pools=pools, now=now)
-    taken = _taken(ids, counted=counted, days=days, now=now, ignoring=ignoring)
+    taken = taken_times(ids, counted=counted, days=days, now=now, ignoring=ignoring)
     past = (-(10**9), counted.up(now))
     found: FreeMinutes = {device: [] for device in ids}
     for session in opened:
@@ -129,12 +143,9 @@ def _may_take(pool: int, opens_at: datetime, shared_from: datetime | None, *, po
     return pools.public is not None and shared_from is not None and shared_from <= now
 
 
-def holding(now: datetime) -> Q:
-    """Bookings that take time at `now`: an expired hold takes none."""
-    return Q(holds=True) & ~Q(status=ExamBooking.Status.PENDING, hold_until__lte=now)
-
-
-def _taken(ids: list[int], *, counted: Counted, days: int, now: datetime, ignoring) -> dict[int, list[Span]]:
+def taken_times(
+    ids: list[int], *, counted: Counted, days: int, now: datetime, ignoring: Collection[int] = ()
+) -> dict[int, list[Span]]:
     """Per device: its bookings, when it is down, and when its team has no hand free. Three queries."""
     first, last = counted.first_day - timedelta(days=1), counted.first_day + timedelta(days=days)
     of_devices = Device.objects.filter(pk__in=ids, team__isnull=False).values_list("pk", "team_id", "team__size")
@@ -161,7 +172,169 @@ def _taken(ids: list[int], *, counted: Counted, days: int, now: datetime, ignori
     return taken
 
 
+def next_start(device: Device, *, minutes: int, now: datetime) -> datetime | None:
+    """For who stands at the desk: the first free minutes of today's rest, whatever pool they are in; outside the
+    device's hours at once, if nothing else is on it. None: no room today."""
+    counted = Counted(clock.today(now))
+    rows = DeviceSession.objects.filter(device=device, day__gte=counted.first_day - timedelta(days=1), closed=False)
+    rows = rows.filter(day__lte=counted.first_day).annotate(starts=lower(), ends=upper()).order_by("starts")
+    sessions = [_minutes(counted, *row) for row in rows.values_list("starts", "ends")]
+    at = -(-counted.up(now) // STEP) * STEP
+    if not any(start <= at < end for start, end in sessions):
+        sessions = [(at, at + minutes), *sessions]
+    taken = taken_times([device.pk], counted=counted, days=1, now=now)[device.pk]
+    for start, end in spans.without(spans.merged(sessions), [*taken, (-(10**9), at)]):
+        start = -(-start // STEP) * STEP
+        if start + minutes <= end and start < spans.DAY:
+            return counted.moment(start)
+    return None
+
+
 def _minutes(counted: Counted, starts: int, ends: int | None) -> Span:
     """Of seconds since 1970; widened to whole minutes. A stretch without an end lasts."""
     zero = int(counted.zero.timestamp())
     return (starts - zero) // 60, 10**9 if ends is None else -((zero - ends) // 60)
+
+
+# ---- published segments ----
+
+
+@dataclass(frozen=True)
+class Segment:
+    """可约时段, at most half an hour: what patients choose from. `first_start`: when the exam would begin, on `device`;
+    `left`: how many more of this exam could begin in it."""
+
+    day: date
+    start: datetime
+    end: datetime
+    first_start: datetime
+    device: Device
+    left: int
+
+
+def segments(
+    *,
+    request: ExamRequest,
+    channel: str,
+    first_day: date,
+    days: int,
+    now: datetime,
+    partner: int | None = None,
+    moving: ExamBooking | None = None,
+    per_device: bool = False,
+) -> list[Segment]:
+    """When this exam can be booked through this channel, in the order of time: what of the devices' time fits the
+    patient's day, the preparation and the order of the patient's exams. About a dozen queries whatever the number of
+    devices. `per_device`: each device by itself, for the booking centre."""
+    look = _Look.at(request, channel=channel, first_day=first_day, days=days, now=now, partner=partner, moving=moving)
+    found: dict[tuple, list[tuple[int, int, Device]]] = defaultdict(list)
+    for device, minutes, stretches in look.stretches():
+        for (start, first), left in _begins(stretches, minutes=minutes, step=look.rule.segment_minutes).items():
+            found[start, device.pk if per_device else 0].append((first, left, device))
+    return [look.segment(start, begins) for (start, _device), begins in sorted(found.items(), key=lambda each: each[0])]
+
+
+def _begins(stretches: list[Span], *, minutes: int, step: int) -> dict[tuple[int, int], int]:
+    """(segment, first start in it) → how many fit one after the other from there on."""
+    firsts: dict[int, int] = {}
+    count: dict[int, int] = defaultdict(int)
+    for start, end in stretches:
+        for segment in range(start // step * step, end - minutes + 1, step):
+            first, last = max(segment, start), min(segment + step - STEP, end - minutes)
+            if first <= last:
+                firsts.setdefault(segment, first)
+                count[segment] += (last - first) // minutes + 1
+    return {(segment, first): count[segment] for segment, first in firsts.items()}
+
+
+@dataclass(frozen=True)
+class _Look:
+    """One exam, all its devices, and what limits it."""
+
+    request: ExamRequest
+    rule: ExamRule
+    counted: Counted
+    days: int
+    now: datetime
+    abilities: list[DeviceAbility]
+    free: FreeMinutes
+    promised: list[around.Promise]
+    walking: walks.Walks
+    apart: list[Span]
+    moving: ExamBooking | None
+
+    @classmethod
+    def at(cls, request, *, channel, first_day, days, now, partner, moving) -> "_Look":
+        house, counted = request.organization_id, Counted(first_day)
+        rule = rules.exam_rule(house, day=clock.today(now))
+        pools = rules.pools_for_exams(
+            channel, organization_id=house, day=clock.today(now), requests=[request], partner_id=partner
+        )
+        able = DeviceAbility.objects.filter(variant=request.variant, device__active=True, device__organization=house)
+        able = list(able.select_related("device__room", "device__zone__campus").order_by("device__code"))
+        gone = [*around.gone(request.patient_id, requests=[request.pk], now=now), *([moving.pk] if moving else [])]
+        ids = [each.device_id for each in able]
+        return cls(
+            request=request,
+            rule=rule,
+            counted=counted,
+            days=days,
+            now=now,
+            abilities=able,
+            free=free_minutes(devices=ids, first_day=first_day, days=days, pools=pools, now=now, ignoring=gone),
+            promised=around.promises(
+                request.patient_id, first=counted.zero, last=counted.moment(days * spans.DAY), ignoring=gone
+            ),
+            walking=walks.walks_between({each.device.zone for each in able}, rule=rule),
+            apart=_apart(request, counted=counted, now=now, ignoring=gone),
+            moving=moving,
+        )
+
+    def stretches(self):
+        """(device, minutes, when the exam can lie on it) of each device."""
+        variant = self.request.variant
+        for ability in self.abilities:
+            minutes = ability.minutes or variant.minutes
+            allowed = limits.allowed(
+                self.request,
+                minutes=minutes,
+                counted=self.counted,
+                days=self.days,
+                now=self.now,
+                rule=self.rule,
+                prepared_for=self.moving.during.lower if self.moving else None,
+            )
+            zone = ability.device.zone
+            busy = [
+                limits.beside(
+                    self.counted.minute(each.start),
+                    self.counted.up(each.end),
+                    before=variant.before,
+                    after=variant.after,
+                    walk=self.walking.to(each, zone),
+                )
+                for each in self.promised
+            ]
+            free = [(start, end) for start, end, _session in self.free[ability.device_id]]  # not across two sessions
+            left = spans.without(spans.common(free, allowed), [*busy, *self.apart])
+            yield ability.device, minutes, spans.whole_steps(left, STEP)
+
+    def segment(self, start: int, begins: list[tuple[int, int, Device]]) -> Segment:
+        """On the device that is free first; of several, where most is left."""
+        first, _left, device = min(begins, key=lambda each: (each[0], -each[1], each[2].code))
+        moment = self.counted.moment
+        end = start + self.rule.segment_minutes
+        left = sum(each[1] for each in begins)
+        return Segment(self.counted.day(start), moment(start), moment(end), moment(first), device, left)
+
+
+def _apart(request: ExamRequest, *, counted: Counted, now: datetime, ignoring: Collection[int]) -> list[Span]:
+    """When the order of the patient's other exams forbids this one."""
+    others = around.standing_exams(request.patient_id, now=now, ignoring=ignoring)
+    if not others:
+        return []
+    exam = exam_of(request)
+    found = around.rules_between([exam], others, rules_in_force(request.organization_id))
+    times = {each.key: (counted.minute(each.start), counted.up(each.end)) for each in others}
+    over = {each.key for each in others if each.over}
+    return limits.forbidden(exam.key, found, times, over=over)

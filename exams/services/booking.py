@@ -1,0 +1,342 @@
+"""检查预约 (E1–E3): hold, confirm, move, give back. One service for every channel, all or nothing.
+
+`now` is None in production: the database's clock decides.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from appointments.models.rules import Channel
+from appointments.services.sql import database_now
+from exams.errors import HoldEnded, TimeTaken, WrongExamState
+from exams.models import Device, ExamBooking, ExamPlan, ExamRequest
+from exams.policies import booking as policy
+from exams.policies.booking import DROPPED, REPLACED
+from exams.policies.spans import trips_of
+from exams.selectors import rules
+from exams.selectors.free import next_start
+from exams.services import claims
+from exams.services.checks import Asked, check_all, check_move
+from exams.services.claims import Line, in_one, let_go, lock_all, lock_people
+from hospital import clock, outbox
+from hospital.models import Patient, User
+
+Status = ExamBooking.Status
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An exam as a plan places it."""
+
+    request_id: int
+    device_id: int
+    start: datetime
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the planner knew of a plan beside its lines: for E3's figures and for who asks later."""
+
+    first_come_trips: int | None = None
+    reasons: tuple[dict, ...] = ()
+
+
+def hold_plan(
+    *,
+    patient: Patient,
+    lines: Iterable[Wanted],
+    channel: str,
+    by: User | None,
+    basket: UUID,
+    figures: Figures | None = None,
+    partner: int | None = None,
+    now: datetime | None = None,
+) -> ExamPlan:
+    """Hold every exam of a plan or none. Choosing again in the same basket replaces what it held; the same plan again
+    is the same answer.
+
+    Raises TimeTaken and NotFree (naming the exam), PatientBusy, AlreadyBookedExam, AgainstTheOrder, NotPossible,
+    NotAnswered, NotBookedAlone, ExamsSuspended, TooSoonForExam, TooLateInTheDay, BookedTogether, NoExamPrice,
+    WrongExamState, Busy.
+    """
+    lines = list(lines)
+    with in_one():
+        moment = now or database_now()
+        asked = Asked(patient, channel, by, partner=partner, now=moment)
+        wanted = _lines(patient, lines)
+        held = lock_all(patient=patient, lines=wanted, basket=basket, now=moment)
+        known = ExamPlan.objects.filter(basket=basket).first()
+        if known and known.patient_id != patient.pk:
+            raise WrongExamState()
+        if known and _same(wanted, known.bookings.filter(holds=True), now=moment):
+            return known
+        let_go(held.replaced, note=REPLACED, now=moment)
+        let_go(held.lapsed, note=policy.LAPSED, now=moment)
+        ready = check_all(asked, wanted)
+        plan = _plan(known, ready, asked, basket=basket, figures=figures or Figures())
+        _take(ready, asked, plan=plan, basket=basket)
+    return plan
+
+
+def hold_one(
+    *,
+    request: ExamRequest,
+    device: Device,
+    start: datetime,
+    channel: str,
+    by: User | None,
+    basket: UUID | None,
+    partner: int | None = None,
+    hold_until: datetime | None = None,
+    now: datetime | None = None,
+) -> ExamBooking:
+    """Hold one exam. `hold_until`: the house itself holds a time to offer it (a device went down): no suspension, no
+    self-service limits. Raises as hold_plan."""
+    with in_one():
+        moment = now or database_now()
+        asked = Asked(request.patient, channel, by, partner=partner, hold_until=hold_until, now=moment)
+        wanted = _lines(request.patient, [Wanted(request.pk, device.pk, start)])
+        held = lock_all(patient=request.patient, lines=wanted, now=moment)
+        for row in held.replaced:
+            if basket and row.basket == basket and row.hold_until > moment and _same(wanted, [row], now=moment):
+                return row
+        let_go(held.replaced, note=REPLACED, now=moment)
+        let_go(held.lapsed, note=policy.LAPSED, now=moment)
+        ready = check_all(asked, wanted)
+        [row] = _take(ready, asked, plan=None, basket=basket)
+    return row
+
+
+def confirm(
+    *, basket: UUID | None = None, booking: ExamBooking | None = None, by: User | None, now: datetime | None = None
+) -> list[ExamBooking]:
+    """Held becomes booked: all of the basket or none. Again is the same answer. Publishes exam.booked for each.
+    Raises HoldEnded."""
+    with in_one():
+        moment = now or database_now()
+        rows = _lock_rows(basket, booking)
+        live = [row for row in rows if row.status != Status.CANCELLED]
+        _check_whole(rows, live)
+        for row in live:
+            refusal = policy.refusal_to_confirm(row, now=moment)
+            if refusal:
+                raise refusal
+        fresh = [row for row in live if row.status == Status.PENDING]
+        for row in fresh:
+            row.status, row.hold_until, row.confirmed_at = Status.BOOKED, None, moment
+            row.save(update_fields=["status", "hold_until", "confirmed_at"])
+            publish("exam.booked", row, by=by, now=moment, channel=row.channel)
+        _confirm_plans({row.plan_id for row in fresh if row.plan_id}, now=moment)
+    return live
+
+
+def drop(
+    *,
+    basket: UUID | None = None,
+    booking: ExamBooking | None = None,
+    by: User | None = None,
+    now: datetime | None = None,
+) -> None:
+    """Let go of what is held and not confirmed. Twice is once. A confirmed one raises WrongExamState: it is cancelled,
+    not dropped (of a basket: what is still on hold goes, the rest stays)."""
+    with in_one():
+        moment = now or database_now()
+        rows = _lock_rows(basket, booking)
+        if booking and rows[0].status not in (Status.PENDING, Status.CANCELLED):
+            raise WrongExamState()
+        let_go([row for row in rows if row.status == Status.PENDING], note=DROPPED, now=moment)
+
+
+def cancel(
+    *,
+    booking: ExamBooking,
+    by: User | None,
+    channel: str,
+    note: str = "",
+    hospital: bool = False,
+    withdraw: bool = False,
+    now: datetime | None = None,
+) -> ExamBooking:
+    """取消预约: the time is free at once, the request open again (`withdraw`: cancelled). `hospital`: the house's
+    doing, without a cut-off. Twice is once. Publishes exam.cancelled. Raises TooLateForExam, WrongExamState."""
+    with in_one():
+        moment = now or database_now()
+        [row] = _lock_rows(None, booking)
+        if row.status == Status.CANCELLED:
+            return row
+        rule = rules.exam_rule(row.request.organization_id, day=clock.today(moment))
+        refusal = policy.refusal_to_cancel(row, channel=channel, rule=rule, now=moment, hospital=hospital)
+        if refusal:
+            raise refusal
+        pending = row.status == Status.PENDING
+        let_go([row], note=note[:200], now=moment)
+        if withdraw:
+            _withdraw(row.request_id, note=note[:200], now=moment)
+        if not pending:
+            publish("exam.cancelled", row, by=by, now=moment, channel=channel, hospital=hospital)
+        row.refresh_from_db()
+    return row
+
+
+def move(
+    *,
+    booking: ExamBooking,
+    device: Device,
+    start: datetime,
+    channel: str,
+    by: User | None,
+    hospital: bool = False,
+    now: datetime | None = None,
+) -> ExamBooking:
+    """改时间: the same row on another time; refused, the old time is kept. Exams of one sitting move together. What the
+    house took away (a device went down) gets its time back. `hospital`: without cut-off and limits.
+
+    Publishes exam.moved {from_start} for a confirmed one. Already there: the same answer. Raises as hold_plan, and
+    TooLateForExam, NotChangedAlone.
+    """
+    with in_one():
+        moment = now or database_now()
+        seen = ExamBooking.objects.select_related("request__patient", "request__organization").get(pk=booking.pk)
+        patient = seen.request.patient
+        wanted = _lines(patient, [Wanted(seen.request_id, device.pk, start)])
+        held = lock_all(patient=patient, lines=wanted, moving=[seen], now=moment)
+        [row] = held.moving
+        if row.session_id != seen.session_id or row.status == Status.CANCELLED:
+            raise WrongExamState()
+        if _same(wanted, [row], now=moment) and row.holds:
+            return row
+        asked = Asked(patient, channel, by, partner=row.partner_id, house=hospital, now=moment)
+        let_go(held.replaced, note=REPLACED, now=moment)
+        let_go(held.lapsed, note=policy.LAPSED, now=moment)
+        [line] = check_move(asked, wanted, row)
+        _put(row, line, asked)
+    return row
+
+
+def walk_in(*, request: ExamRequest, device: Device, by: User | None, now: datetime | None = None) -> ExamBooking:
+    """现场检查: who stands at the desk gets the device's next free minutes today, whatever pool they are in; outside
+    its hours at once. Booked without a hold; publishes exam.booked. Raises TimeTaken and as hold_plan."""
+    with in_one():
+        moment = now or database_now()
+        asked = Asked(request.patient, Channel.COUNTER, by, house=True, walk_in=True, now=moment)
+        start = _walk_in_start(request, device, now=moment)
+        if start is None:
+            raise TimeTaken(exam=request.variant.name)
+        wanted = _lines(request.patient, [Wanted(request.pk, device.pk, start)])
+        held = lock_all(patient=request.patient, lines=wanted, now=moment)
+        let_go(held.replaced, note=REPLACED, now=moment)
+        let_go(held.lapsed, note=policy.LAPSED, now=moment)
+        [row] = _take(check_all(asked, wanted), asked, plan=None, basket=None)
+        publish("exam.booked", row, by=by, now=moment, channel=row.channel)
+    return row
+
+
+# ---- parts ----
+
+
+def _lines(patient: Patient, wanted: list[Wanted]) -> list[Line]:
+    requests = claims.requests_of(patient, [each.request_id for each in wanted])
+    if not wanted or len(requests) != len(wanted):
+        raise WrongExamState()
+    return claims.lines_for([(requests[each.request_id], each.device_id, each.start) for each in wanted])
+
+
+def _walk_in_start(request: ExamRequest, device: Device, *, now: datetime) -> datetime | None:
+    length = claims.length_of(request, device)
+    return next_start(device, minutes=length, now=now)
+
+
+def _same(lines: list[Line], rows: Iterable[ExamBooking], *, now: datetime) -> bool:
+    """These rows hold exactly what the lines ask for."""
+    rows = [row for row in rows if row.status != Status.PENDING or row.hold_until > now]
+    asked = {(line.request.pk, line.device.pk, line.start) for line in lines}
+    return asked == {(row.request_id, row.device_id, row.during.lower) for row in rows}
+
+
+def _take(lines: list[Line], asked: Asked, *, plan: ExamPlan | None, basket: UUID | None) -> list[ExamBooking]:
+    """The rows, pending until confirmed; a walk-in is booked at once."""
+    rule = rules.exam_rule(lines[0].request.organization_id, day=clock.today(asked.now))
+    held = {
+        "status": Status.PENDING,
+        "hold_until": asked.hold_until or asked.now + policy.hold_for(asked.channel, rule),
+    }
+    if asked.walk_in:
+        held = {"status": Status.BOOKED, "confirmed_at": asked.now, "walk_in": True}
+    common = {"channel": asked.channel, "by": asked.by, "partner_id": asked.partner, "plan": plan, "basket": basket}
+    rows = [claims.take(line, now=asked.now, **held, **common) for line in lines]
+    requests = ExamRequest.objects.filter(pk__in=[line.request.pk for line in lines], status=ExamRequest.Status.OPEN)
+    requests.update(status=ExamRequest.Status.BOOKED)
+    return rows
+
+
+def _plan(known: ExamPlan | None, lines: list[Line], asked: Asked, *, basket: UUID, figures: Figures) -> ExamPlan:
+    trips, minutes = trips_of((line.stay_start, line.stay_end) for line in lines)
+    plan = known or ExamPlan(basket=basket, patient=asked.patient, created_at=asked.now)
+    plan.organization_id = lines[0].request.organization_id
+    plan.by, plan.channel = asked.by, asked.channel
+    plan.exams, plan.trips, plan.minutes = len(lines), trips, minutes
+    plan.first_come_trips, plan.reasons = figures.first_come_trips, list(figures.reasons)
+    plan.save()
+    return plan
+
+
+def _lock_rows(basket: UUID | None, booking: ExamBooking | None) -> list[ExamBooking]:
+    """Patients, requests, bookings of a basket or one, as they are now. Raises HoldEnded where there is nothing."""
+    rows = ExamBooking.objects.filter(pk=booking.pk) if booking else ExamBooking.objects.filter(basket=basket)
+    seen = list(rows.values_list("pk", "patient_id", "request_id")) if booking or basket else []
+    if not seen:
+        raise HoldEnded()
+    pks, patients, requests = zip(*seen, strict=True)
+    return lock_people(patients=patients, requests=requests, bookings=pks)
+
+
+def _check_whole(rows: list[ExamBooking], live: list[ExamBooking]) -> None:
+    """What ran out or was taken away, since the basket's newest hold, ends the whole basket; not what somebody dropped
+    or chose anew. A basket lives for a whole sitting: what ran out earlier was seen and chosen again."""
+    if not live:
+        raise HoldEnded()
+    going_on, newest = {row.request_id for row in live}, max(row.created_at for row in live)
+    for row in rows:
+        ended = row.status == Status.CANCELLED and row.confirmed_at is None
+        lost = ended and row.note not in (DROPPED, REPLACED) and row.request_id not in going_on
+        if lost and row.created_at >= newest:
+            raise HoldEnded()
+
+
+def _confirm_plans(plans: set[int], *, now: datetime) -> None:
+    """What was confirmed is what counts: lines may have been dropped meanwhile."""
+    for plan in ExamPlan.objects.filter(pk__in=plans).prefetch_related("bookings"):
+        rows = [row for row in plan.bookings.all() if row.holds]
+        plan.trips, plan.minutes = trips_of((row.stay.lower, row.stay.upper) for row in rows)
+        plan.exams, plan.confirmed_at = len(rows), plan.confirmed_at or now
+        plan.save(update_fields=["trips", "minutes", "exams", "confirmed_at"])
+
+
+def _withdraw(request_id: int, *, note: str, now: datetime) -> None:
+    rows = ExamRequest.objects.filter(pk=request_id, status=ExamRequest.Status.OPEN)
+    rows.update(status=ExamRequest.Status.CANCELLED, ended_at=now, note=note)
+
+
+def _put(row: ExamBooking, line: Line, asked: Asked) -> None:
+    """Onto another time: what belongs to the old one is gone, a check-in on another day as well."""
+    before = row.during.lower
+    row.device, row.team_id, row.session = line.device, line.device.team_id, line.session
+    row.day, row.during, row.stay, row.holds = clock.today(line.start), line.during, line.stay, True
+    if row.status == Status.ARRIVED and row.day != clock.today(asked.now):
+        row.status, row.checked_in_at, row.called_at, row.calls = Status.BOOKED, None, None, 0
+    if row.status == Status.PENDING:
+        rule = rules.exam_rule(row.request.organization_id, day=clock.today(asked.now))
+        row.hold_until = asked.now + policy.hold_for(asked.channel, rule)
+    with claims.naming(line.exam):
+        row.save()
+        claims.promise(row)
+    if row.status != Status.PENDING:
+        said = {"from_start": before.isoformat(), "channel": asked.channel, "hospital": asked.house}
+        publish("exam.moved", row, by=asked.by, now=asked.now, **said)
+
+
+def publish(topic: str, row: ExamBooking, *, by: User | None, now: datetime, **payload) -> None:
+    payload = {"booking": row.pk, "request": row.request_id, "device": row.device_id, **payload}
+    outbox.publish(topic=topic, key=f"exam:{row.pk}", payload=payload, actor=by, now=now)
