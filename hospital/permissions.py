@@ -81,6 +81,15 @@ def may_work_the_desk(user) -> bool:
     return has_role(user, Role.TRIAGE, Role.COUNTER, Role.OFFICE)
 
 
+def may_work_the_exam_centre(user) -> bool:
+    return has_role(user, Role.EXAM)
+
+
+def may_work_the_exam_rooms(user) -> bool:
+    """Check-in before the exams and the devices' queues."""
+    return has_role(user, Role.EXAM, Role.TRIAGE)
+
+
 def may_book_for_others(user) -> bool:
     """The page of those who book for a person that calls, is discharged or was sent: phone desk, ward, partners."""
     return has_role(user, *BOOKING_ROLES)

@@ -1,4 +1,4 @@
-"""The booking centre's list: requests that nobody has booked, or whose time is gone; whom it called and what it heard."""
+"""The booking centre's list: requests that nobody has booked or whose time is gone, and what was heard on the phone."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -48,10 +48,7 @@ def _unanswered():
 def listed(organizations: Iterable[int], wanted: Wanted, *, now: datetime) -> QuerySet[ExamRequest]:
     """Urgent first, then by the day they are wanted by, then the longest waiting."""
     rows = _of(organizations)
-    if wanted.kind == DOWN:
-        rows = rows.filter(_unanswered(), status=Status.BOOKED)
-    else:
-        rows = rows.filter(status=Status.OPEN)
+    rows = rows.filter(_unanswered(), status=Status.BOOKED) if wanted.kind == DOWN else rows.filter(status=Status.OPEN)
     if wanted.kind == NOT_DONE:
         rows = rows.filter(_ended(State.NOT_DONE))
     if wanted.kind == MISSED:

@@ -107,6 +107,7 @@ def excuse(*, noshow: ExamNoShow, reason: str, by: User | None, now: datetime) -
         return row
 
 
+@transaction.atomic
 def came_after_all(*, request: ExamRequest, by: User | None, now: datetime) -> None:
     """The patient of this request stands at the desk, too late: what was missed today is excused, and a booking that
     nobody has marked yet is closed, so that the exam can be done now."""

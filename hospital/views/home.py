@@ -34,6 +34,13 @@ TILES = [
         _("没有答复的患者：打电话、记结果、替他们改约或退号"),
         permissions.may_call_patients,
     ),
+    Tile(
+        "/exam-centre/",
+        _("检查预约中心"),
+        _("还没预约的检查：排到一次、打电话、改时间"),
+        permissions.may_work_the_exam_centre,
+    ),
+    Tile("/exam-rooms/", _("检查室"), _("检查报到、按设备叫号、开始、结束"), permissions.may_work_the_exam_rooms),
     Tile("/kiosk/", _("自助机"), _("大厅的触摸屏：报到、约号、我的号"), permissions.is_a_kiosk),
     Tile("/office/", _("号源"), _("一周出诊与号池，规则接下来做什么"), permissions.may_look_at_the_office),
     Tile("/admin/", _("后台"), _("规则、岗位、账号与操作留痕"), permissions.may_open_the_admin),
