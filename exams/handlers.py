@@ -2,9 +2,24 @@
 
 from hospital import messages, outbox
 
+from .services import notices, reminders
 from .services.devices import cases as device_cases
 from .services.devices import telling as device_telling
 from .services.reports import telling
+
+
+@outbox.handles("exam.booked", "exam.moved", "exam.cancelled")
+def tell_of_exam(fact, now):
+    """E2: what was booked in one go in one message; a held time that was exchanged is still the person's choosing. One
+    handler, so in their order."""
+    booking, dedupe = fact.payload["booking"], f"fact:{fact.pk}"
+    if fact.topic == "exam.booked":
+        notices.tell_booked(booking=booking, now=now)
+    elif fact.topic == "exam.moved":
+        notices.tell_moved(booking=booking, was=fact.payload.get("from_start", ""), dedupe=dedupe, now=now)
+    else:
+        by_house = bool(fact.payload.get("hospital"))
+        notices.tell_cancelled(booking=booking, by_house=by_house, dedupe=dedupe, now=now)
 
 
 @outbox.handles("report.released", "report.corrected", "report.withdrawn")
@@ -37,3 +52,4 @@ def answered_elsewhere(fact, now):
 
 
 messages.only_while(device_telling.ASKED)(device_telling.still_asks)
+messages.only_while(notices.REMINDER)(reminders.still_holds)

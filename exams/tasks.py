@@ -5,7 +5,7 @@ from celery import shared_task
 from celery.signals import beat_init
 
 from appointments.services.sql import database_now
-from exams.services import devices, holds, reports
+from exams.services import devices, holds, reminders, reports
 from exams.services.reports import files
 from hospital import clock
 
@@ -51,3 +51,10 @@ def tidy_report_files(**_kwargs):
     """Nightly: stored files that no report speaks of."""
     if gone := files.clean_up(now=clock.now()):
         log.info("report_files_swept", count=gone)
+
+
+@shared_task(ignore_result=True)
+def remind_of_exams(**_kwargs):
+    """检查提醒 on the eve, and on the eve of a long preparation."""
+    if told := reminders.remind(now=clock.now()):
+        log.info("exams_reminded", count=told)

@@ -22,9 +22,10 @@ ARRIVE_EARLY = timedelta(minutes=15)
 """How long before their exam (or the drip before it) people are asked to be at the desk."""
 
 
-def refusal_to_book(request: ExamRequest) -> Refused | None:
-    """Only what is open, and simple: the rest is booked together with the house."""
-    if request.status != ExamRequest.Status.OPEN:
+def refusal_to_book(request: ExamRequest, *, held: bool = False) -> Refused | None:
+    """Only what is open, and simple: the rest is booked together with the house. `held`: a time is held that nobody
+    has confirmed, so another may be chosen."""
+    if request.status != ExamRequest.Status.OPEN and not (held and request.status == ExamRequest.Status.BOOKED):
         return NotOpenAnyMore(exam=request.variant.name)
     if not request.variant.item.simple:
         return NotBookedAlone(exam=request.variant.name)

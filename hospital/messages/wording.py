@@ -11,7 +11,7 @@ from hospital import clock, masking
 from hospital.models import Message
 
 FOLDER = "messages/texts"
-MOMENTS = ("start", "was", "until")
+MOMENTS = ("start", "arrive", "was", "until")
 """Parameters that are ISO times; they are said as the hospital's wall time."""
 
 DAY_FORMATS = {"zh-hans": "n月j日 l H:i", "en": "D j M Y, H:i"}

@@ -1,0 +1,95 @@
+"""What patients are told about their exams: when to be where, how to prepare by the clock. The words are templates."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from exams.models import ExamBooking, ExamRequest
+from exams.policies import preparing
+from exams.policies import self_service as policy
+from exams.selectors import mine, rules
+from hospital import clock, messages
+
+BOOKED, MOVED, CANCELLED, REMINDER = "exam.booked", "exam.moved", "exam.cancelled", "exam.reminder"
+
+State = ExamBooking.Status
+
+
+def tell(*, booking: int, template: str, dedupe: str, now: datetime, **more) -> None:
+    """Tell the patient about one exam, once per `dedupe`. `more` adds parameters of that template."""
+    say([_row(booking)], template=template, dedupe=dedupe, now=now, **more)
+
+
+def _row(booking: int) -> ExamBooking:
+    return ExamBooking.objects.select_related(*mine.RELATED).get(pk=booking)
+
+
+def tell_booked(*, booking: int, now: datetime) -> None:
+    """All that was confirmed in one go is told in one message, whichever of its facts comes first."""
+    row = _row(booking)
+    if row.walk_in:
+        return
+    together = [row]
+    if row.basket:
+        rows = ExamBooking.objects.filter(basket=row.basket, patient=row.patient_id, confirmed_at=row.confirmed_at)
+        rows = list(rows.filter(status=State.BOOKED, holds=True).select_related(*mine.RELATED).order_by("during", "pk"))
+        together = rows if row in rows else [row]
+    first = min(each.pk for each in together)
+    dedupe = f"exam-booked:{first}:{row.confirmed_at.timestamp():.0f}:{len(together)}"
+    say(together, template=BOOKED, dedupe=dedupe, now=now)
+
+
+def tell_moved(*, booking: int, was: str, dedupe: str, now: datetime) -> None:
+    """With how to prepare for all of that day, since it may have changed for the others, too."""
+    row = _row(booking)
+    day = ExamBooking.objects.filter(patient=row.patient_id, day=row.day, status=State.BOOKED, holds=True)
+    others = list(day.exclude(pk=row.pk).select_related(*mine.RELATED).order_by("during", "pk"))
+    steps = steps_in_params([row, *others])
+    say([row], template=MOVED, dedupe=dedupe, now=now, was=was, steps=steps)
+
+
+def tell_cancelled(*, booking: int, by_house: bool, dedupe: str, now: datetime) -> None:
+    """Whether it can be booked again: the request may have gone with it."""
+    row = _row(booking)
+    withdrawn = row.request.status == ExamRequest.Status.CANCELLED
+    say([row], template=CANCELLED, dedupe=dedupe, now=now, by_house=by_house, withdrawn=withdrawn, steps=[])
+
+
+def say(rows: list[ExamBooking], *, template: str, dedupe: str, now: datetime, **more) -> None:
+    """About exams of one person."""
+    messages.tell(
+        patient=rows[0].patient,
+        template=template,
+        params={**params_of(rows, now=now), **more},
+        about=f"exam:{rows[0].pk}",
+        dedupe=dedupe,
+        now=now,
+    )
+
+
+def params_of(rows: list[ExamBooking], *, now: datetime) -> dict:
+    """Where and when, and what to do before. Nothing of the person: the name is read, masked, when words are made."""
+    first = rows[0]
+    house = first.request.organization
+    rule = rules.exam_rule(house.pk, day=clock.today(now))
+    until = min(policy.cancel_deadline(row.start, rule) for row in rows)
+    return {
+        "booking": first.pk,
+        "bookings": [[row.pk, row.start.isoformat()] for row in rows],
+        "hospital": house.short_name or house.name,
+        "phone": house.phone,
+        "exams": [{"name": row.variant.name, "start": row.start.isoformat()} for row in rows],
+        "start": first.start.isoformat(),
+        "arrive": (first.stay.lower - policy.ARRIVE_EARLY).isoformat(),
+        "place": mine.place_of(first.device),
+        "steps": steps_in_params(rows),
+        "until": until.isoformat() if until > now else "",
+    }
+
+
+def steps_in_params(rows: Iterable[ExamBooking]) -> list[dict]:
+    """By day: who is examined on two days fasts twice."""
+    days: dict = {}
+    for row in rows:
+        days.setdefault(row.day, []).append(mine.as_coming(row))
+    steps = [step for _day, coming in sorted(days.items()) for step in preparing.steps_of(coming)]
+    return [{"kind": step.kind, "at": step.at.isoformat(), "exam": step.exam} for step in steps]
