@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from .problem import DAY, STEP, Plan, Problem
 from .search import best
-from .tables import Tables, zeros
+from .tables import Tables, first_step
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ def starts_on(problem: Problem, task_key: str, day: int) -> list[tuple[int, int]
     found = []
     step = 0
     while starts >> step:
-        step += zeros(starts >> step)
-        length = zeros(~(starts >> step))
+        step += first_step(starts >> step)
+        length = first_step(~(starts >> step))
         found.append((zero + step * STEP, zero + (step + length - 1) * STEP))
         step += length
     return found

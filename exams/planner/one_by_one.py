@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from .problem import Plan, Problem
-from .tables import DAY_STEPS, NEVER, Place, Tables, zeros
+from .tables import DAY_STEPS, NEVER, Place, Tables, first_step
 
 
 def first_come(problem: Problem, order: Sequence[str]) -> Plan | None:
@@ -36,7 +36,7 @@ def _earliest(tables: Tables, j: int, taken) -> tuple[int, int, int, Place] | No
             for other in taken:
                 starts &= _beside(tables, j, day, place, *other)
             if starts:
-                fits.append((zeros(starts), place.length, place))
+                fits.append((first_step(starts), place.length, place))
         if fits:
             start, _length, place = min(fits, key=lambda fit: fit[:2])
             return j, day, start, place

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from .tables import DAY_STEPS, NEVER, Place, Tables, members
+from .narrow import OUT_OF_REACH, Narrow, Pairs
+from .tables import DAY_STEPS, Place, Tables, members
 from .watch import Watch
-
-OUT_OF_REACH = DAY_STEPS + 1
 
 
 @dataclass(frozen=True)
@@ -19,8 +18,9 @@ class Day:
 
 
 class OneDay:
-    def __init__(self, tables: Tables, watch: Watch):
+    def __init__(self, tables: Tables, pairs: Pairs, watch: Watch):
         self.tables = tables
+        self.pairs = pairs
         self.watch = watch
         self._known: dict[tuple[int, int], Day] = {}
         self._floors: dict[tuple[int, int], int] = {}  # nothing shorter than this
@@ -35,7 +35,8 @@ class OneDay:
         if floor is None:
             floor = self._base.get(subset)
             if floor is None:
-                floor = self._base[subset] = self.tables.floor(subset)
+                floor = self._base[subset] = self.tables.rest(subset, "")
+            floor = self._floors[day, subset] = max(floor, self.pairs.floor(day, subset))
         return floor
 
     def best(self, day: int, subset: int, budget: int) -> Day | None:
@@ -45,30 +46,12 @@ class OneDay:
             return known if known.minutes <= budget else None
         if self.floor(day, subset) > budget:
             return None
-        found = _Search(self.tables, self.watch, day, subset).best(budget, self.floor(day, subset))
+        found = _Search(self, day, subset).best(budget, self.floor(day, subset))
         if found:
             self._known[day, subset] = found
         else:
             self._floors[day, subset] = budget + 1
         return found
-
-    def can_follow(self, i: int, day_i: int, j: int, day_j: int) -> bool:
-        """With i as early and j as late as their days allow."""
-        return self._room(i, day_i, j, day_j, min, max) >= self.tables.gap[i][j][0]
-
-    def surely_follows(self, i: int, day_i: int, j: int, day_j: int) -> bool:
-        gap = self.tables.gap[i][j]
-        return gap is not NEVER and self._room(i, day_i, j, day_j, max, min) >= gap[0]
-
-    def _room(self, i, day_i, j, day_j, of_i, of_j) -> int:
-        tables = self.tables
-        first = of_i(_edge(place.starts, of_i) + place.device_to for place in tables.places[i][day_i])
-        second = of_j(_edge(place.starts, of_j) for place in tables.places[j][day_j]) + tables.device_from[j]
-        return (day_j - day_i) * DAY_STEPS + second - first
-
-
-def _edge(starts: int, which) -> int:
-    return (starts & -starts).bit_length() - 1 if which is min else starts.bit_length() - 1
 
 
 class _Search:
@@ -77,13 +60,15 @@ class _Search:
     That end never comes sooner for a later start, so a start from which even the last one found would take too long
     needs no look."""
 
-    def __init__(self, tables: Tables, watch: Watch, day: int, subset: int):
-        self.tables = tables
-        self.watch = watch
+    def __init__(self, one_day: OneDay, day: int, subset: int):
+        self.tables = one_day.tables
+        self.watch = one_day.watch
+        self.pairs = one_day.pairs
         self.day = day
         self.subset = subset
-        self.places = {j: tables.places[j][day] for j in members(subset)}
-        self.ties = bool(subset & tables.stands)  # only then a plan can end later than its last exam
+        self.narrow: Narrow | None = None
+        self.firsts = 0
+        self.ties = bool(subset & self.tables.stands)  # only then a plan can end later than its last exam
         self.seen: dict = {}
         self.soonest = 0
         self.limit = 0
@@ -94,31 +79,32 @@ class _Search:
     def best(self, budget: int, floor: int) -> Day | None:
         best: Day | None = None
         shortest = budget + 1
-        soonest = 0
-        for start in self._first_starts():
-            if soonest - start >= shortest:
-                continue
+        soonest = start = 0
+        self._narrow_to(budget)
+        while self.narrow and shortest > floor:
+            start = next_start(self.firsts, max(start, soonest - shortest + 1))
+            if start == OUT_OF_REACH:
+                break
             soonest = max(soonest, start + floor)
             end = self._earliest_end(start, soonest, start + shortest - 1)
-            if end is None:
-                soonest = start + shortest
-                continue
-            soonest = end
-            placed = self._pressed(end)
-            if end - placed[0][1] < shortest:
-                shortest = end - placed[0][1]
-                best = Day(self.day, shortest, self.day * DAY_STEPS + self.exam if self.exam else 0, placed)
-            if shortest <= floor:
-                break
+            soonest = start + shortest if end is None else end
+            if end is not None:
+                placed = self._pressed(end)
+                if end - placed[0][1] < shortest:
+                    shortest = end - placed[0][1]
+                    best = Day(self.day, shortest, self.day * DAY_STEPS + self.exam if self.exam else 0, placed)
+                    self._narrow_to(shortest - 1)
+            start += 1
         return best
 
-    def _first_starts(self) -> list[int]:
-        starts = 0
-        for j in members(self.subset):
-            if not self.tables.wait[j] & self.subset:
-                for place in self.places[j]:
-                    starts |= place.starts
-        return members(starts)
+    def _narrow_to(self, budget: int):
+        self.narrow = self.pairs.narrow(self.day, self.subset, budget)
+        self.firsts = 0
+        if self.narrow:
+            for j, places in self.narrow.places.items():
+                if not self.narrow.before[j]:
+                    for place in places:
+                        self.firsts |= place.starts
 
     def _earliest_end(self, start: int, soonest: int, limit: int) -> int | None:
         """When nothing begins before `start`; never before `soonest`. `found` and `exam` hold the way."""
@@ -178,12 +164,13 @@ class _Search:
 
     def _go_on(self, remaining: int, now: int, here: str, ready: tuple[int, ...], exam: int):
         tables = self.tables
+        narrow = self.narrow
         ways = []
         for k in members(remaining):
             soonest = OUT_OF_REACH
             at = ready[k] if ready[k] > now else now
-            free = not tables.wait[k] & remaining
-            for place in self.places[k]:
+            free = not narrow.before[k] & remaining
+            for place in narrow.places[k]:
                 start = next_start(place.starts, at)
                 if start < soonest:
                     soonest = start
@@ -195,7 +182,7 @@ class _Search:
                         ways.append((start, place.length, k, place))
             if soonest + tables.length[k] > self.limit:
                 return
-            for other, apart in tables.behind[k]:
+            for other, apart in narrow.behind[k]:
                 if remaining & other and soonest + apart > self.limit:
                     return
         ways.sort(key=lambda way: way[:3])

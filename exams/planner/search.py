@@ -10,11 +10,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from itertools import combinations
 
+from .days import Days
+from .narrow import Pairs
 from .one_by_one import one_by_one
 from .one_day import Day, OneDay
 from .problem import Plan, Problem
 from .several_days import Joint
-from .tables import DAY_STEPS, NEVER, Tables
+from .tables import DAY_STEPS, Tables
 from .watch import OutOfTime, Watch
 
 
@@ -32,14 +34,16 @@ def best(
     with the best so far, which is then not proven; None then only says that nothing was found.
     """
     tables = Tables(problem)
-    if any(not days for days in tables.days_of):
+    pairs = Pairs(tables)
+    days = Days(tables, pairs)
+    if days.hopeless:
         return None
     unwanted = frozenset(without)
     watch = Watch(seconds)
-    days = OneDay(tables, watch)
+    one_day = OneDay(tables, pairs, watch)
     limit = min(tables.size, problem.days, most or tables.size)
     for trips in range(max(fewest, 1), limit + 1):
-        search = _Trips(tables, days, trips, unwanted)
+        search = _Trips(days, one_day, trips, unwanted)
         try:
             plan = search.best()
         except OutOfTime:
@@ -74,8 +78,9 @@ def _fallback(tables: Tables, unwanted: frozenset[frozenset[int]], trips: range)
 class _Trips:
     """The best plan with exactly so many trips."""
 
-    def __init__(self, tables: Tables, one_day: OneDay, trips: int, without: frozenset[frozenset[int]]):
-        self.tables = tables
+    def __init__(self, days: Days, one_day: OneDay, trips: int, without: frozenset[frozenset[int]]):
+        self.tables = tables = days.tables
+        self.agree = days
         self.one_day = one_day
         self.trips = trips
         self.without = without
@@ -87,14 +92,14 @@ class _Trips:
 
     def best(self) -> Plan | None:
         tables = self.tables
-        must = [days for j, days in enumerate(tables.days_of) if tables.stands >> j & 1]
+        must = [days for j, days in enumerate(self.agree.of) if tables.stands >> j & 1]
         for chosen in sorted(combinations(range(tables.problem.days), self.trips), key=lambda days: days[::-1]):
             if self.minutes is not None and self.minutes <= self.least and self._later(chosen[-1]):
                 break
             mask = sum(1 << day for day in chosen)
             if frozenset(chosen) in self.without or any(not days & mask for days in must):
                 continue
-            if all(days & mask for days in tables.days_of):
+            if all(days & mask for days in self.agree.of):
                 self.one_day.watch.look()
                 self._share_out(chosen)
         return self._plan() if self.minutes is not None else None
@@ -108,7 +113,7 @@ class _Trips:
 
     def _share_out(self, chosen: tuple[int, ...]):
         """Every way to give each exam one of the days, each day at least one; what may be short first."""
-        order = sorted(range(self.tables.size), key=lambda j: sum(self.tables.days_of[j] >> d & 1 for d in chosen))
+        order = sorted(range(self.tables.size), key=lambda j: sum(self.agree.of[j] >> d & 1 for d in chosen))
         self.shares = []
         self._give(order, 0, chosen, [0] * len(chosen), {})
         for _floor, subsets, on in sorted(self.shares, key=lambda share: share[:2]):
@@ -125,7 +130,7 @@ class _Trips:
             return
         j = order[at]
         for place, day in enumerate(chosen):
-            if self.tables.days_of[j] >> day & 1 and self._agrees(j, day, on):
+            if self.agree.of[j] >> day & 1 and self._agrees(j, day, on):
                 subsets[place] |= 1 << j
                 on[j] = day
                 self._give(order, at + 1, chosen, subsets, on)
@@ -134,17 +139,8 @@ class _Trips:
 
     def _agrees(self, j: int, day: int, on: dict[int, int]) -> bool:
         """The rules with those that have a day already."""
-        gap, wait = self.tables.gap, self.tables.wait
-        for i, other in on.items():
-            if other == day:
-                if wait[i] >> j & 1 and wait[j] >> i & 1:
-                    return False
-            elif other < day:
-                if gap[i][j] is NEVER or not self.one_day.can_follow(i, other, j, day):
-                    return False
-            elif gap[j][i] is NEVER or not self.one_day.can_follow(j, day, i, other):
-                return False
-        return True
+        beside = self.agree.beside[j, day]
+        return all(beside[i] >> other & 1 for i, other in on.items())
 
     def _weigh(self, chosen: tuple[int, ...], subsets: tuple[int, ...], on: dict[int, int]):
         floors = [self.one_day.floor(day, subset) for day, subset in zip(chosen, subsets, strict=True)]
@@ -176,7 +172,7 @@ class _Trips:
     def _near(self, on: dict[int, int]) -> bool:
         """A gap between two days hangs on the times of the day."""
         return any(
-            on[i] < on[j] and not self.one_day.surely_follows(i, on[i], j, on[j])
+            on[i] < on[j] and not self.agree.surely_follows(i, on[i], j, on[j])
             for i in on
             for j, _gap in self.tables.later[i]
         )

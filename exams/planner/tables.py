@@ -48,6 +48,7 @@ class Tables:
         self.walk = {}
         for (one, other), minutes in problem.walks.items():
             self.walk[one, other] = self.walk[other, one] = up(minutes)
+        self._shortest = self._shortest_walks()
 
     def _places(self, j: int, day: int) -> list[Place]:
         """Where and when the exam can begin on that day: like devices in one place are one choice for the patient."""
@@ -74,6 +75,22 @@ class Tables:
         if last < first or first < before:
             return 0, device_to
         return ((1 << (last - first + 1)) - 1) << (first - before), device_to
+
+    def _shortest_walks(self) -> dict[tuple[str, str], int]:
+        """Also by way of another exam's place: walks that somebody wrote down need not be the shortest."""
+        names = sorted({name for places in self.places_of for name in places})
+        shortest = {(one, other): self.walk.get((one, other), 0) for one in names for other in names if one != other}
+        for via in names:
+            for one in names:
+                for other in names:
+                    if len({one, via, other}) == 3:
+                        way = shortest[one, via] + shortest[via, other]
+                        if way < shortest[one, other]:
+                            shortest[one, other] = way
+        return shortest
+
+    def shortest_walk(self, one: str, other: str) -> int:
+        return self._shortest.get((one, other), 0)
 
     def _read_rules(self):
         """`gap[i][j]`: i before j. `wait[j]`: who may not follow j on the same day, so must be done before it."""
@@ -179,9 +196,12 @@ def members(subset: int) -> list[int]:
     return found
 
 
-def zeros(bits: int) -> int:
-    """How many zeros it ends with."""
-    return (bits & -bits).bit_length() - 1
+def first_step(starts: int) -> int:
+    return (starts & -starts).bit_length() - 1
+
+
+def last_step(starts: int) -> int:
+    return starts.bit_length() - 1
 
 
 def tighter(known: tuple[int, bool] | None, gap: Gap | None) -> tuple[int, bool] | None:
