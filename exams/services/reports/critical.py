@@ -40,8 +40,7 @@ def open_notice(report: DiagnosticReport, version: ReportVersion, *, by: User, n
 def acknowledge(*, notice: CriticalNotice, note: str, by: User, now: datetime) -> CriticalNotice:
     """确认: somebody answers for it and writes what was done. Raises AlreadyAcknowledged, NoteMissing."""
     with transaction.atomic():
-        rows = CriticalNotice.objects.select_for_update(no_key=True, of=("self",))
-        row = rows.select_related("acknowledged_by", "version__report__patient").get(pk=notice.pk)
+        row = CriticalNotice.objects.select_for_update(no_key=True).get(pk=notice.pk)
         if row.acknowledged_by_id == by.pk and row.note == note.strip():
             return row  # pressed twice
         refusal = policy.refusal_to_acknowledge(row, note=note)

@@ -139,8 +139,9 @@ def publish(report: DiagnosticReport, version: ReportVersion, *, topic: str, by:
 
 
 def locked(report_id: int) -> DiagnosticReport:
-    rows = DiagnosticReport.objects.select_for_update(no_key=True, of=("self",))
-    return rows.select_related("current__by", "variant__item").get(pk=report_id)
+    """The report alone: whoever waited would get what a join found before the wait, so the rest is read afterwards."""
+    DiagnosticReport.objects.select_for_update(no_key=True).get(pk=report_id)
+    return DiagnosticReport.objects.select_related("current__by", "variant__item", "patient").get(pk=report_id)
 
 
 def trace(report: DiagnosticReport, action: str, *, by: User, now: datetime, before=None, after=None, why="") -> None:

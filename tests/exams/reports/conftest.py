@@ -13,6 +13,7 @@ def _stopped_clock():
 @pytest.fixture(autouse=True)
 def shelf(settings, tmp_path):
     """Where this test's files are kept: the storage is made anew from these settings."""
-    kept = {**settings.STORAGES["reports"], "OPTIONS": {"location": tmp_path / "reports", "base_url": None}}
+    kept = settings.STORAGES["reports"]
+    kept = {**kept, "OPTIONS": {**kept["OPTIONS"], "location": tmp_path / "reports"}}
     settings.STORAGES = {**settings.STORAGES, "reports": kept}
     return tmp_path / "reports"

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.files.storage import storages
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
 from exams import errors
 from exams.models import CriticalNotice, DiagnosticReport, ReportVersion
@@ -241,8 +241,8 @@ def test_a_file_that_changed_or_went_is_not_shown(shelf):
 def test_when_saving_breaks_the_file_goes_and_a_refusal_leaves_it_for_the_next_try(shelf):
     booking = scenes.done_exam()
     kept = files.keep(scenes.upload(), now=NOW)
-    with pytest.raises(AttributeError):
-        service.register(booking=booking, says=Says(file=kept), by=None, now="not a time")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        service.register(booking=booking, says=Says(file=kept), by=None, now=NOW)
     assert stored(shelf) == []
 
     kept = files.keep(scenes.upload(), now=NOW)
