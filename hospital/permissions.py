@@ -85,6 +85,15 @@ def may_work_the_exam_centre(user) -> bool:
     return has_role(user, Role.EXAM)
 
 
+def may_read_exam_reports(user) -> bool:
+    """What an exam showed. The exam centre and doctors also write and release it; a ward reads."""
+    return has_role(user, Role.EXAM, Role.DOCTOR, Role.WARD)
+
+
+def may_see_critical_values(user) -> bool:
+    return has_role(user, Role.EXAM, Role.OFFICE, Role.DOCTOR, Role.WARD)
+
+
 def may_work_the_exam_rooms(user) -> bool:
     """Check-in before the exams and the devices' queues."""
     return has_role(user, Role.EXAM, Role.TRIAGE)

@@ -40,6 +40,13 @@ TILES = [
         _("还没预约的检查：排到一次、打电话、改时间"),
         permissions.may_work_the_exam_centre,
     ),
+    Tile(
+        "/exam-reports/",
+        _("检查报告"),
+        _("写报告、审核发布、更正，登记外院结果"),
+        permissions.may_read_exam_reports,
+    ),
+    Tile("/critical/", _("危急值"), _("等着确认的危急值，记下做了什么处理"), permissions.may_see_critical_values),
     Tile("/exam-rooms/", _("检查室"), _("检查报到、按设备叫号、开始、结束"), permissions.may_work_the_exam_rooms),
     Tile("/kiosk/", _("自助机"), _("大厅的触摸屏：报到、约号、我的号"), permissions.is_a_kiosk),
     Tile("/office/", _("号源"), _("一周出诊与号池，规则接下来做什么"), permissions.may_look_at_the_office),
