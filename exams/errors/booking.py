@@ -119,11 +119,3 @@ class AsksTooMuch(Refused):
     code = "exam_too_many"
     message = _("一次最多安排%(most)s项检查。")
     next_step = _("请分两次选择检查后再安排。")
-
-
-class PlanOver(Refused):
-    """The page with the plans was drawn too long ago, or is another patient's."""
-
-    code = "exam_plan_over"
-    message = _("这个方案已经过期，还没有预约任何检查。")
-    next_step = _("请重新查看方案后再选。")

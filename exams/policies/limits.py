@@ -28,9 +28,11 @@ def allowed(
     now: datetime,
     rule: ExamRule,
     prepared_for: datetime | None = None,
+    offset: int = 0,
 ) -> list[Span]:
     """By preparation and the day: not before the patient is prepared, fasting not past the latest hour, nobody asked
-    to be there before the house's first hour (who lies in it is there already). `prepared_for`: as in policies.booking.
+    to be there before the house's first hour (who lies in it is there already). `minutes`: of all that is done in one
+    sitting, in which this exam begins at `offset`. `prepared_for`: as in policies.booking.
     """
     variant, preparation = request.variant, request.variant.preparation
     soonest = counted.up(now) + variant.before
@@ -41,7 +43,7 @@ def allowed(
         latest = preparation.latest_start
     first = 0 if request.inpatient or waits_for_nothing(request) else _wall(rule.day_starts)
     opens = first + variant.before
-    closes = DAY - variant.after if latest is None else min(_wall(latest) + minutes, DAY - variant.after)
+    closes = DAY - variant.after if latest is None else min(_wall(latest) + minutes - offset, DAY - variant.after)
     daily = [(day * DAY + opens, day * DAY + closes) for day in range(days)]
     return spans.common(spans.merged(daily), [(max(soonest, -EVER), EVER)])
 

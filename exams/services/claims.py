@@ -17,7 +17,16 @@ from django.db.models import Q
 
 from appointments.errors import Busy
 from exams.errors import AlreadyBookedExam, NotFree, PatientBusy, TimeTaken, WrongExamState
-from exams.models import STEP, Device, DeviceAbility, DeviceSession, ExamBooking, ExamRequest, StaffTeam
+from exams.models import (
+    STEP,
+    Device,
+    DeviceAbility,
+    DeviceSession,
+    ExamBooking,
+    ExamRequest,
+    ExamVariant,
+    StaffTeam,
+)
 from exams.policies import booking as policy
 from hospital import clock
 from hospital.models import Patient, PatientTime
@@ -39,6 +48,10 @@ class Line:
     stay_end: datetime
     session: DeviceSession | None = None
     fee: Decimal | None = None
+
+    @property
+    def variant(self) -> ExamVariant:
+        return self.request.variant
 
     @property
     def exam(self) -> str:
