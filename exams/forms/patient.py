@@ -67,6 +67,8 @@ class SlotField(forms.Field):
         if not at:
             return None
         moment = MomentField().clean(start)
+        if not 2000 <= moment.year <= 2200:  # the hospital's wall clock knows no other
+            raise ValidationError(_("时间写得不对。"))
         return IdField().clean(device), moment
 
 

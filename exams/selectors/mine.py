@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from exams.models import Device, DiagnosticReport, DowntimeCase, ExamBooking, ExamRequest, ExamRule
 from exams.policies import preparing
 from exams.policies import self_service as policy
+from exams.policies.booking import MOST_EXAMS
 from exams.selectors import rules
 from hospital import clock, family, masking
 from hospital.errors import Refused
@@ -253,11 +254,12 @@ class ToBook:
     @property
     def together(self) -> bool:
         houses = {each.organization_id for each in self.requests}
-        return self.several and len(houses) == 1 and all(each.variant.item.simple for each in self.requests)
+        few = 1 < len(self.requests) <= MOST_EXAMS
+        return few and len(houses) == 1 and all(each.variant.item.simple for each in self.requests)
 
     @property
     def with_the_house(self) -> bool:
-        """Several of which one is complicated, or any complicated one: where to go is said."""
+        """Where to go is said."""
         return any(not each.variant.item.simple for each in self.requests)
 
     @property

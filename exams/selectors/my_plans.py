@@ -1,11 +1,9 @@
 """A proposal as patients choose from it: each plan by trips, with when to be there and how to prepare (E3)."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 
-from exams.models import ExamRequest
 from exams.policies import preparing
 from exams.policies.self_service import ARRIVE_EARLY
 from exams.selectors.mine import place_of
@@ -45,14 +43,13 @@ class Choice:
         return self.minutes % 60
 
 
-def shown(proposal, *, requests: Iterable[ExamRequest]) -> list[Choice]:
+def shown(proposal) -> list[Choice]:
     """The best first. Empty where nothing is possible."""
     plans = [proposal.best, *proposal.others] if proposal.best else []
-    variants = {each.pk: each.variant for each in requests}
-    return [Choice(plan.token, plan.trips, plan.minutes, _visits(plan.lines, variants)) for plan in plans if plan]
+    return [Choice(plan.token, plan.trips, plan.minutes, _visits(plan.lines)) for plan in plans if plan]
 
 
-def _visits(lines, variants) -> list[Visit]:
+def _visits(lines) -> list[Visit]:
     ordered = sorted(lines, key=lambda line: line.start)
     visits = []
     for day, found in groupby(ordered, key=lambda line: line.start.astimezone(clock.ZONE).date()):
@@ -62,16 +59,11 @@ def _visits(lines, variants) -> list[Visit]:
                 day=day,
                 arrive=min(line.stay_start for line in of_day) - ARRIVE_EARLY,
                 leave=max(line.stay_end for line in of_day),
-                lines=[Line(line.variant.name, line.start, line.end, place_of(line.device)) for line in of_day],
+                lines=[Line(line.request.variant.name, line.start, line.end, place_of(line.device)) for line in of_day],
                 steps=preparing.steps_of(
-                    preparing.Coming(line.variant.name, line.start, _preparation(line, variants)) for line in of_day
+                    preparing.Coming(line.request.variant.name, line.start, line.request.variant.preparation)
+                    for line in of_day
                 ),
             )
         )
     return visits
-
-
-def _preparation(line, variants):
-    """From the requests, which come with it: a line's own variant would be one more query each."""
-    mine = variants.get(getattr(line.request, "pk", line.request))
-    return (mine or line.variant).preparation

@@ -10,13 +10,12 @@ from uuid import uuid4
 from django.db import transaction
 
 from appointments.models.rules import Channel
-from exams.errors import NotAnswered, PlanGone, ToldByStaff
-from exams.models import Device, ExamBooking, ExamPlan, ExamRequest, ScreeningAnswer
+from exams.errors import NotAnswered, ToldByStaff
+from exams.models import Device, ExamBooking, ExamRequest, ScreeningAnswer
 from exams.policies import screening
 from exams.policies import self_service as policy
 from exams.selectors.screening import questions_for
 from exams.services import booking as core
-from exams.services import planning
 from hospital import audit, clock
 from hospital.models import AuditEvent, User
 
@@ -108,24 +107,6 @@ def hold(*, request: ExamRequest, device: Device, start: datetime, by: User, now
         channel=Channel.WEB,
         by=by,
         basket=held.basket if held and held.basket else uuid4(),
-        now=now,
-    )
-
-
-def hold_together(*, requests: list[ExamRequest], token: str, by: User, now: datetime | None) -> ExamPlan:
-    """All exams of a proposed plan, or none. Another plan of the same exams replaces what is held."""
-    patient = requests[0].patient
-    lines = planning.lines_of(token, patient)
-    if {line.request_id for line in lines} != {each.pk for each in requests}:
-        raise PlanGone
-    held = next((each for each in held_of(requests).values() if each.plan_id), None)
-    return core.hold_plan(
-        patient=patient,
-        lines=lines,
-        channel=Channel.WEB,
-        by=by,
-        basket=held.basket if held else uuid4(),
-        figures=planning.figures_of(token, patient),
         now=now,
     )
 

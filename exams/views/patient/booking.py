@@ -42,15 +42,16 @@ def answered(request: HttpRequest, way: Way, *, then):
     form = AnswersForm(request.POST, questions=way.questions, given=way.answers)
     if not form.is_valid():
         return ask(request, way, form=form, status=422)
+    now = clock.now()
     try:
-        verdict = self_service.answer(requests=way.requests, answers=form.answers(), by=request.user, now=clock.now())
+        rows = self_service.answer(requests=way.requests, answers=form.answers(), by=request.user, now=now)
     except Refused as refusal:
         return ask(request, way, form=form, refusal=refusal, status=refusal.status)
-    return then if verdict.clear else ask(request, way, form=form, verdict=verdict, status=409)
+    way = way_of(rows, account=request.user, now=now)
+    return then if way.open else ask(request, way, form=form, status=409)
 
 
-def ask(request: HttpRequest, way: Way, *, form=None, verdict=None, refusal=None, status: int = 200):
-    verdict = verdict or (way.verdict if way.verdict.complete else None)
+def ask(request: HttpRequest, way: Way, *, form=None, refusal=None, status: int = 200):
     context = {
         "way": way,
         "row": way.first,

@@ -13,7 +13,7 @@ from appointments.models.rules import Channel
 from exams.forms.patient import PlanForm, WishForm
 from exams.selectors import mine as selectors
 from exams.selectors import my_plans, rules
-from exams.services import planning, self_service
+from exams.services import planning, together
 from hospital import clock, family
 from hospital.errors import Refused
 from hospital.permissions import patient_required
@@ -66,12 +66,12 @@ def plans(request: HttpRequest, patient: int):
     if not form.is_valid():
         return _show(request, way, said=form.errors["token"], status=422)
     try:
-        plan = self_service.hold_together(
+        plan = together.hold(
             requests=way.requests, token=form.cleaned_data["token"], by=request.user, now=clock.deciding()
         )
     except Refused as refusal:
         return _show(request, way, refusal=refusal)
-    first = plan.bookings.order_by("during", "pk").first()
+    first = plan.bookings.filter(holds=True).order_by("during", "pk").first()
     return redirect("exams:my_exam_confirm", first.pk)
 
 
@@ -94,7 +94,7 @@ def _show(request: HttpRequest, way: Way, *, refusal: Refused | None = None, sai
         "requests": way.requests,
         "organization": organization,
         "masked": selectors.ToBook(way.first.patient, way.requests).masked,
-        "choices": my_plans.shown(proposal, requests=way.requests),
+        "choices": my_plans.shown(proposal),
         "proposal": proposal,
         "half": half or "",
         "halves": WishForm.HALVES,
