@@ -29,7 +29,7 @@ class NeighboursLine:
     taken_at: datetime
     until_ms: int = 0
     last: bool = False
-    undoes: int | None = None  # what 撤销上一项 drops, where that is more than this line
+    undo_url: str = ""  # where 撤销上一项 is posted, if it drops more than this line
     more: dict = field(default_factory=dict)
 
 
@@ -47,7 +47,8 @@ class Neighbour:
 
     kind = ""  # the kind's name in addresses
     label = ""  # lazily translated
-    stylesheet = ""
+    stylesheets: tuple[str, ...] = ()
+    banner = ""  # the name of an address whose answer stands above the panels, asked again each minute
 
     def count(self, page: "Page") -> int:
         """The number beside the kind. Without a query of its own: it is drawn with every page."""

@@ -55,25 +55,9 @@ class NeedsWithdrawReason(Refused):
     next_step = _("请填写撤销原因后再撤销。")
 
 
-class ReturnDatePast(Refused):
-    """The patient is to come back before the results can be there, or in the past."""
-
-    code = "exam_return_past"
-    message = _("复诊日期要在今天之后。")
-    next_step = _("请换一个复诊日期，或清空后重新排方案。")
-
-
 class UnaskedExams(Refused):
     """The doctor chose exams and did not ask for them."""
 
     code = "exam_unasked"
     message = _("选好的%(count)s项检查还没有开单。")
     next_step = _("请按 4 回到检查开单，或清空后再继续。")
-
-
-class PlanOutdated(Refused):
-    """The plan's card is older than what it was made from."""
-
-    code = "exam_plan_outdated"
-    message = _("这个方案已经过时，没有锁定任何时间。")
-    next_step = _("方案已重新计算，请再选一次。")

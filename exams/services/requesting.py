@@ -24,13 +24,14 @@ Status = ExamRequest.Status
 @dataclass(frozen=True)
 class Asked:
     """One exam that is wanted. `answers`: question code → answer code. `repeat`: the valid result that the doctor saw,
-    and why the exam is done anyway."""
+    and why the exam is done anyway. `cleared`: why the doctor lets it be booked against "needs a check first"."""
 
     variant: ExamVariant
     priority: str = ExamRequest.Priority.ROUTINE
     reason: str = ""
     answers: dict[str, str] = field(default_factory=dict)
     repeat: tuple[DiagnosticReport, str] | None = None
+    cleared: str = ""
     from_set: ExamSet | None = None
 
 
@@ -82,6 +83,8 @@ def request(
             reason=one.reason,
             wanted_by=wanted_by,
             answers=one.answers,
+            cleared_note=one.cleared.strip()[:200] if requester else "",
+            cleared_by=requester if one.cleared.strip() else None,
             asked_at=now,
         )
         for one in wanted
@@ -158,6 +161,14 @@ def withdraw(*, request: ExamRequest, by: User | None, reason: str, now: datetim
         now=now,
     )
     return row
+
+
+@transaction.atomic
+def want_by(*, requests: Sequence[ExamRequest], day: date | None) -> None:
+    """The doctor's return date has changed: the booking centre plans by the same."""
+    ids = [row.pk for row in requests if row.wanted_by != day]
+    if ids:
+        ExamRequest.objects.filter(pk__in=ids, status=Status.OPEN).update(wanted_by=day)
 
 
 def _lock_patient(patient: Patient) -> None:
