@@ -33,6 +33,7 @@ def problems_of(rule: Dated, shares: Sequence[SupplyShare] = ()) -> list[policy.
             return policy.problems_of_channel(rule.channel, rule.kinds)
         case ConsultLevelRule():
             return policy.problems_of_levels(rule.levels)
+    return []  # dated numbers of another app, judged by its own form
 
 
 def latest(rule: Dated) -> int:

@@ -4,9 +4,11 @@ from datetime import datetime
 
 from django.db import transaction
 
+from appointments.services.defaults import FIRST_DAY
 from exams.models import (
     ExamGroup,
     ExamItem,
+    ExamRule,
     ExamSet,
     ExamVariant,
     OrderingRule,
@@ -43,12 +45,21 @@ def give(*, organization: Organization, by: User, now: datetime) -> int:
     written += _questions(signed, groups, items)
     written += _orders(signed, groups)
     written += _sets(organization)
+    written += _numbers(organization)
     if written:
         audit.record(
             action="exam_catalogue.given", actor=by, now=now,
             subject=f"organization:{organization.pk}", detail={"rows": written},
         )  # fmt: skip
     return written
+
+
+def _numbers(organization: Organization) -> int:
+    """The house's own numbers, in force from before the first exam."""
+    if ExamRule.objects.filter(organization=organization).exists():
+        return 0
+    ExamRule.objects.create(organization=organization, effective_from=FIRST_DAY)
+    return 1
 
 
 def _known(model, organization: Organization, field: str) -> set[str]:

@@ -12,16 +12,9 @@ from exams.selectors.ordering import rules_in_force
 from exams.selectors.screening import questions_for
 from exams.services import starter
 from hospital.models import AuditEvent, PriceItem
-from tests.factories import NOW, TODAY, OrganizationFactory, PatientFactory, UserFactory
+from tests.factories import NOW, TODAY, PatientFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def house():
-    organization = OrganizationFactory()
-    starter.give(organization=organization, by=UserFactory(), now=NOW)
-    return organization
 
 
 def way(house, code, kind="plain") -> ExamVariant:
