@@ -56,10 +56,22 @@ class Pairs:
             (min(apart[i][j] + length[j], apart[j][i] + length[i]) for i in chosen for j in chosen if i < j), default=0
         )
 
-    def narrow(self, day: int, subset: int, budget: int) -> Narrow | None:
-        """All of these within so many steps. None: that cannot be."""
+    def far_apart(self, day: int, subset: int, budget: int) -> tuple[int, int] | None:
+        """Two of them that may go in either order, but far from each other: the one decision that settles most."""
+        apart, length = self.on(day), self.tables.length
         chosen = members(subset)
-        apart = self._forced(day, chosen, budget)
+        most, pair = self.tables.rest(subset, ""), None
+        for i in chosen:
+            for j in chosen:
+                least = min(apart[i][j] + length[j], apart[j][i] + length[i])
+                if i < j and least > most and max(apart[i][j] + length[j], apart[j][i] + length[i]) <= budget:
+                    most, pair = least, (i, j)
+        return pair
+
+    def narrow(self, day: int, subset: int, budget: int, order: tuple[int, int] | None = None) -> Narrow | None:
+        """All of these within so many steps, and these two in this order. None: that cannot be."""
+        chosen = members(subset)
+        apart = self._forced(day, chosen, budget, order)
         if apart is None:
             return None
         windows = self._windows(day, chosen, budget, apart)
@@ -72,14 +84,14 @@ class Pairs:
             behind={i: [(1 << j, apart[i, j] + length[j]) for j in chosen if (i, j) in apart] for i in chosen},
         )
 
-    def _forced(self, day: int, chosen: list[int], budget: int) -> dict[tuple[int, int], int] | None:
+    def _forced(self, day, chosen: list[int], budget, order) -> dict[tuple[int, int], int] | None:
         """Pairs with one order left, with the steps between their begins, also by way of others."""
         length = self.tables.length
         table = self.on(day)
         apart: dict[tuple[int, int], int] = {}
         for i in chosen:
             for j in chosen:
-                if i != j and table[j][i] + length[i] > budget:
+                if i != j and (table[j][i] + length[i] > budget or (i, j) == order):
                     if table[i][j] + length[j] > budget:
                         return None
                     apart[i, j] = table[i][j]

@@ -46,12 +46,22 @@ class OneDay:
             return known if known.minutes <= budget else None
         if self.floor(day, subset) > budget:
             return None
-        found = _Search(self, day, subset).best(budget, self.floor(day, subset))
+        found = self._sought(day, subset, budget)
         if found:
             self._known[day, subset] = found
         else:
             self._floors[day, subset] = budget + 1
         return found
+
+    def _sought(self, day: int, subset: int, budget: int) -> Day | None:
+        """In one go, or, where two are far apart in whichever order (contrast for CT, contrast for MRI), for each."""
+        floor = self.floor(day, subset)
+        pair = self.pairs.far_apart(day, subset, budget)
+        if pair is None:
+            return _Search(self, day, subset).best(budget, floor)
+        one = _Search(self, day, subset, pair).best(budget, floor)
+        other = _Search(self, day, subset, pair[::-1]).best(one.minutes if one else budget, floor)
+        return min((day for day in (one, other) if day), key=lambda day: (day.minutes, day.end), default=None)
 
 
 class _Search:
@@ -60,12 +70,13 @@ class _Search:
     That end never comes sooner for a later start, so a start from which even the last one found would take too long
     needs no look."""
 
-    def __init__(self, one_day: OneDay, day: int, subset: int):
+    def __init__(self, one_day: OneDay, day: int, subset: int, order: tuple[int, int] | None = None):
         self.tables = one_day.tables
         self.watch = one_day.watch
         self.pairs = one_day.pairs
         self.day = day
         self.subset = subset
+        self.order = order
         self.narrow: Narrow | None = None
         self.firsts = 0
         self.ties = bool(subset & self.tables.stands)  # only then a plan can end later than its last exam
@@ -98,7 +109,7 @@ class _Search:
         return best
 
     def _narrow_to(self, budget: int):
-        self.narrow = self.pairs.narrow(self.day, self.subset, budget)
+        self.narrow = self.pairs.narrow(self.day, self.subset, budget, self.order)
         self.firsts = 0
         if self.narrow:
             for j, places in self.narrow.places.items():
