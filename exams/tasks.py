@@ -5,7 +5,7 @@ from celery import shared_task
 from celery.signals import beat_init
 
 from appointments.services.sql import database_now
-from exams.services import devices, holds, reminders, reports
+from exams.services import devices, holds, noshow, reminders, reports
 from exams.services.reports import files
 from hospital import clock
 
@@ -58,3 +58,10 @@ def remind_of_exams(**_kwargs):
     """检查提醒 on the eve, and on the eve of a long preparation."""
     if told := reminders.remind(now=clock.now()):
         log.info("exams_reminded", count=told)
+
+
+@shared_task(ignore_result=True)
+def mark_exam_noshows(**_kwargs):
+    """检查爽约, each minute: who is too late; and, half a day later, who was checked in and forgotten."""
+    if marked := noshow.mark(now=clock.deciding() or database_now()):
+        log.info("exam_noshows_marked", count=marked)

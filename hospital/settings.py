@@ -315,6 +315,7 @@ CELERY_BEAT_SCHEDULE = {
     "retime": {"task": "appointments.tasks.go_on_retiming", "schedule": 10, "options": {"expires": 10}},
     "publish": {"task": "appointments.tasks.go_on_publishing", "schedule": 10, "options": {"expires": 10}},
     "exam_holds": {"task": "exams.tasks.lapse_exam_holds", "schedule": crontab(), "options": {"expires": 60}},
+    "exam_noshows": {"task": "exams.tasks.mark_exam_noshows", "schedule": crontab(), "options": {"expires": 60}},
     "downtimes": {"task": "exams.tasks.follow_up_downtimes", "schedule": crontab(), "options": {"expires": 60}},
     "devices": {
         "task": "exams.tasks.lay_out_devices",

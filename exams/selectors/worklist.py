@@ -143,3 +143,15 @@ def devices_for(variants: Iterable[int], devices: QuerySet[Device]) -> dict[int,
     for row in rows.select_related("device__room", "device__zone__campus").order_by("device__code"):
         found[row.variant_id].append(row.device)
     return found
+
+
+OUTCOMES = dict(ContactNote.Outcome.choices)
+
+
+def to_call(ids: Iterable[int], *, organizations: Iterable[int]) -> list[ExamRequest]:
+    """The requests of a call list with the last outcome of each; `waits`: there is still something to settle."""
+    rows = _narrowed(_of(organizations).filter(pk__in=list(ids)), Wanted(), now=None)
+    rows = list(rows.annotate(down=_unanswered()).select_related(*RELATED))
+    for row in rows:
+        row.waits = row.status == Status.OPEN or (row.down and row.status == Status.BOOKED)
+    return rows

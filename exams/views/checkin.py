@@ -7,9 +7,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from appointments.forms.desk import SearchForm
-from appointments.selectors import slips
-from appointments.views.desk import SURE
 from exams.errors import CannotBeExamined
 from exams.forms.visit import CheckInForm, WalkInForm
 from exams.models import ExamBooking
@@ -18,11 +15,12 @@ from exams.selectors import rooms, worklist
 from exams.selectors.rules import exam_rule
 from exams.selectors.screening import questions_for
 from exams.services import visit, walkin
-from hospital import audit, clock, masking, patients
+from hospital import audit, clock, masking
 from hospital.errors import Refused
 from hospital.models import Patient
 from hospital.permissions import role_required
 
+from . import finding
 from .centre_reach import (
     ROOMS,
     booking_within_reach,
@@ -40,29 +38,13 @@ Status = ExamBooking.Status
 @never_cache
 @role_required(*ROOMS)
 def find(request: HttpRequest):
-    """找患者. The text goes by POST: documents and phones have no place in addresses and their logs."""
-    form = SearchForm(request.POST or None, label_suffix="")
-    context = {"form": form}
-    if form.is_valid():
-        if scanned := slips.patient_of(form.cleaned_data["q"]):
-            return redirect("exams:exam_arrival", scanned.pk)
-        results = patients.search(form.cleaned_data["q"])
-        shown = [found.pk for found in results.people]
-        audit.searched_patients(
-            actor=request.user, how=results.by, found=shown, where="exam_rooms", now=clock.now(), request=request
-        )
-        if results.by in SURE and len(shown) == 1:
-            return redirect("exams:exam_arrival", shown[0])
-        context |= {"results": results, "lines": _lines(request, results.people)}
-    return render(request, "exams/centre/arrivals.html", context)
-
-
-def _lines(request: HttpRequest, people) -> list[dict]:
-    now = clock.now()
-    todays = rooms.todays(
-        [found.pk for found in people], organizations=houses(request, *ROOMS), now=now, today=clock.today(now)
+    return finding.find(
+        request,
+        houses=houses(request, *ROOMS),
+        where="exam_rooms",
+        template="exams/centre/arrivals.html",
+        target="exams:exam_arrival",
     )
-    return [{"found": found, "exams": todays.get(found.pk, [])} for found in people]
 
 
 @require_safe
