@@ -1,1 +1,24 @@
-urlpatterns = []
+"""Devices: the office's week, downtimes, calls, and the answers of displaced patients."""
+
+from django.urls import path
+
+from exams.views import case_answers, device_calls, device_downtimes, devices
+
+urlpatterns = [
+    path("office/exams/", devices.week, name="device_week"),
+    path("office/exams/sessions/<int:pk>/close/", devices.close, name="device_session_close"),
+    path("office/exams/sessions/<int:pk>/open/", devices.reopen, name="device_session_open"),
+    path("office/exams/windows/<int:pk>/release/", devices.release, name="device_window_release"),
+    path("office/exams/devices/<int:pk>/add/", devices.add, name="device_day_add"),
+    path("office/exams/devices/<int:pk>/down/", device_downtimes.new, name="downtime_new"),
+    path("office/exams/downtimes/", device_downtimes.downtimes, name="downtimes"),
+    path("office/exams/downtimes/<int:pk>/", device_downtimes.downtime, name="downtime"),
+    path("office/exams/downtimes/<int:pk>/up/", device_downtimes.up, name="downtime_up"),
+    path("office/exams/calls/", device_calls.calls, name="case_calls"),
+    path("office/exams/calls/<int:pk>/", device_calls.call, name="case_call"),
+    path("office/exams/calls/<int:pk>/phone/", device_calls.phone, name="case_call_phone"),
+    path("office/exams/calls/<int:pk>/note/", device_calls.note, name="case_call_note"),
+    path("office/exams/calls/<int:pk>/answer/", device_calls.answer, name="case_call_answer"),
+    path("exam-answer/<str:token>/", case_answers.answer, name="case_answer"),
+    path("exams/bookings/<int:pk>/answer/", case_answers.booking_answer, name="booking_answer"),
+]
