@@ -80,7 +80,7 @@ def _show(request: HttpRequest, person: Patient, rows: list[ExamRequest], *, ref
         "rows": rows,
         "form": form,
         "proposal": proposal,
-        "choices": my_plans.shown(proposal, requests=rows) if proposal else [],
+        "choices": my_plans.shown(proposal) if proposal else [],
         "refusal": refusal,
         "said": said,
     }

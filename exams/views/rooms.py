@@ -142,7 +142,7 @@ def _back(request: HttpRequest, device: int):
 def not_done(request: HttpRequest, pk: int):
     """未做: why, and the request goes back to the booking centre's list."""
     row = booking_within_reach(request, pk, *ROOMS)
-    form = NotDoneForm(request.POST or None)
+    form = NotDoneForm(request.POST if request.method == "POST" else None, label_suffix="")
     if form.is_valid():
         visit.not_done(booking=row, reason=form.reason, by=request.user, now=clock.now())
         messages.success(request, _("已登记未做，申请已退回检查预约中心。"))

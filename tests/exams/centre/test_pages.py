@@ -7,7 +7,7 @@ import time_machine
 from django.urls import reverse
 
 from exams.models import ContactNote, ExamBooking, ExamRequest, ScreeningAnswer, ScreeningQuestion
-from hospital.models import AuditEvent, Organization
+from hospital.models import AuditEvent, Organization, RoleAssignment
 from tests.factories import (
     NOW,
     TODAY,
@@ -15,6 +15,7 @@ from tests.factories import (
     ExamRequestFactory,
     OrganizationFactory,
     PatientFactory,
+    PoolFactory,
     PractitionerFactory,
     StaffFactory,
     device_session,
@@ -49,6 +50,7 @@ def variant():
 @pytest.fixture
 def asked(variant):
     """One open request of 周小明, bookable tomorrow morning."""
+    PoolFactory(organization=variant.item.organization)
     open_device(variant)
     return ExamRequestFactory(variant=variant, patient=PatientFactory(name="周小明", phone="13900001234"))
 
@@ -133,10 +135,7 @@ def test_another_house_sees_nothing_of_it(client, asked):
     """E2: by the role's organization."""
     other = Organization.objects.create(name="别院", code="B2", kind="hospital")
     user = StaffFactory()
-    user.role_assignments.create(role="exam", organization=other) if hasattr(user, "role_assignments") else None
-    from hospital.models import RoleAssignment
-
-    RoleAssignment.objects.get_or_create(user=user, role="exam", organization=other)
+    RoleAssignment.objects.create(user=user, role="exam", organization=other)
     client.force_login(user)
 
     assert page(client, "exam_centre").context["lines"] == []
