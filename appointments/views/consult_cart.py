@@ -78,7 +78,7 @@ class Cart:
     def undo(self) -> dict | None:
         """撤销上一项: the newest that is held, whoever holds it."""
         mine = [(line.line.created_at, line, self.drop_url, line.line.pk) for line in self.held]
-        theirs = [(line.taken_at, line, line.drop_url, line.undoes or line.pk) for line in self.their_held]
+        theirs = [(line.taken_at, line, line.undo_url or line.drop_url, line.pk) for line in self.their_held]
         if not mine and not theirs:
             return None
         _at, newest, url, pk = max([*mine, *theirs], key=lambda held: held[0])

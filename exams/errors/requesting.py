@@ -16,7 +16,7 @@ class AlreadyRequested(Refused):
 
     code = "exam_already_requested"
     message = _("本次就诊已经开过%(exam)s。")
-    next_step = _("请在“本次已开”里查看；要重开，请先撤销原来的申请。")
+    next_step = _("请按 5 在“已有预约”里查看；要重开，请先撤销原来的申请。")
 
 
 class RepeatUndecided(Refused):

@@ -15,7 +15,7 @@ from appointments.errors import PatientChanged
 from appointments.models.rules import Channel
 from appointments.views.consult import draw, page_of, pressed
 from appointments.views.consult_context import Page
-from exams.errors import NothingAsked, RepeatUndecided
+from exams.errors import AlreadyRequested, NothingAsked, RepeatUndecided
 from exams.models import ExamBooking, ExamRequest, ExamSet
 from exams.selectors import consult as selectors
 from exams.selectors import find
@@ -111,6 +111,8 @@ def act(request, panel):
     name, _colon, rest = request.POST.get("act", "go").partition(":")
     if name not in ACTS:
         raise Http404
+    if name != "go":
+        panel.q = ""  # whatever was typed before this button, the search is over
     return ACTS[name](panel, rest)
 
 
@@ -132,9 +134,13 @@ def _add(panel: Panel, what: str) -> HttpResponse:
         ids, from_set = list(find.by_pk([_number(pk)], organization_id=panel.organization_id)), None
     if not ids:
         raise Http404
+    here = {row.variant_id: row for row in panel.standing if row.encounter_id == panel.page.current.pk}
+    panel.q = ""  # also when Enter was quicker than the results
+    if set(ids) <= set(here):
+        raise AlreadyRequested(exam=here[ids[0]].variant.name)
     for variant in ids:
-        panel.draft.add(variant, from_set=from_set)
-    panel.q = ""
+        if variant not in here:
+            panel.draft.add(variant, from_set=from_set)
     return _kept(panel)
 
 
