@@ -7,6 +7,20 @@ from .tables import DAY_STEPS, Place, Tables, first_step, last_step, members, sa
 OUT_OF_REACH = DAY_STEPS + 1
 
 
+Window = tuple[int, int, int]
+"""Exam, the patient begins not before, the device is done by: steps of the day."""
+
+Windows = tuple[Window, ...]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is asked of a day besides its own rules: these two in this order, and some exams within windows."""
+
+    order: tuple[int, int] | None = None
+    windows: Windows = ()
+
+
 @dataclass(frozen=True)
 class Narrow:
     """`before[j]`: who must be done before j. `behind[i]`: who must follow i, with the fewest steps from the begin of i
@@ -68,18 +82,21 @@ class Pairs:
                     most, pair = least, (i, j)
         return pair
 
-    def narrow(self, day: int, subset: int, budget: int, order: tuple[int, int] | None = None) -> Narrow | None:
-        """All of these within so many steps, and these two in this order. None: that cannot be."""
+    def narrow(self, day: int, subset: int, budget: int, limits: Limits) -> Narrow | None:
+        """All of these within so many steps. None: that cannot be."""
         chosen = members(subset)
-        apart = self._forced(day, chosen, budget, order)
+        apart = self._forced(day, chosen, budget, limits.order)
         if apart is None:
             return None
-        windows = self._windows(day, chosen, budget, apart)
-        if windows is None:
+        places = {j: self.tables.places[j][day] for j in chosen}
+        for j, first, until in limits.windows:
+            places[j] = [left for each in places[j] for left in _between([each], first, until - each.device_to)]
+        places = self._within_reach(places, budget, apart)
+        if places is None:
             return None
         length = self.tables.length
         return Narrow(
-            places=windows,
+            places=places,
             before={j: sum(1 << i for i in chosen if (i, j) in apart) for j in chosen},
             behind={i: [(1 << j, apart[i, j] + length[j]) for j in chosen if (i, j) in apart] for i in chosen},
         )
@@ -106,30 +123,29 @@ class Pairs:
                         apart[i, j] = first + then
         return apart
 
-    def _windows(self, day, chosen, budget, apart) -> dict[int, list[Place]] | None:
+    def _within_reach(self, places, budget, apart) -> dict[int, list[Place]] | None:
         """Each exam's starts without those from which another is out of reach."""
         length = self.tables.length
-        places = {j: self.tables.places[j][day] for j in chosen}
         changed = True
         while changed:
+            if not all(places.values()):
+                return None
             changed = False
-            first = {j: min(first_step(place.starts) for place in places[j]) for j in chosen}
-            last = {j: max(last_step(place.starts) for place in places[j]) for j in chosen}
-            low = max(first[j] + length[j] for j in chosen) - budget
+            first = {j: min(first_step(place.starts) for place in places[j]) for j in places}
+            last = {j: max(last_step(place.starts) for place in places[j]) for j in places}
+            low = max(first[j] + length[j] for j in places) - budget
             high = min(last.values()) + budget
-            for j in chosen:
+            for j in places:
                 after = max([low, *(first[i] + steps for (i, k), steps in apart.items() if k == j)])
                 until = min([high - length[j], *(last[k] - steps for (i, k), steps in apart.items() if i == j)])
                 if after > first[j] or until < last[j]:
-                    places[j] = list(_between(places[j], max(after, 0), until))
-                    if not places[j]:
-                        return None
+                    places[j] = list(_between(places[j], after, until))
                     changed = True
         return places
 
 
 def _between(places: list[Place], first: int, last: int):
-    mask = (1 << last + 1) - (1 << first) if 0 <= first <= last else 0
+    mask = (1 << last + 1) - (1 << max(first, 0)) if max(first, 0) <= last else 0
     for place in places:
         if starts := place.starts & mask:
             yield place if starts == place.starts else replace(place, starts=starts)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .narrow import OUT_OF_REACH, Narrow, Pairs
+from .narrow import OUT_OF_REACH, Limits, Narrow, Pairs, Windows
 from .tables import DAY_STEPS, Place, Tables, members
 from .watch import Watch
 
@@ -22,8 +22,8 @@ class OneDay:
         self.tables = tables
         self.pairs = pairs
         self.watch = watch
-        self._known: dict[tuple[int, int], Day] = {}
-        self._floors: dict[tuple[int, int], int] = {}  # nothing shorter than this
+        self._known: dict[tuple, Day] = {}
+        self._floors: dict[tuple, int] = {}  # nothing shorter than this
         self._base: dict[int, int] = {}
 
     def floor(self, day: int, subset: int) -> int:
@@ -39,28 +39,32 @@ class OneDay:
             floor = self._floors[day, subset] = max(floor, self.pairs.floor(day, subset))
         return floor
 
-    def best(self, day: int, subset: int, budget: int) -> Day | None:
-        """Fewest steps, then the earliest end. None if that takes more than the budget."""
-        known = self._known.get((day, subset))
+    def best(self, day: int, subset: int, budget: int, windows: Windows = ()) -> Day | None:
+        """Fewest steps, then the earliest end. None if that takes more than the budget.
+
+        `windows` as in several_days: exams that must begin later or be done sooner than their devices ask.
+        """
+        key = (day, subset, windows) if windows else (day, subset)
+        known = self._known.get(key)
         if known:
             return known if known.minutes <= budget else None
-        if self.floor(day, subset) > budget:
+        floor = max(self.floor(day, subset), self._floors.get(key, 0))
+        if floor > budget:
             return None
-        found = self._sought(day, subset, budget)
+        found = self._sought(day, subset, budget, floor, windows)
         if found:
-            self._known[day, subset] = found
+            self._known[key] = found
         else:
-            self._floors[day, subset] = budget + 1
+            self._floors[key] = budget + 1
         return found
 
-    def _sought(self, day: int, subset: int, budget: int) -> Day | None:
+    def _sought(self, day: int, subset: int, budget: int, floor: int, windows: Windows) -> Day | None:
         """In one go, or, where two are far apart in whichever order (contrast for CT, contrast for MRI), for each."""
-        floor = self.floor(day, subset)
         pair = self.pairs.far_apart(day, subset, budget)
         if pair is None:
-            return _Search(self, day, subset).best(budget, floor)
-        one = _Search(self, day, subset, pair).best(budget, floor)
-        other = _Search(self, day, subset, pair[::-1]).best(one.minutes if one else budget, floor)
+            return _Search(self, day, subset, Limits(windows=windows)).best(budget, floor)
+        one = _Search(self, day, subset, Limits(pair, windows)).best(budget, floor)
+        other = _Search(self, day, subset, Limits(pair[::-1], windows)).best(one.minutes if one else budget, floor)
         return min((day for day in (one, other) if day), key=lambda day: (day.minutes, day.end), default=None)
 
 
@@ -70,13 +74,13 @@ class _Search:
     That end never comes sooner for a later start, so a start from which even the last one found would take too long
     needs no look."""
 
-    def __init__(self, one_day: OneDay, day: int, subset: int, order: tuple[int, int] | None = None):
+    def __init__(self, one_day: OneDay, day: int, subset: int, limits: Limits):
         self.tables = one_day.tables
         self.watch = one_day.watch
         self.pairs = one_day.pairs
         self.day = day
         self.subset = subset
-        self.order = order
+        self.limits = limits
         self.narrow: Narrow | None = None
         self.firsts = 0
         self.ties = bool(subset & self.tables.stands)  # only then a plan can end later than its last exam
@@ -109,7 +113,7 @@ class _Search:
         return best
 
     def _narrow_to(self, budget: int):
-        self.narrow = self.pairs.narrow(self.day, self.subset, budget, self.order)
+        self.narrow = self.pairs.narrow(self.day, self.subset, budget, self.limits)
         self.firsts = 0
         if self.narrow:
             for j, places in self.narrow.places.items():

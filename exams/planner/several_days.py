@@ -1,79 +1,74 @@
-"""Days that hang together: a gap between two of them is a near thing, so their times are sought at once."""
+"""Days that hang together: a gap between two of them is a near thing, so their times cannot be sought alone.
 
-from .one_day import OUT_OF_REACH, Day, OneDay, next_start
-from .tables import DAY_STEPS, Place, Tables, members
+Each day's shortest is found as if it were alone. Where a gap then breaks, a moment between the two exams parts all
+plans in two: the first is done by then, or the second begins late enough after it. Both are looked at in the same way.
+"""
+
+from .narrow import Window
+from .one_day import Day, OneDay
+from .tables import DAY_STEPS, Tables
 
 
 class Joint:
-    """Depth first over the days in order, each with every first start and every order that the budget allows."""
-
     def __init__(self, tables: Tables, one_day: OneDay, days: tuple[int, ...], subsets: tuple[int, ...]):
         self.tables = tables
-        self.watch = one_day.watch
-        self.days = days
-        self.subsets = subsets
-        floors = [one_day.floor(day, subset) for day, subset in zip(days, subsets, strict=True)]
-        self.rest = [sum(floors[place + 1 :]) for place in range(len(days))]
+        self.one_day = one_day
+        self.days = list(zip(days, subsets, strict=True))
+        self.day_of = {j: day for day, subset in self.days for j in range(tables.size) if subset >> j & 1}
+        self.near = [
+            (i, j, gap)
+            for i in self.day_of
+            for j, gap in tables.later[i]
+            if j in self.day_of and self.day_of[i] < self.day_of[j]
+        ]
         self.cost: tuple[int, int] | None = None
         self.found: list[Day] | None = None
-        self.budget = 0
-        self.whole: list[Day] = []
-        self.path: list[tuple[int, int, Place]] = []
 
     def best(self, budget: int | None) -> list[Day] | None:
-        self.budget = DAY_STEPS * len(self.days) if budget is None else budget
-        self._day(0, 0, (0,) * self.tables.size)
+        self._part(DAY_STEPS * len(self.days) if budget is None else budget, {})
         return self.found
 
-    def _day(self, at: int, spent: int, ready: tuple[int, ...]):
-        """`ready` in steps from 00:00 of the first day."""
-        if at == len(self.days):
-            cost = spent, max(day.end for day in self.whole)
-            if self.cost is None or cost < self.cost:
-                self.cost, self.found, self.budget = cost, list(self.whole), spent
+    def _part(self, budget: int, windows: dict[int, Window]):
+        if self.cost:
+            budget = min(budget, self.cost[0])
+        found = self._each_alone(budget, windows)
+        if found is None:
             return
-        day, subset = self.days[at], self.subsets[at]
-        zero = day * DAY_STEPS
-        local = tuple(max(0, step - zero) for step in ready)
-        for j in members(subset):
-            if self.tables.wait[j] & subset:
-                continue
-            for place in self.tables.places[j][day]:
-                for start in members(place.starts):
-                    if start >= local[j]:
-                        self._take(at, spent, j, start, place, subset, local, 0, start)
-
-    def _take(self, at, spent, j, start, place, remaining, ready, exam, first):
-        tables = self.tables
-        self.watch.look()
-        remaining ^= 1 << j
-        end = start + place.length
-        if spent + end + tables.rest(remaining, place.name) - first + self.rest[at] > self.budget:
+        cost = sum(day.minutes for day in found), max(day.end for day in found)
+        if self.cost is not None and cost >= self.cost:
             return
-        if not tables.stands >> j & 1:
-            exam = end
-        ready = self.tables.ready(j, start + place.device_to, ready)
-        self.path.append((j, start, place))
-        if remaining:
-            self._go_on(at, spent, remaining, end, place.name, ready, exam, first)
-        else:
-            self._close(at, spent, end - first, ready, exam)
-        self.path.pop()
+        broken = self._broken(found)
+        if broken is None:
+            self.cost, self.found = cost, found
+            return
+        i, j, moment, gap = broken
+        zero_i, zero_j = self.day_of[i] * DAY_STEPS, self.day_of[j] * DAY_STEPS
+        later = moment + 1 + gap - self.tables.device_from[j] - zero_j
+        _j, first, until = windows.get(j, (j, 0, DAY_STEPS))
+        self._part(budget, windows | {j: (j, max(first, later), until)})
+        _i, first, until = windows.get(i, (i, 0, DAY_STEPS))
+        self._part(budget, windows | {i: (i, first, min(until, moment - zero_i))})
 
-    def _close(self, at, spent, minutes, ready, exam):
-        day = self.days[at]
-        path, self.path = self.path, []
-        self.whole.append(Day(day, minutes, day * DAY_STEPS + exam if exam else 0, tuple(path)))
-        self._day(at + 1, spent + minutes, tuple(day * DAY_STEPS + step for step in ready))
-        self.whole.pop()
-        self.path = path
+    def _each_alone(self, budget: int, windows: dict[int, Window]) -> list[Day] | None:
+        floors = [self.one_day.floor(day, subset) for day, subset in self.days]
+        found = []
+        for number, (day, subset) in enumerate(self.days):
+            rest = budget - sum(floors) + floors[number]
+            here = tuple(window for j, window in sorted(windows.items()) if subset >> j & 1)
+            one = self.one_day.best(day, subset, min(rest, DAY_STEPS), here)
+            if one is None:
+                return None
+            floors[number] = one.minutes
+            found.append(one)
+        return found
 
-    def _go_on(self, at, spent, remaining, now, here, ready, exam, first):
-        tables = self.tables
-        for k in members(remaining):
-            if tables.wait[k] & remaining:
-                continue
-            for place in tables.places[k][self.days[at]]:
-                start = next_start(place.starts, max(ready[k], now + tables.walk.get((here, place.name), 0)))
-                if start < OUT_OF_REACH:
-                    self._take(at, spent, k, start, place, remaining, ready, exam, first)
+    def _broken(self, found: list[Day]) -> tuple[int, int, int, int] | None:
+        """The gap that is missed by most, and the moment that parts it: halfway back."""
+        begins = {j: day.day * DAY_STEPS + start for day in found for j, start, _place in day.placed}
+        done = {j: begins[j] + place.device_to for day in found for j, _start, place in day.placed}
+        most, broken = 0, None
+        for i, j, gap in self.near:
+            missing = gap - (begins[j] + self.tables.device_from[j] - done[i])
+            if missing > most:
+                most, broken = missing, (i, j, done[i] - (missing + 1) // 2, gap)
+        return broken
