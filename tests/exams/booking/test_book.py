@@ -186,9 +186,8 @@ def test_a_time_nobody_opened_is_refused_by_name(house):
         with pytest.raises(NotFree) as refusal:
             hold(house, start)
         assert refusal.value.details == {"exam": requests[0].variant.name}
-    with pytest.raises(NotFree):
-        lines = [Wanted(requests[0].pk, devices[1].pk, at(8))]  # a device that can't do it
-        booking.hold_plan(patient=requests[0].patient, lines=lines, channel="consult", by=None, basket=uuid4(), now=NOW)
+    with pytest.raises(NotFree):  # a device that can't do it
+        hold((_patient, requests[:1], devices[1:]), at(8))
     with pytest.raises(WrongExamState):
         hold((PatientFactory(), requests, devices), at(8))
 
