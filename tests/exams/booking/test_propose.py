@@ -4,12 +4,16 @@ from datetime import time, timedelta
 from uuid import uuid4
 
 import pytest
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
-from exams.errors import PlanGone
-from exams.models import OrderingRule
+from exams.errors import AgainstTheOrder, BookedTogether, PlanGone, TooLateInTheDay, TooSoonForExam
+from exams.models import OrderingRule, Preparation
+from exams.selectors.free import segments
 from exams.services import booking, planning
+from exams.services.booking import Wanted
 from exams.services.planning import Wishes
 from hospital import clock
+from hospital.models import PatientTime
 from tests.factories import (
     NOW,
     TODAY,
@@ -19,6 +23,7 @@ from tests.factories import (
     PoolFactory,
     UserFactory,
     device_session,
+    exam_booking_row,
     exam_variant,
     open_device,
 )
@@ -116,3 +121,167 @@ def test_a_gap_that_costs_a_trip_is_told_with_the_time_that_is_left(patient, hou
     assert [str(reason) for reason in proposal.reasons] == [
         "分2次来院：增强磁共振须在增强CT结束4小时后，而当天增强磁共振只在11:00有空。碘对比剂和钆对比剂须间隔4小时。"
     ]
+
+
+def test_where_no_day_has_room_for_all_each_exams_days_are_named(patient, house):
+    one, other = variant(house, "心脏超声", minutes=20), variant(house, "肺功能", minutes=20)
+    open_device(one, organization=house, days=(1, 3))
+    open_device(other, organization=house, days=(2,))
+    proposal = propose(ask(patient, one, other))
+    assert [str(reason) for reason in proposal.reasons] == [
+        "分2次来院：没有哪一天各项都有空。肺功能：11-25；心脏超声：11-24、11-26。"
+    ]
+
+
+def test_a_wish_that_costs_a_trip_is_named_with_the_day_it_would_save(patient, house):
+    one, other = variant(house, "心脏超声", minutes=20), variant(house, "肺功能", minutes=20)
+    open_device(one, organization=house, days=(1,), ends=time(10))
+    open_device(one, organization=house, days=(2,), starts=time(14), ends=time(16))
+    open_device(other, organization=house, days=(1, 3), starts=time(14), ends=time(16))
+    assert propose(ask(patient, one, other)).best.trips == 1
+    proposal = propose(ask(patient, one, other), halves=("pm",))
+    assert proposal.best.trips == 2
+    assert {clock_of(line.start) >= time(12) for line in proposal.best.lines} == {True}
+    assert [str(each) for each in proposal.one_trip_if] == ["如果上午、下午都可以来，可以一次完成（11-24）。"]
+
+
+def clock_of(moment):
+    return moment.astimezone(clock.ZONE).time()
+
+
+def test_reserved_time_that_would_save_a_trip_is_told_to_staff_only(patient, house):
+    one, other = variant(house, "心脏超声", minutes=20), variant(house, "肺功能", minutes=20)
+    device = open_device(one, organization=house, days=(1, 2))
+    session = device.sessions.get(day=TODAY + DAY)
+    kept = PoolFactory(organization=house, kind="emergency")
+    session.windows.create(pool=kept, during=session.during, opens_at=NOW - DAY)
+    open_device(other, organization=house, days=(1,))
+    asked = ask(patient, one, other)
+    assert [str(each) for each in propose(asked).one_trip_if] == [
+        "如果检查预约中心动用预留时段，可以一次完成（11-24）。"
+    ]
+    assert propose(asked, channel="web").one_trip_if == []
+
+
+def test_exams_join_the_day_on_which_the_patient_comes_anyway(patient, house):
+    """The return visit stands: a plan on its day is no further trip, results must be there by then, and the way from
+    one zone to the visit is left."""
+    scan = variant(house, "腹部超声", minutes=20, result_minutes=60)
+    open_device(scan, organization=house, days=(1, 4))
+    PatientTime.objects.create(
+        patient=patient, during=DateTimeTZRange(at(4, 10), at(4, 10, 20)), source="appointment", source_id=1
+    )
+    best = propose(ask(patient, scan), return_day=TODAY + 4 * DAY).best
+    assert (best.trips, best.extra_trips, best.days) == (1, 0, [TODAY + 4 * DAY])
+    assert best.lines[0].end <= at(4, 9)
+    [reason] = propose(
+        ask(patient, scan), first_day=TODAY + 4 * DAY, return_day=TODAY + 4 * DAY, not_before=time(9, 30)
+    ).impossible
+    assert reason.code == "results"
+    assert str(reason) == "腹部超声出结果要1小时，在11-27复诊前来不及。"
+    assert reason.next_step
+
+
+def test_one_sitting_is_one_piece_on_one_device(patient, house):
+    """同一次麻醉: back to back, watched once afterwards; booked apart it is refused."""
+    upper = variant(house, "无痛胃镜", minutes=20, kind="sedated", after=30)
+    lower = variant(house, "无痛肠镜", minutes=40, kind="sedated", after=30)
+    open_device(upper, organization=house)
+    both = open_device(upper, lower, organization=house, days=(2,))
+    order(upper, lower, one_sitting=True, reverse="gap", why="同一次麻醉完成。", **signed())
+    asked = ask(patient, upper, lower)
+    best = propose(asked).best
+    first, second = best.lines
+    assert (first.variant, second.variant, best.minutes) == (upper, lower, 90)
+    assert first.device == second.device == both
+    assert (first.end, first.stay_end, second.stay_start) == (second.start, second.start, second.start)
+    plan = hold(patient, planning.lines_of(best.token, patient))
+    assert plan.minutes == 90
+    apart = [Wanted(asked[0].pk, both.pk, at(2, 8)), Wanted(asked[1].pk, both.pk, at(2, 10))]
+    with pytest.raises(BookedTogether):
+        hold(patient, apart)
+
+
+def hold(patient, lines, *, now=NOW):
+    return booking.hold_plan(patient=patient, lines=lines, channel="consult", by=None, basket=uuid4(), now=now)
+
+
+def test_what_the_patient_had_before_keeps_its_distance(patient, house):
+    """Barium three days ago: the ultrasound is planned after the rule's days, and refused before them."""
+    meal, scan = variant(house, "钡餐", minutes=20), variant(house, "腹部超声", minutes=20)
+    session = device_session(open_device(meal, organization=house, days=()), day=TODAY - DAY)
+    device = open_device(scan, organization=house, days=range(1, 6))
+    exam_booking_row(
+        request=ExamRequestFactory(variant=meal, patient=patient),
+        session=session,
+        status="done",
+        started_at=session.during.lower,
+        finished_at=session.during.lower + timedelta(minutes=20),
+    )
+    order(
+        scan, meal, forward="gap", reverse="other_day", reverse_minutes=3 * 1440, why="钡剂3天内影响超声。", **signed()
+    )
+    [request] = ask(patient, scan)
+    best = propose([request]).best
+    assert best.lines[0].start == at(2, 8, 20)
+    with pytest.raises(AgainstTheOrder) as refusal:
+        hold(patient, [Wanted(request.pk, device.pk, at(2, 8))])
+    assert str(refusal.value) == "与已有检查的先后或间隔不符：钡剂3天内影响超声。"
+    found = segments(request=request, channel="web", first_day=TODAY, days=7, now=NOW)
+    assert found[0].first_start == at(2, 8, 20)
+    plan = hold(patient, planning.lines_of(best.token, patient))
+    with pytest.raises(AgainstTheOrder):
+        booking.move(booking=plan.bookings.get(), device=device, start=at(1, 8), channel="counter", by=None, now=NOW)
+
+
+def test_who_fasts_is_examined_by_the_latest_hour_and_who_prepares_has_time_to(patient, house):
+    """A patient fasting from 08:00 with an exam at 16:00 does not happen."""
+    fasting = Preparation.objects.create(
+        organization=house, name="空腹", text="空腹8小时", fast_minutes=480, latest_start=time(10, 30), **signed()
+    )
+    scan = variant(house, "腹部超声", minutes=20, preparation=fasting)
+    device = open_device(scan, organization=house, days=(0, 1), starts=time(8), ends=time(17))
+    [request] = ask(patient, scan)
+    assert propose([request]).best.lines[0].start == at(1, 8), "10:00 now: eight hours of fasting end after today's"
+    starts = [each.first_start for each in segments(request=request, channel="web", first_day=TODAY, days=2, now=NOW)]
+    assert (starts[0], starts[-1]) == (at(1, 8), at(1, 10, 30))
+    for start, refusal in ((at(0, 17), TooSoonForExam), (at(1, 16), TooLateInTheDay)):
+        with pytest.raises(refusal):
+            hold(
+                patient, [Wanted(request.pk, device.pk, start - timedelta(minutes=20) if start == at(0, 17) else start)]
+            )
+    [reason] = propose([request], halves=("pm",)).impossible
+    assert (reason.code, bool(reason.next_step)) == ("wishes", True)
+    [reason] = propose([request], last_day=TODAY).impossible
+    assert str(reason) == "腹部超声需要空腹，最晚10:30开始，而11-23–11-23此前都没有空闲时间。"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "says"),
+    [(300, "要连续5小时，而11-23–12-06最长的空档只有4小时。"), (20, "没有向本渠道开放的空闲时间。")],
+)
+def test_what_keeps_an_exam_from_any_time_is_named_with_the_next_step(patient, house, minutes, says):
+    long = variant(house, "核医学", minutes=minutes)
+    open_device(long, organization=house, days=(1,) if minutes > 60 else (40,))
+    [reason] = propose(ask(patient, long)).impossible
+    assert str(reason).endswith(says)
+    assert reason.next_step
+    without_device = variant(house, "肺功能", minutes=10)
+    [reason] = propose(ask(patient, without_device)).impossible
+    assert str(reason) == "目前没有设备可以做肺功能。"
+    assert str(propose(ask(patient, long), last_day=TODAY - DAY).impossible[0]) == "所选的日期里没有可以安排的日子。"
+
+
+def test_the_number_of_queries_does_not_grow_with_exams_or_devices(patient, house, django_assert_num_queries):
+    def asked(exams, devices):
+        variants = [variant(house, f"检查{n}", minutes=20) for n in range(exams)]
+        for _device in range(devices):
+            open_device(*variants, organization=house, days=(1, 2))
+        return ask(patient, *variants)
+
+    for exams, devices in ((1, 1), (4, 6)):
+        requests = asked(exams, devices)
+        with django_assert_num_queries(16):
+            assert propose(requests).best.trips == 1
+        with django_assert_num_queries(11):
+            assert segments(request=requests[0], channel="web", first_day=TODAY, days=28, now=NOW)
