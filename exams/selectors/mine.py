@@ -197,6 +197,11 @@ class Trip:
         return preparing.steps_of(as_coming(card.row) for card in self.standing)
 
     @property
+    def prepared(self) -> bool:
+        """There is something to read before at least one of them."""
+        return any(card.row.variant.preparation_id for card in self.standing)
+
+    @property
     def held(self) -> Card | None:
         """Held and not confirmed: its page confirms all of its basket."""
         return next((card for card in self.cards if card.pending), None)
@@ -280,11 +285,3 @@ def place_of(device: Device) -> str:
     way = zone.location or zone.name
     told = room.floor and "".join(room.floor.split()) in "".join(way.split())
     return " ".join(filter(None, [zone.campus.name, way, "" if told else room.floor, room.name]))
-
-
-def next_exam(account: User, *, now: datetime) -> ExamBooking | None:
-    """The earliest exam still to come. One query."""
-    rows = bookings_of(account).filter(
-        status__in=COMING, holds=True, day__gte=clock.today(now), during__endswith__gt=now
-    )
-    return rows.order_by("during", "pk").first()

@@ -31,6 +31,7 @@ class Visit:
 class Choice:
     token: str
     trips: int
+    extra_trips: int  # on which the person would not come anyway
     minutes: int
     visits: list[Visit]
 
@@ -46,7 +47,7 @@ class Choice:
 def shown(proposal) -> list[Choice]:
     """The best first. Empty where nothing is possible."""
     plans = [proposal.best, *proposal.others] if proposal.best else []
-    return [Choice(plan.token, plan.trips, plan.minutes, _visits(plan.lines)) for plan in plans if plan]
+    return [Choice(plan.token, plan.trips, plan.extra_trips, plan.minutes, _visits(plan.lines)) for plan in plans if plan]
 
 
 def _visits(lines) -> list[Visit]:

@@ -9,6 +9,8 @@ from appointments.selectors.patient import coming, places
 from hospital import clock, permissions
 from hospital.models import User
 
+from . import neighbours
+
 
 @require_safe
 @never_cache
@@ -29,8 +31,12 @@ def home(request):
 def _own(account: User, *, now) -> dict:
     """What only this account sees."""
     visit = coming.next_visit(account, now=now)
+    nearest = (
+        [neighbours.Coming(visit.start, "patient/_next_visit.html", bookings.card_of(visit, now=now))] if visit else []
+    )
+    nearest += neighbours.coming(account, now=now)
     return {
         "signed_in": True,
-        "visit": visit and bookings.card_of(visit, now=now),
+        "nearest": sorted(nearest, key=lambda each: each.at),
         "again": again.again_for(account, now=now),
     }
