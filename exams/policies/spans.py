@@ -1,8 +1,10 @@
 """Stretches of time as sorted lists of half-open (start, end), and the minutes they are counted in. Pure."""
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 
 from hospital import clock
 
@@ -18,9 +20,14 @@ class Counted:
 
     first_day: date
 
-    @property
+    @cached_property
     def zero(self) -> datetime:
-        return clock.at(self.first_day, time(0))
+        return clock.at(self.first_day, time(0)).astimezone(UTC)
+
+    @cached_property
+    def seconds(self) -> int:
+        """Of `zero`, since 1970."""
+        return int(self.zero.timestamp())
 
     def minute(self, moment: datetime) -> int:
         """The minute that `moment` lies in."""
@@ -54,14 +61,17 @@ def merged(spans: Iterable[Span]) -> list[Span]:
 
 
 def without(spans: list[Span], taken: Iterable[Span]) -> list[Span]:
-    """What is left of `spans` (sorted, apart)."""
-    gone = merged(taken)
+    """What is left of `spans`."""
+    return cut(spans, merged(taken))
+
+
+def cut(spans: Iterable[Span], gone: list[Span]) -> list[Span]:
+    """What is left of `spans` when these (merged) are gone."""
     left: list[Span] = []
-    at = 0
     for start, end in spans:
-        while at < len(gone) and gone[at][1] <= start:
-            at += 1
-        look = at
+        look = bisect_left(gone, (start, start))
+        if look and gone[look - 1][1] > start:
+            look -= 1
         while look < len(gone) and gone[look][0] < end:
             if gone[look][0] > start:
                 left.append((start, gone[look][0]))

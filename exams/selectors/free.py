@@ -102,9 +102,10 @@ def free_minutes(
     opened = open_sessions(ids, counted=counted, days=days, pools=pools, now=now)
     taken = taken_times(ids, counted=counted, days=days, now=now, ignoring=ignoring)
     past = (-(10**9), counted.up(now))
+    gone = {device: spans.merged([*taken[device], past]) for device in ids}
     found: FreeMinutes = {device: [] for device in ids}
     for session in opened:
-        left = spans.without(list(session.open), [*taken[session.device_id], past])
+        left = spans.cut(session.open, gone[session.device_id])
         found[session.device_id] += [(start, end, session.id) for start, end in spans.whole_steps(left, STEP)]
     return found
 
@@ -192,7 +193,7 @@ def next_start(device: Device, *, minutes: int, now: datetime) -> datetime | Non
 
 def _minutes(counted: Counted, starts: int, ends: int | None) -> Span:
     """Of seconds since 1970; widened to whole minutes. A stretch without an end lasts."""
-    zero = int(counted.zero.timestamp())
+    zero = counted.seconds
     return (starts - zero) // 60, 10**9 if ends is None else -((zero - ends) // 60)
 
 
