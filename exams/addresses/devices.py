@@ -2,13 +2,19 @@
 
 from django.urls import path
 
-from exams.views import case_answers, device_calls, device_downtimes, devices
+from exams.views import case_answers, device_calls, device_downtimes, device_lists, devices
 
 urlpatterns = [
     path("office/exams/", devices.week, name="device_week"),
     path("office/exams/sessions/<int:pk>/close/", devices.close, name="device_session_close"),
     path("office/exams/sessions/<int:pk>/open/", devices.reopen, name="device_session_open"),
     path("office/exams/windows/<int:pk>/release/", devices.release, name="device_window_release"),
+    path("office/exams/devices/", device_lists.devices, name="devices"),
+    path("office/exams/devices/new/", device_lists.device, name="device_new"),
+    path("office/exams/devices/<int:pk>/", device_lists.device, name="device"),
+    path("office/exams/devices/<int:pk>/hours/", device_lists.hours, name="device_hours"),
+    path("office/exams/zones/", device_lists.zones, name="exam_zones"),
+    path("office/exams/teams/", device_lists.teams, name="exam_teams"),
     path("office/exams/devices/<int:pk>/add/", devices.add, name="device_day_add"),
     path("office/exams/devices/<int:pk>/down/", device_downtimes.new, name="downtime_new"),
     path("office/exams/downtimes/", device_downtimes.downtimes, name="downtimes"),

@@ -8,7 +8,7 @@ from django.db.models.functions import Cast, Concat
 
 from exams.models import ContactNote, Device, Downtime, DowntimeCase, ExamBooking
 from hospital import masking
-from hospital.models import Message
+from hospital.models import Fact, Message
 
 Answer = DowntimeCase.Answer
 ASKED = "exam.device_asked"
@@ -74,6 +74,7 @@ class CaseLine:
     told: str
     late: bool
     kept: bool  # the other time is still held
+    was: datetime  # when the exam was to begin: the booking may have moved since
     last_call: ContactNote | None = None
 
     @property
@@ -93,15 +94,16 @@ STATES = {"sent": "sent", "waiting": "waiting", "failed": "failed", "dropped": "
 
 
 def case_lines(cases: QuerySet[DowntimeCase], *, now: datetime) -> list[CaseLine]:
-    """With what became of each message, and the last call. Three queries."""
+    """With what became of each message, the first time, and the last call. Four queries."""
     rows = list(cases.select_related(*RELATED).order_by(F("booking__during__startswith"), "pk"))
-    told, calls = _told(rows), _calls(rows)
+    told, calls, left = _told(rows), _calls(rows), _left(rows)
     return [
         CaseLine(
             case=row,
             told=told.get(row.booking_id, "waiting"),
             late=row.answer == Answer.NONE and row.deadline <= now,
             kept=_is_kept(row.offer, now=now),
+            was=left.get(row.booking_id) or row.booking.during.lower,
             last_call=calls.get(row.booking.request_id),
         )
         for row in rows
@@ -117,6 +119,17 @@ def _told(rows: list[DowntimeCase]) -> dict[int, str]:
     about = {f"exam:{row.booking_id}": row.booking_id for row in rows}
     sent = Message.objects.filter(about__in=about, template=ASKED, channel=Message.Channel.SMS).order_by("pk")
     return {about[key]: STATES[status] for key, status in sent.values_list("about", "status")}
+
+
+def _left(rows: list[DowntimeCase]) -> dict[int, datetime]:
+    """Booking → the time it was moved from, first after the question."""
+    since = {f"exam:{row.booking_id}": row for row in rows if row.answer in (Answer.ACCEPT, Answer.MOVE)}
+    found: dict[int, datetime] = {}
+    for fact in Fact.objects.filter(topic="exam.moved", key__in=since).order_by("pk"):
+        row = since[fact.key]
+        if fact.happened_at >= row.opened_at and fact.payload.get("from_start"):
+            found.setdefault(row.booking_id, datetime.fromisoformat(fact.payload["from_start"]))
+    return found
 
 
 def _calls(rows: list[DowntimeCase]) -> dict[int, ContactNote]:
