@@ -19,7 +19,14 @@ MORE_ROWS = 5
 NOT_A_NUMBER = _("请填数字，如 3.5。")
 
 
-class ReportForm(plain.Form):
+class Form(plain.Form):
+    """Labels without a colon."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, label_suffix="", **kwargs)
+
+
+class ReportForm(Form):
     """The text of a version, and its file. `about`: for which report the file is, so that it can't be put elsewhere."""
 
     findings = forms.CharField(
@@ -40,10 +47,12 @@ class ReportForm(plain.Form):
     seen = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
 
     def __init__(self, *args, by: int, about: str, former: ReportVersion | None = None, cut_off=False, now, **kwargs):
-        super().__init__(*args, label_suffix="", **kwargs)
+        super().__init__(*args, **kwargs)
         self.by, self.about, self.former, self.cut_off, self.now = by, about, former, cut_off, now
         self.fields["file"].error_messages["empty"] = _("这个文件是空的，请重新选一个。")
         self.brought: files.Kept | None = None
+        if self.is_bound:
+            self.fields["findings"].widget.attrs.pop("autofocus", None)
 
     def clean_file(self):
         """Looked at and stored at once: whatever else is wrong, it need not be chosen again."""
@@ -115,8 +124,10 @@ class PartnerForm(ReportForm):
         help_text=_("门诊号，或完整的证件号码。"),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    variant = forms.ModelChoiceField(label=_("检查"), queryset=ExamVariant.objects.none())
-    organization = forms.ModelChoiceField(label=_("检查机构"), queryset=Organization.objects.none())
+    variant = forms.ModelChoiceField(label=_("检查"), queryset=ExamVariant.objects.none(), empty_label=_("请选择"))
+    organization = forms.ModelChoiceField(
+        label=_("检查机构"), queryset=Organization.objects.none(), empty_label=_("请选择")
+    )
     performed_at = forms.DateTimeField(
         label=_("检查时间"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
     )
@@ -124,8 +135,9 @@ class PartnerForm(ReportForm):
 
     def __init__(self, *args, houses, **kwargs):
         super().__init__(*args, **kwargs)
-        del self.fields["findings"].widget.attrs["autofocus"]
-        self.fields["person"].widget.attrs["autofocus"] = True
+        self.fields["findings"].widget.attrs.pop("autofocus", None)
+        if not self.is_bound:
+            self.fields["person"].widget.attrs["autofocus"] = True
         variants = ExamVariant.objects.filter(item__organization__in=houses, active=True, item__active=True)
         self.fields["variant"].queryset = variants.select_related("item").order_by("item__modality", "item__name", "pk")
         others = Organization.objects.filter(active=True).exclude(pk__in=houses)
@@ -140,7 +152,7 @@ class PartnerForm(ReportForm):
         return found[0]
 
 
-class MeasureForm(plain.Form):
+class MeasureForm(Form):
     """One row of the table of values. A row whose value is empty and that nobody touched counts for nothing."""
 
     name = forms.CharField(label=_("项目"), max_length=40, required=False)
@@ -150,7 +162,7 @@ class MeasureForm(plain.Form):
     high = forms.CharField(label=_("参考上限"), max_length=20, required=False)
 
     def __init__(self, *args, **kwargs):
-        super().__init__(*args, label_suffix="", **kwargs)
+        super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
             field.widget.attrs |= {"autocomplete": "off", "class": f"measure__{name}"}
             if self.prefix is not None:
@@ -190,17 +202,17 @@ MeasureFormSet = formset_factory(
 )
 
 
-class WithdrawForm(plain.Form):
+class WithdrawForm(Form):
     reason = forms.CharField(
         label=_("撤回原因"), max_length=200, widget=forms.TextInput(attrs={"autofocus": True}), help_text=_("会留痕。")
     )
 
 
-class AcknowledgeForm(plain.Form):
+class AcknowledgeForm(Form):
     note = forms.CharField(label=_("做了什么处理"), max_length=200, help_text=_("例如：已电话通知患者来院；已收住院。"))
 
 
-class LastFourForm(plain.Form):
+class LastFourForm(Form):
     last4 = forms.CharField(
         label=_("证件号码后四位"),
         max_length=8,

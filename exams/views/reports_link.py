@@ -133,7 +133,6 @@ def _report(request, row: ReportLink, report: DiagnosticReport, token: str, *, n
         "report": report,
         "version": version,
         "former": list(former),
-        "masked": masking.name(report.patient.name),
         "token": token,
     }
     return reach.quiet(render(request, "exams/reports/link_report.html", context))

@@ -64,11 +64,7 @@ def one(request: HttpRequest, pk: int, number: int | None = None) -> HttpRespons
         version.report = report
         service.read(version=version, way=Way.ACCOUNT, user=request.user, now=clock.now())
         former = report.versions.filter(released_at__isnull=False, number__lt=report.current.number)
-        context |= {
-            "version": version,
-            "former": list(former.order_by("-number")),
-            "masked": masking.name(report.patient.name),
-        }
+        context |= {"version": version, "former": list(former.order_by("-number"))}
     return reach.quiet(render(request, "exams/reports/mine_one.html", context))
 
 
