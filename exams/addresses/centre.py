@@ -29,6 +29,7 @@ urlpatterns = [
     path(ROOMS + "check-in/<int:pk>/", checkin.arrival, name="exam_arrival"),
     path(ROOMS + "requests/<int:pk>/walk-in/", checkin.walk_in, name="exam_walk_in"),
     path(ROOMS + "bookings/<int:pk>/check-in/", checkin.check_in, name="exam_check_in"),
+    path(ROOMS + "bookings/<int:pk>/device/", checkin.transfer, name="exam_transfer"),
     path(ROOMS + "bookings/<int:pk>/not-done/", rooms.not_done, name="exam_not_done"),
     path(ROOMS + "bookings/<int:pk>/finish-and-call/", rooms.finish_and_call, name="exam_finish_and_call"),
     re_path(r"^exam-rooms/bookings/(?P<pk>\d+)/(?P<act>call|start|finish|pass|undo)/$", rooms.act, name="exam_act"),

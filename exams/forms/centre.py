@@ -55,7 +55,7 @@ class ListForm(plain.Form):
 class IdsField(forms.Field):
     """Several ids of the same name."""
 
-    widget = forms.MultipleHiddenInput
+    widget = forms.SelectMultiple
 
     def to_python(self, value) -> list[int]:
         return [IdField().clean(each) for each in dict.fromkeys((value or [])[:200])]

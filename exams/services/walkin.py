@@ -1,12 +1,16 @@
-"""现场检查: on a device now, without a booked time; also for who comes too late after all (E5)."""
+"""现场检查 and 换设备 (E5): on a device now, without a booked time or too late for it; and on another device."""
 
 from datetime import datetime
 
+from appointments.models.rules import Channel
 from appointments.services.sql import database_now
-from exams.models import Device, ExamBooking, ExamRequest
+from exams.errors import NotInQueue, TimeTaken
+from exams.models import Device, DeviceAbility, ExamBooking, ExamRequest
+from exams.selectors import free
 from hospital.models import User
 
-from . import booking, noshow, visit
+from . import booking as core
+from . import noshow, visit
 
 
 def walk_in(*, request: ExamRequest, device: Device, by: User | None, now: datetime | None) -> ExamBooking:
@@ -18,4 +22,22 @@ def walk_in(*, request: ExamRequest, device: Device, by: User | None, now: datet
     visit.refuse_ended(request)
     noshow.came_after_all(request=request, by=by, now=now or database_now())
     request.refresh_from_db()
-    return booking.walk_in(request=request, device=device, by=by, now=now)
+    return core.walk_in(request=request, device=device, by=by, now=now)
+
+
+def transfer(*, booking: ExamBooking, device: Device, by: User | None, now: datetime | None) -> ExamBooking:
+    """换设备 on the day: the exam goes to the other device's next free minutes; who waits waits there, and is told.
+
+    Raises NotInQueue (called already, or examined), TimeTaken (no room there today) and what moving raises.
+    """
+    moment = now or database_now()
+    if booking.status not in (ExamBooking.Status.BOOKED, ExamBooking.Status.ARRIVED):
+        raise NotInQueue(state=booking.get_status_display())
+    ability = DeviceAbility.objects.filter(device=device, variant=booking.variant).first()
+    minutes = ability.minutes if ability and ability.minutes else booking.variant.minutes
+    start = free.next_start(device, minutes=minutes, now=moment) if ability else None
+    if start is None:
+        raise TimeTaken(exam=str(booking.variant))
+    return core.move(
+        booking=booking, device=device, start=start, channel=Channel.COUNTER, by=by, hospital=True, now=now
+    )

@@ -39,7 +39,8 @@ def calls(request: HttpRequest):
 
 
 def _add(request: HttpRequest):
-    form = ChosenForm(request.POST)
+    name = "p" if request.POST.get("whole") else "r"  # the whole page, or what is ticked
+    form = ChosenForm({"r": request.POST.getlist(name)})
     if not form.is_valid():
         messages.error(request, _("还没有勾选。请先在左边勾选要打电话的检查。"))
         return redirect(onward(request) or "exams:exam_centre")

@@ -64,6 +64,7 @@ def _show(request: HttpRequest, person: Patient, *, form=None, about=None, refus
     )
     said = {code: answer for row in rows if row.checked_in_at for code, answer in row.answers.items()}
     lines = [_line(row, said, now=now, form=form if row.pk == about else None) for row in rows]
+    _add_devices(request, lines)
     context = {
         "patient": person,
         "phone": masking.phone(person.phone),
@@ -90,6 +91,15 @@ def _line(row: ExamBooking, said: dict, *, now, form=None) -> dict:
         "ahead": rooms.ahead_of(row) if row.status in ExamBooking.WAITING else None,
         "too_late": row.status == Status.BOOKED and row.holds and now >= policy.closes_at(row, rule),
     }
+
+
+def _add_devices(request: HttpRequest, lines: list[dict]) -> None:
+    """Where else each exam could be done: devices in use that can do it. One query."""
+    moves = [line for line in lines if line["row"].holds and line["row"].status in (Status.BOOKED, Status.ARRIVED)]
+    able = worklist.devices_for([line["row"].variant_id for line in moves], devices_within_reach(request))
+    for line in moves:
+        found = able.get(line["row"].variant_id, [])
+        line["others"] = [device for device in found if device.pk != line["row"].device_id]
 
 
 def _form_of(row: ExamBooking, said: dict | None = None, data=None) -> CheckInForm:
@@ -138,6 +148,23 @@ def check_in(request: HttpRequest, pk: int):
 @require_POST
 @never_cache
 @role_required(*ROOMS)
+def transfer(request: HttpRequest, pk: int):
+    """换设备: the other machine is free sooner, or this one is slow today."""
+    row = booking_within_reach(request, pk, *ROOMS)
+    form = WalkInForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("请先选一台设备，再点“换设备”。"))
+        return redirect("exams:exam_arrival", row.patient_id)
+    device = device_within_reach(request, form.cleaned_data["device"])
+    moved = walkin.transfer(booking=row, device=device, by=request.user, now=clock.deciding())
+    said = {"device": moved.device, "start": f"{moved.start.astimezone(clock.ZONE):%H:%M}"}
+    messages.success(request, _("已换到%(device)s，%(start)s。") % said)
+    return redirect("exams:exam_arrival", row.patient_id)
+
+
+@require_POST
+@never_cache
+@role_required(*ROOMS)
 def walk_in(request: HttpRequest, pk: int):
     """现场检查: on a device that is free now; the questions are asked at the check-in that follows."""
     row = request_within_reach(request, pk, *ROOMS)
@@ -146,6 +173,6 @@ def walk_in(request: HttpRequest, pk: int):
         messages.error(request, _("请先选一台设备，再点“现场检查”。"))
         return redirect("exams:exam_arrival", row.patient_id)
     device = device_within_reach(request, form.cleaned_data["device"])
-    walkin.walk_in(request=row, device=device, by=request.user, now=clock.now())
+    walkin.walk_in(request=row, device=device, by=request.user, now=clock.deciding())
     messages.success(request, _("已安排现场检查，请问清准备问题后报到。"))
     return redirect("exams:exam_arrival", row.patient_id)

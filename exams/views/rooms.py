@@ -12,11 +12,14 @@ from exams.forms.visit import NotDoneForm, SeenForm
 from exams.models import ExamBooking, ExamZone
 from exams.selectors import asking, rooms
 from exams.services import visit
-from hospital import audit, clock, masking
+from hospital import audit, clock, masking, permissions
 from hospital.permissions import role_required
 from hospital.views.code_pages import onward
 
 from .centre_reach import ROOMS, booking_within_reach, device_within_reach, houses
+
+JUST_DONE = 6
+"""Finished exams that a room's page still shows, for the report and its slip."""
 
 ACTS = {
     "call": visit.call,
@@ -77,6 +80,9 @@ def room(request: HttpRequest, pk: int):
         "coming": [_person(row, now=now) for row in queue.coming],
         "displaced": [_person(row, now=now) for row in queue.displaced],
         "missed": [_person(row, now=now) for row in queue.missed],
+        "done": [_person(row, now=now) for row in reversed(queue.done[-JUST_DONE:])],
+        "start_tone": "" if queue.running else "btn--primary",
+        "in_centre": permissions.may_work_the_exam_centre(request.user),
         "seen": queue.called[0].pk if queue.called else 0,
     }
     return render(request, "exams/centre/_room.html" if _only(request, "room") else "exams/centre/room.html", context)

@@ -292,6 +292,17 @@ def test_the_call_list_goes_from_one_patient_to_the_next_and_keeps_what_was_hear
     ]
 
 
+def test_a_whole_page_of_the_list_is_called_with_one_press(client, centre, variant):
+    """E2: without ticking fifty boxes."""
+    rows = [ExamRequestFactory(variant=variant) for _n in range(3)]
+
+    post(client, "exam_calls", p=[row.pk for row in rows], r=[rows[0].pk], whole="yes")
+
+    assert page(client, "exam_calls").context["left"] == 3
+    post(client, "exam_calls_clear")
+    assert page(client, "exam_calls").context["people"] == []
+
+
 def test_nobodys_number_is_shown_who_is_not_on_ones_list(client, centre, asked):
     answer = page(client, "exam_call", asked.patient_id)
 
@@ -373,6 +384,21 @@ def test_who_comes_too_late_is_done_on_the_spot_and_is_no_no_show(client, centre
     post(client, "exam_check_in", fresh.pk)
     fresh.refresh_from_db()
     assert fresh.status == "arrived"
+
+
+def test_who_waits_goes_to_the_other_device_when_this_one_is_slow(client, centre, today, variant):
+    """E5: to its next free minutes, checked in as before; never to one that cannot do it."""
+    other = open_device(variant, days=(0,), starts=time(8), ends=time(18), code="DV-B", name="彩超2号机")
+    elsewhere = open_device(days=(0,), code="DV-C")
+    PoolFactory(organization=variant.item.organization)
+    post(client, "exam_check_in", today.pk)
+    assert "彩超2号机" in page(client, "exam_arrival", today.patient_id).content.decode()
+
+    assert post(client, "exam_transfer", today.pk, device=elsewhere.pk).status_code == 409
+    post(client, "exam_transfer", today.pk, device=other.pk)
+
+    today.refresh_from_db()
+    assert (today.device, today.start, today.status) == (other, NOW, "arrived")
 
 
 def test_the_screen_in_the_hall_shows_no_full_name_to_anybody(client, today):
