@@ -21,6 +21,7 @@ PUBLIC = {  # open to strangers, each with its reason
     "account_reset_password",  # tells whom to ask, resets nothing
     "screen_department",  # the waiting room's screen: masked names only
     "screen_campus",
+    "exam_screen",  # before the devices: masked names only
     "home",  # leads strangers and patients to the patients' home page
     "edition",  # larger text is for everybody
     "sign_in",
