@@ -149,7 +149,7 @@ class Panel:
         else:
             rows = find.usual(doctor=self.page.doctor)
         letters = [""] * len(rows) if self.q or self.question_now else LETTERS
-        taken = set(self.draft.ids)
+        taken = {*self.draft.ids, *(row.variant_id for row in self._of_this_visit)}
         return [
             {
                 "row": row,
@@ -242,6 +242,10 @@ class Panel:
     @property
     def priorities(self) -> list[tuple[str, str]]:
         return ExamRequest.Priority.choices
+
+    @property
+    def _of_this_visit(self) -> list[ExamRequest]:
+        return [row for row in self.standing if row.encounter_id == self.page.current.pk]
 
     # ---- the plans ----
 
@@ -337,11 +341,7 @@ class Panel:
     @property
     def booked_here(self) -> list[ExamRequest]:
         """Of this visit with a time: they are in the basket."""
-        return [
-            row
-            for row in self.standing
-            if row.encounter_id == self.page.current.pk and selectors.has_a_time(row, now=self.page.now)
-        ]
+        return [row for row in self._of_this_visit if selectors.has_a_time(row, now=self.page.now)]
 
     @property
     def url(self) -> str:

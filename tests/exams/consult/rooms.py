@@ -1,0 +1,73 @@
+"""A doctor's room with devices that can be booked from tomorrow on. These days are real: the database's clock decides."""
+
+from datetime import time, timedelta
+
+from django.urls import reverse
+
+from exams.models import DeviceAbility
+from hospital import clock
+from tests.consult.rooms import bring_in, doctor_with_a_room, now, today
+from tests.factories.exams import DeviceFactory, ExamItemFactory, device_session, exam_variant
+
+NAMES = [
+    ("腹部超声", "fubuchaosheng", "fbcs"),
+    ("常规心电图", "changguixindiantu", "cgxdt"),
+    ("胸部正位片", "xiongbuzhengweipian", "xbzwp"),
+    ("甲状腺超声", "jiazhuangxianchaosheng", "jzxcs"),
+    ("心脏超声", "xinzangchaosheng", "xzcs"),
+    ("肺功能", "feigongneng", "fgn"),
+    ("膀胱超声", "pangguangchaosheng", "pgcs"),
+    ("骨密度", "gumidu", "gmd"),
+]
+
+
+def offered(count=3, **more):
+    """Exams by name, each on a device of its own that is open the next three mornings."""
+    variants = []
+    for name, pinyin, initials in NAMES[:count]:
+        variant = exam_variant(item=ExamItemFactory(name=name, pinyin=pinyin, initials=initials, **more))
+        open_tomorrow(variant)
+        variants.append(variant)
+    return variants
+
+
+def open_tomorrow(*variants, days=(1, 2, 3)):
+    """A device that can do these."""
+    device = DeviceFactory()
+    DeviceAbility.objects.bulk_create(DeviceAbility(device=device, variant=variant) for variant in variants)
+    for ahead in days:
+        day = today() + timedelta(days=ahead)
+        device_session(device, day=day, starts=time(8), ends=time(12), opens_at=now() - timedelta(days=1))
+    return device
+
+
+def room_with_a_patient(client=None, *, waiting=2):
+    room = doctor_with_a_room(waiting=waiting)
+    bring_in(room)
+    if client:
+        client.force_login(room.user, backend="django.contrib.auth.backends.ModelBackend")
+    return room
+
+
+def press(client, room, act, *, script=True, url="exams:consult_act", **typed):
+    """A button of the kind's form."""
+    said = {"encounter": room.waiting[0].pk, "act": act, **typed}
+    return client.post(reverse(url), said, headers={"HX-Request": "true"} if script else {})
+
+
+def add(client, room, *variants):
+    for variant in variants:
+        answer = press(client, room, f"add:item-{variant.pk}")
+    return answer
+
+
+def hold_a_plan(client, room, *variants):
+    """Asked for and the best plan taken."""
+    add(client, room, *variants)
+    asked = press(client, room, "ask")
+    token = asked.context["work"].proposal.best.token
+    return press(client, room, f"hold:{token}")
+
+
+def day_after(days: int):
+    return clock.today(now()) + timedelta(days=days)

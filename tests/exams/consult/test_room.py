@@ -1,0 +1,403 @@
+"""Exams in the consult room (E2, E3, E4, E6, E8): what each key does, what it refuses, and that nothing is lost."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from appointments.models import Appointment, Encounter, Slot
+from exams.models import ExamBooking, ExamPlan, ExamRequest, ExamSet, RepeatCheck
+from tests.consult.rooms import confirm, held, now, open_page, press_next, take, with_a_strip
+from tests.exams.consult.acts import pacemaker, question, released_report
+from tests.factories import PatientFactory, StaffFactory
+from tests.factories.exams import ExamItemFactory, ExamRequestFactory, exam_booking_row, exam_variant
+
+from .rooms import add, hold_a_plan, offered, press, room_with_a_patient
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def room(client):
+    return room_with_a_patient(client)
+
+
+def states(model=ExamBooking):
+    return list(model.objects.order_by("pk").values_list("status", flat=True))
+
+
+def page_of(client, **address):
+    return open_page(client, kind="exams", **address)
+
+
+# ---- the list ----
+
+
+def test_exams_of_this_visit_are_chosen_asked_for_planned_and_booked(client, room):
+    """E2, E3"""
+    variants = offered(3)
+    add(client, room, *variants)
+
+    asked = press(client, room, "ask", reason="上腹痛")
+    proposal = asked.context["work"].proposal
+    press(client, room, f"hold:{proposal.best.token}")
+    answer = confirm(client, room)
+
+    assert [row.reason for row in ExamRequest.objects.all()] == ["上腹痛"] * 3
+    assert proposal.best.trips == 1
+    assert states() == ["booked"] * 3
+    assert "已约好3项，正在发给患者。" in answer.content.decode()
+    plan = ExamPlan.objects.get()
+    assert (plan.exams, plan.trips, plan.channel) == (3, 1, "consult")
+
+
+def test_a_set_is_chosen_with_one_key(client, room):
+    """E8"""
+    variants = offered(3)
+    row = ExamSet.objects.create(organization=variants[0].item.organization, code="S", name="术前", programme="术前")
+    row.lines.set(variants)
+
+    press(client, room, f"add:set-{row.pk}")
+    press(client, room, "ask")
+
+    assert set(ExamRequest.objects.values_list("variant", "from_set")) == {(one.pk, row.pk) for one in variants}
+
+
+def test_what_is_chosen_is_kept_while_the_doctor_looks_elsewhere_and_ends_with_the_visit(client, room):
+    add(client, room, *offered(2))
+
+    assert open_page(client).context["page"].kinds[3].count == 2
+    assert len(page_of(client).context["work"].chosen) == 2
+    Encounter.objects.filter(pk=room.waiting[0].pk).update(status="finished", finished_at=now())
+    press_next(client)
+
+    assert page_of(client).context["work"].chosen == []
+
+
+def test_another_way_and_another_priority_are_one_key_each(client, room):
+    item = ExamItemFactory(name="腹部CT", modality="ct")
+    plain, contrast = exam_variant(item=item), exam_variant(item=item, kind="contrast")
+    add(client, room, plain)
+
+    press(client, room, f"way:{plain.pk}:{contrast.pk}")
+    press(client, room, f"priority:{contrast.pk}")
+    press(client, room, "ask")
+
+    assert list(ExamRequest.objects.values_list("variant", "priority")) == [(contrast.pk, "urgent")]
+
+
+def test_enter_adds_the_first_result_and_on_an_empty_box_goes_on(client, room):
+    variants = offered(3)
+
+    press(client, room, "go", q="cgxdt")
+    press(client, room, "go", q="")
+
+    assert list(ExamRequest.objects.values_list("variant", flat=True)) == [variants[1].pk]
+
+
+def test_without_script_the_same_form_answers_with_the_whole_page(client, room):
+    [variant] = offered(1)
+    found = press(client, room, "go", q="fbcs", script=False)
+    press(client, room, f"add:item-{variant.pk}", script=False)
+    asked = press(client, room, "ask", script=False)
+    page = press(client, room, f"hold:{asked.context['work'].proposal.best.token}", script=False)
+
+    assert [one["row"].name for one in found.context["work"].found] == ["腹部超声"]
+    assert "<html" in page.content.decode()
+    assert "待确认" in page.content.decode()
+    assert states() == ["pending"]
+
+
+@pytest.mark.parametrize(
+    "act",
+    ["fly", "add:item-0", "add:item-99999999", "add:set-7", "add:", "way:1:2", "answer:x:y", "use:5", "withdraw:9",
+     "way:x", "answer:", "add:item-१"],
+)  # fmt: skip
+def test_a_button_that_the_page_does_not_have_is_not_found(client, room, act):
+    assert press(client, room, act).status_code == 404
+    assert states(ExamRequest) == []
+
+
+@pytest.mark.parametrize("token", ["", "garbage", "a:b:c"])
+def test_a_plan_that_nobody_showed_is_refused(client, room, token):
+    assert press(client, room, f"hold:{token}").status_code == 409
+
+
+@pytest.mark.parametrize("typed", [{"back": "x"}, {"back": "2020-01-01"}, {"first": "9999-99-99"}, {"half": "zz"}])
+def test_senseless_wishes_plan_as_if_nothing_was_wished(client, room, typed):
+    add(client, room, *offered(1))
+    press(client, room, "ask")
+
+    assert press(client, room, "plan", **typed).context["work"].proposal.best
+
+
+def test_plans_are_made_backwards_from_the_day_of_the_next_visit(client, room):
+    """E3"""
+    [schedule] = with_a_strip(room, days=[(2, "am")])
+    take(client, room, schedule)
+    [variant] = offered(1)
+    add(client, room, variant)
+
+    work = press(client, room, "ask").context["work"]
+    other = press(client, room, "plan", back=(schedule.day + timedelta(days=9)).isoformat()).context["work"]
+
+    assert work.back == schedule.day
+    assert max(work.proposal.best.days) <= schedule.day
+    assert ExamRequest.objects.get().wanted_by == other.back == schedule.day + timedelta(days=9)
+
+
+# ---- questions and repeats ----
+
+
+def test_enter_on_an_unanswered_question_leads_to_it_and_a_refusing_answer_is_said_at_once(client, room):
+    """E4"""
+    [variant] = offered(1)
+    pacemaker(variant.item)
+    add(client, room, variant)
+
+    missing = press(client, room, "go")
+    said = press(client, room, "answer:pacemaker:yes")
+    refused = press(client, room, "ask")
+
+    assert missing.context["work"].question_now.row.code == "pacemaker"
+    assert "装有心脏起搏器" in said.content.decode()
+    assert refused.status_code == 409
+    assert "装有心脏起搏器" in refused.content.decode()
+    assert states(ExamRequest) == []
+    assert len(page_of(client).context["work"].chosen) == 1
+
+
+def test_a_check_that_must_come_first_keeps_the_exam_off_the_plan_unless_the_doctor_says_why_not(client, room):
+    """E4"""
+    waits, cleared = offered(2)
+    for variant in (waits, cleared):
+        question(
+            variant.item.organization,
+            code=f"renal-{variant.pk}",
+            text="近期肾功能如何？",
+            answers=[("unknown", "没有查过", "check", "先查肾功能。")],
+            items=[variant.item],
+        )
+        add(client, room, variant)
+        press(client, room, f"answer:renal-{variant.pk}:unknown")
+
+    work = press(client, room, "ask", **{f"cleared-{cleared.pk}": "急诊肾功能正常"}).context["work"]
+
+    assert [row.variant for row in work.plannable] == [cleared]
+    assert [one["request"].variant for one in work.stopped] == [waits]
+    assert ExamRequest.objects.get(variant=cleared).cleared_note == "急诊肾功能正常"
+
+
+def test_a_valid_result_is_used_or_passed_over_with_a_reason_never_silently(client, room):
+    """E6"""
+    used, again = offered(2, valid_days=30)
+    results = {
+        one.pk: released_report(room.first, one, days_ago=4, now=now(), conclusion="轻度脂肪肝")
+        for one in (used, again)
+    }
+    shown = add(client, room, used, again)
+
+    silent = press(client, room, "ask")
+    press(client, room, f"use:{used.pk}")
+    press(client, room, "ask", **{f"why-{again.pk}": "术前复查", f"report-{again.pk}": results[again.pk].pk})
+
+    assert "轻度脂肪肝" in shown.content.decode()
+    assert silent.status_code == 422
+    assert "还有有效的结果" in silent.content.decode()
+    assert set(RepeatCheck.objects.values_list("variant", "outcome", "reason")) == {
+        (used.pk, "avoided", ""),
+        (again.pk, "went_on", "术前复查"),
+    }
+    assert list(ExamRequest.objects.values_list("variant", flat=True)) == [again.pk]
+
+
+# ---- refusals ----
+
+
+def test_the_same_exam_twice_in_a_visit_is_refused_when_it_is_added(client, room):
+    [variant] = offered(1)
+    add(client, room, variant)
+    press(client, room, "ask")
+
+    answer = add(client, room, variant)
+
+    assert answer.status_code == 409
+    assert "本次就诊已经开过腹部超声。" in answer.content.decode()
+
+
+def test_a_page_of_the_patient_before_does_nothing(client, room):
+    [variant] = offered(1)
+    add(client, room, variant)
+    press(client, room, "clear")
+    press_next(client, room.waiting[0].pk)
+
+    answer = add(client, room, variant)
+
+    assert answer.status_code == 409
+    assert "诊室里的患者已经换了" in answer.content.decode()
+    assert page_of(client).context["work"].chosen == []
+
+
+def test_a_time_that_somebody_took_meanwhile_is_refused_and_nothing_is_held(client, room):
+    first, second = offered(2)
+    add(client, room, first, second)
+    best = press(client, room, "ask").context["work"].proposal.best
+    line = next(line for line in best.lines if line.request.variant == second)
+    other = ExamRequestFactory(variant=second)
+    exam_booking_row(request=other, session=line.device.sessions.order_by("day").first(), start=line.start)
+
+    answer = press(client, room, f"hold:{best.token}")
+
+    assert answer.status_code == 409
+    assert "的这个时间刚被占用" in answer.content.decode()
+    assert "约这个方案" in answer.content.decode()
+    assert ExamBooking.objects.filter(patient=room.first).count() == 0
+
+
+def test_only_doctors_open_it(client, room):
+    client.force_login(StaffFactory(roles="office"), backend="django.contrib.auth.backends.ModelBackend")
+
+    assert press(client, room, "ask").status_code == 403
+
+
+# ---- the basket ----
+
+
+def test_one_key_confirms_numbers_and_exams(client, room):
+    [schedule] = with_a_strip(room, days=[(28, "am")])
+    take(client, room, schedule)
+    hold_a_plan(client, room, *offered(2))
+
+    answer = confirm(client, room)
+
+    assert "已约好3项（号1项，检查2项）" in answer.content.decode()
+    assert held() == []
+    assert states() == ["booked", "booked"]
+
+
+def test_exams_whose_hold_has_ended_do_not_take_the_number_with_them(client, room):
+    [schedule] = with_a_strip(room, days=[(28, "am")])
+    take(client, room, schedule)
+    hold_a_plan(client, room, *offered(1))
+    ExamBooking.objects.update(hold_until=now() - timedelta(seconds=1))
+
+    page = confirm(client, room).content.decode()
+
+    assert "已约好1项" in page
+    assert "锁定的时间已到期。" in page
+    assert Appointment.objects.filter(status="booked", channel="consult").count() == 1
+    assert states() == ["pending"]
+
+
+def test_a_number_whose_hold_has_ended_does_not_take_the_exams_with_it(client, room):
+    [schedule] = with_a_strip(room, days=[(28, "am")])
+    take(client, room, schedule)
+    hold_a_plan(client, room, *offered(1))
+    Slot.objects.filter(status="held").update(hold_until=now() - timedelta(seconds=1))
+
+    page = confirm(client, room).content.decode()
+
+    assert "已约好1项" in page
+    assert "号已放回" in page
+    assert states() == ["booked"]
+
+
+def test_the_next_patient_waits_for_held_exams_and_for_chosen_ones(client, room):
+    first, second = offered(2)
+    add(client, room, first)
+    chosen = press_next(client, room.waiting[0].pk)
+    hold_a_plan(client, room, second)
+    waiting = press_next(client, room.waiting[0].pk)
+    confirm(client, room)
+    went = press_next(client, room.waiting[0].pk)
+
+    assert "选好的1项检查还没有开单。" in chosen.content.decode()
+    assert "预约单里还有2项没有确认。" in waiting.content.decode()
+    assert went.status_code == 302
+
+
+def test_backspace_lets_the_plan_go_and_a_line_goes_alone(client, room):
+    hold_a_plan(client, room, *offered(3))
+    one = ExamBooking.objects.first()
+
+    press(client, room, "", url="exams:consult_drop", drop=one.pk, back="kind=exams")
+    assert sorted(states()) == ["cancelled", "pending", "pending"]
+    undo = page_of(client).context["page"].undo
+    press(client, room, "", url="exams:consult_drop_plan", drop=undo["drop"], back="kind=exams")
+
+    assert undo["url"] == reverse("exams:consult_drop_plan")
+    assert states() == ["cancelled"] * 3
+    assert set(states(ExamRequest)) == {"open"}
+
+
+def test_what_was_held_before_a_lapse_does_not_end_a_new_plan(client, room):
+    first, second = offered(2)
+    hold_a_plan(client, room, first, second)
+    press(client, room, "", url="exams:consult_drop_plan", drop="")
+    press(client, room, f"withdraw:{ExamRequest.objects.get(variant=first).pk}")
+    token = page_of(client).context["work"].proposal.best.token
+    press(client, room, f"hold:{token}")
+
+    confirm(client, room)
+
+    assert ExamBooking.objects.get(status="booked").variant == second
+
+
+def test_the_slip_prints_exams_with_what_to_prepare(client, room):
+    hold_a_plan(client, room, *offered(1))
+    confirm(client, room)
+
+    slip = client.get(reverse("appointments:consult_slip", args=[ExamBooking.objects.get().basket])).content.decode()
+
+    assert "腹部超声" in slip
+    assert room.first.name not in slip
+
+
+# ---- known before ----
+
+
+def test_exams_booked_before_are_given_back_or_withdrawn_under_known(client, room):
+    keep, give_back, stop = offered(3)
+    rows = {}
+    for days, variant in enumerate((give_back, stop), 1):
+        request = ExamRequestFactory(patient=room.first, variant=variant, asked_at=now())
+        session = variant.abilities.get().device.sessions.order_by("day")[days]
+        rows[variant] = exam_booking_row(request=request, session=session).request
+    released_report(room.first, keep, now=now(), conclusion="窦性心律")
+    shown = open_page(client, kind="booked").content.decode()
+
+    press(client, room, "", url="exams:consult_cancel", request=rows[give_back].pk)
+    press(client, room, "", url="exams:consult_cancel", request=rows[stop].pk, withdraw="yes")
+    stranger = ExamRequestFactory(patient=PatientFactory(), variant=keep)
+
+    assert "窦性心律" in shown
+    assert press(client, room, "", url="exams:consult_cancel", request=stranger.pk).status_code == 404
+    assert {row.variant: row.status for row in ExamRequest.objects.filter(patient=room.first)} == {
+        give_back: "open",
+        stop: "cancelled",
+    }
+
+
+# ---- what it costs ----
+
+
+def test_the_list_and_the_plans_take_a_fixed_number_of_queries(client, room, django_assert_max_num_queries):
+    few, many = offered(8)[:3], offered(8)[3:]
+    add(client, room, *few)
+    with django_assert_max_num_queries(52):
+        page_of(client)
+    add(client, room, *many)
+    with django_assert_max_num_queries(52):
+        page_of(client)
+    press(client, room, "ask")
+    with django_assert_max_num_queries(62):
+        page_of(client)
+
+
+def test_a_device_that_nobody_has_is_said_where_the_plan_would_be(client, room):
+    add(client, room, exam_variant(name="核素显像"))
+
+    page = press(client, room, "ask").content.decode()
+
+    assert "这些天排不出方案" in page
+    assert "目前没有设备可以做核素显像。" in page
