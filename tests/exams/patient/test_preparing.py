@@ -44,9 +44,8 @@ def test_several_exams_of_a_day_are_prepared_for_once_in_the_order_of_time():
     fast = Preparation(name="空腹", fast_minutes=480)
     bowels = Preparation(name="肠道准备", fast_minutes=720, lead_minutes=2880, escort=True)
     full = Preparation(name="憋尿", full_bladder=True)
-    steps = steps_of(
-        [Coming("腹部超声", at(8), fast), Coming("盆腔超声", at(9), full), Coming("肠镜", at(10), bowels), Coming("心电图", at(11), None)]
-    )  # fmt: skip
+    exams = ("腹部超声", at(8), fast), ("盆腔超声", at(9), full), ("肠镜", at(10), bowels), ("心电图", at(11), None)
+    steps = steps_of(Coming(*exam) for exam in exams)
 
     assert [(step.kind, step.at, step.exam) for step in steps] == [
         ("prepare", at(10, day=DAY - timedelta(days=2)), "肠镜"),
