@@ -101,8 +101,8 @@ def free_minutes(
     counted = Counted(first_day)
     opened = open_sessions(ids, counted=counted, days=days, pools=pools, now=now)
     taken = taken_times(ids, counted=counted, days=days, now=now, ignoring=ignoring)
-    past = (-(10**9), counted.up(now))
-    gone = {device: spans.merged([*taken[device], past]) for device in ids}
+    past, beyond = (-(10**9), max(counted.up(now), 0)), (days * spans.DAY, 10**9)
+    gone = {device: spans.merged([*taken[device], past, beyond]) for device in ids}
     found: FreeMinutes = {device: [] for device in ids}
     for session in opened:
         left = spans.cut(session.open, gone[session.device_id])
@@ -111,9 +111,11 @@ def free_minutes(
 
 
 def open_sessions(ids: list[int], *, counted: Counted, days: int, pools: ChannelPools, now: datetime) -> list[Sitting]:
-    """What of each session the channel's pools may take at `now`, taken or not, in the order of time."""
-    last = counted.first_day + timedelta(days=days - 1)
-    rows = DeviceSession.objects.filter(device__in=ids, day__range=(counted.first_day, last), closed=False)
+    """What of each session the channel's pools may take at `now`, taken or not, in the order of time. One that began
+    the evening before counts too."""
+    first, last = counted.first_day - timedelta(days=1), counted.first_day + timedelta(days=days - 1)
+    rows = DeviceSession.objects.filter(device__in=ids, day__range=(first, last), closed=False)
+    rows = rows.filter(during__endswith__gt=counted.zero)
     rows = rows.annotate(starts=lower(), ends=upper()).order_by("starts", "id")
     rows = list(rows.values_list("id", "device_id", "opens_at", "starts", "ends"))
     windows = _windows([row[0] for row in rows], counted=counted)

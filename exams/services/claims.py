@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import reduce
+from operator import or_
 from uuid import UUID
 
 from django.db import IntegrityError, OperationalError, transaction
@@ -105,10 +107,8 @@ def length_of(request: ExamRequest, device: Device) -> int:
 
 
 def _in_sessions(lines: list[Line]) -> list[Line]:
-    places = Q(pk=None)
-    for line in lines:
-        places |= Q(device=line.device, during__contains=line.during)
-    sessions = list(DeviceSession.objects.filter(places, closed=False))
+    places = (Q(device=line.device, during__contains=line.during) for line in lines)
+    sessions = list(DeviceSession.objects.filter(reduce(or_, places), closed=False))
     return [replace(line, session=_session_of(line, sessions)) for line in lines]
 
 
@@ -168,11 +168,8 @@ def lock_all(
     )
     requests = {line.request.pk for line in lines}
     own = {row.pk for row in moving}
-    seen = list(
-        ExamBooking.objects.filter(_in_the_way(patient, lines, requests, now) | _of_plan(patient, basket), holds=True)
-        .exclude(pk__in=own)
-        .values_list("pk", "patient_id", "request_id")
-    )
+    seen = ExamBooking.objects.filter(_in_the_way(patient, lines, requests, basket, now)).exclude(pk__in=own)
+    seen = list(seen.values_list("pk", "patient_id", "request_id"))
     rows = lock_people(
         patients={patient.pk, *(holder for _pk, holder, _request in seen)},
         requests={*requests, *(request for _pk, _holder, request in seen)},
@@ -184,22 +181,19 @@ def lock_all(
     return Held(replaced, lapsed, [row for row in rows if row.pk in own])
 
 
-def _in_the_way(patient: Patient, lines: list[Line], requests: set[int], now: datetime) -> Q:
-    """Holds that have run out where time is wanted or the patient's own, and the patient's holds of these exams."""
-    where = Q(pk=None)
+def _in_the_way(patient: Patient, lines: list[Line], requests: set[int], basket: UUID | None, now: datetime) -> Q:
+    """Holds that have run out where time is wanted or the patient's own, and the patient's holds of these exams or of
+    the same plan."""
+    where = Q(patient=patient)
     for line in lines:
         place = Q(device=line.device)
         if line.device.team_id:
             place |= Q(team=line.device.team_id)
         where |= place & Q(during__overlap=line.during)
-    expired = Q(status=Status.PENDING, hold_until__lte=now) & (where | Q(patient=patient))
-    return expired | Q(status=Status.PENDING, patient=patient, request__in=requests)
-
-
-def _of_plan(patient: Patient, basket: UUID | None) -> Q:
-    if basket is None:
-        return Q(pk=None)
-    return Q(status=Status.PENDING, patient=patient, basket=basket, plan__isnull=False)
+    same = Q(patient=patient, request__in=requests)
+    if basket is not None:
+        same |= Q(patient=patient, basket=basket, plan__isnull=False)
+    return Q(status=Status.PENDING, holds=True) & (Q(hold_until__lte=now) & where | same)
 
 
 def _is_replaced(row: ExamBooking, requests: set[int], basket: UUID | None) -> bool:
