@@ -53,7 +53,7 @@ def lines_of(rows: list[Downtime], *, now: datetime) -> list[Line]:
     """One query for all."""
     found = {row.pk: Line(row) for row in rows}
     counted = DowntimeCase.objects.filter(downtime__in=rows).values_list("downtime", "answer").order_by()
-    for pk, answer, count, late in counted.annotate(Count("pk"), Count("pk", filter=Q(deadline__lte=now))):
+    for pk, answer, count, late in counted.annotate(all=Count("pk"), late=Count("pk", filter=Q(deadline__lte=now))):
         line = found[pk]
         line.answers[answer] = count
         if answer == Answer.GONE:

@@ -218,7 +218,7 @@ def _count_cases(ids: list[int], days: list[date], cells: dict) -> None:
     rows = rows.filter(downtime__during__overlap=_around(days)).exclude(answer=DowntimeCase.Answer.GONE)
     answered = Count("pk", filter=~Q(answer=""))
     for device, day, asked, done in (
-        rows.order_by().values_list("downtime__device", "booking__day").annotate(Count("pk"), answered)
+        rows.order_by().values_list("downtime__device", "booking__day").annotate(asked=Count("pk"), done=answered)
     ):
         if (device, day) in cells:
             cells[device, day].asked, cells[device, day].answered = asked, done

@@ -11,8 +11,8 @@ from exams.models import DeviceSession, Downtime, DowntimeCase, ExamBooking, Ses
 from exams.selectors import devices as selectors
 from exams.services import devices
 from hospital import clock
-from hospital.models import AuditEvent, Message
-from tests.factories import NOW, OrganizationFactory, StaffFactory, UserFactory
+from hospital.models import AuditEvent, Message, RoleAssignment
+from tests.factories import NOW, OrganizationFactory, UserFactory
 
 from .test_downtime import TOMORROW, House, deliver
 
@@ -32,8 +32,14 @@ def house():
 
 @pytest.fixture
 def office(client, house):
-    client.force_login(StaffFactory(role="office", organization=house.device.organization))
+    client.force_login(staff("office", house.device.organization))
     return client
+
+
+def staff(role, organization):
+    user = UserFactory()
+    RoleAssignment.objects.create(user=user, role=role, organization=organization)
+    return user
 
 
 def minutes(cell):
@@ -170,10 +176,10 @@ def test_another_house_and_an_auditor_change_nothing(client, house):
         f"/office/exams/sessions/{session.pk}/close/", f"/office/exams/devices/{house.device.pk}/down/",
         f"/office/exams/devices/{house.device.pk}/add/",
     )  # fmt: skip
-    client.force_login(StaffFactory(role="office", organization=OrganizationFactory()))
+    client.force_login(staff("office", OrganizationFactory(code="H2")))
     assert [client.post(address).status_code for address in posts] == [404, 404, 404]
     assert "彩超" not in client.get("/office/exams/").content.decode()
-    client.force_login(StaffFactory(role="auditor", organization=house.device.organization))
+    client.force_login(staff("auditor", house.device.organization))
     assert [client.post(address).status_code for address in posts] == [403, 403, 403]
     assert client.get("/office/exams/").status_code == 200
     assert not DeviceSession.objects.filter(closed=True).exists()
