@@ -12,20 +12,28 @@ from django.urls import URLPattern, get_resolver
 
 from appointments.models import Appointment, WaitlistEntry
 from appointments.services import booking
+from exams.models import DiagnosticReport, ExamBooking, ExamRequest
 from hospital.models import ApiToken, AuditEvent, DataRequest, RelatedPerson
 from tests.factories import (
     NOW,
     AccountFactory,
+    ExamRequestFactory,
     IdentifierFactory,
     PatientFactory,
     RelatedPersonFactory,
     StaffFactory,
+    UserFactory,
+    exam_booking_row,
+    exam_variant,
     open_schedule,
 )
 
 pytestmark = pytest.mark.django_db
 
-SECRETS = ("欧阳望舒", "ouyangwangshu", "13900001234", "1390****1234", "139****1234", "002X", "M99999123")
+SECRETS = (
+    "欧阳望舒", "ouyangwangshu", "13900001234", "1390****1234", "139****1234", "002X", "M99999123",
+    "肝囊肿", "甲状腺超声",
+)  # fmt: skip
 """Of the person whose ids are guessed: none of it may stand in any answer."""
 
 
@@ -91,8 +99,23 @@ def somebody_with_everything() -> dict[str, int]:
         schedule=booked.schedule, patient=patient, by=account, channel="app", seat=1, most=3, joined_at=NOW,
         closes_at=NOW + timedelta(days=1),
     )  # fmt: skip
+    somebodys_exams(patient, asked=booked.pk, held=held.pk)
     return {"account": account.pk, "patient": patient.pk, "binding": binding.pk, "booked": booked.pk, "held": held.pk,
             "wait": wait.pk}  # fmt: skip
+
+
+def somebodys_exams(patient, *, asked: int, held: int) -> None:
+    """A booked exam with a report, and one that is to be booked, under numbers that are walked anyway."""
+    variant = exam_variant(name="甲状腺超声")
+    row = exam_booking_row(request=ExamRequestFactory(pk=asked, patient=patient, variant=variant), pk=asked)
+    ExamRequestFactory(pk=held, patient=patient, variant=variant)
+    report = DiagnosticReport.objects.create(
+        pk=asked, organization=row.request.organization, patient=patient, variant=variant, booking=row, performed_at=NOW
+    )
+    version = report.versions.create(
+        number=1, conclusion="肝囊肿", by=UserFactory(), written_at=NOW, released_at=NOW, released_by=UserFactory()
+    )
+    DiagnosticReport.objects.filter(pk=report.pk).update(status="released", current=version, released_at=NOW)
 
 
 def filled(route: str, ids: list[int]):
@@ -115,6 +138,8 @@ def state():
         list(RelatedPerson.objects.order_by("pk").values_list("pk", "ended_at", "relation")),
         list(WaitlistEntry.objects.order_by("pk").values_list("pk", "status")),
         list(DataRequest.objects.order_by("pk").values_list("pk", "status")),
+        list(ExamBooking.objects.order_by("pk").values_list("pk", "status", "during")),
+        list(ExamRequest.objects.order_by("pk").values_list("pk", "status", "answers")),
     )
 
 
@@ -142,6 +167,7 @@ def knock(client, path: str, **more):
 def test_the_walk_knows_the_addresses_of_patients():
     names = {name for name, _route in WITH_IDS}
     assert {"booking", "booking_cancel", "booking_change", "booking_calendar", "family_member", "waiting"} <= names
+    assert {"my_exam", "my_exam_request", "my_exam_move", "my_exam_cancel", "my_exams_together", "my_report"} <= names
 
 
 @pytest.mark.parametrize(("name", "route"), WITH_IDS, ids=[name for name, _route in WITH_IDS])
@@ -153,7 +179,7 @@ def test_another_patients_account_finds_nothing_behind_a_guessed_id(client, vict
 
     for path in filled(route, sorted(set(victim.values()) - {own.pk, own.patient_id, stranger.pk})):
         answers = knock(client, path)
-        if re.match(r"(booking|family|consent|waiting)", name):
+        if re.match(r"(booking|family|consent|waiting|my_exam|my_report)", name):
             assert set(answers) <= {302, 403, 404, 405}, (path, answers)
             assert 404 in answers or 302 in answers, (path, answers)
 
