@@ -112,9 +112,7 @@ def call_next(request: HttpRequest, pk: int):
     """叫下一位."""
     device, form = device_within_reach(request, pk), SeenForm(request.POST)
     seen = form.cleaned_data.get("seen") if form.is_valid() else None
-    row = visit.call_next(device=device, by=request.user, now=clock.now(), seen=seen)
-    if row is None:
-        messages.info(request, _("现在没有人等候。"))
+    visit.call_next(device=device, by=request.user, now=clock.now(), seen=seen)
     return _back(request, device.pk)
 
 
