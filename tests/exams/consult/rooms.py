@@ -1,4 +1,4 @@
-"""A doctor's room with devices that can be booked from tomorrow on. These days are real: the database's clock decides."""
+"""A doctor's room with devices to be booked from tomorrow on. The days are real: the database's clock decides."""
 
 from datetime import time, timedelta
 
