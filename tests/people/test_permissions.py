@@ -44,7 +44,7 @@ PUBLIC = {  # open to strangers, each with its reason
 DOORS = ("/accounts/login/", "/sign-in/?next=")  # the staff's and the patients'
 EVERYBODY_INSIDE = {"messages", "messages-read", "inbox"}  # any account, whatever its role
 OWN_RULES = ("account_", "mfa_")  # one's own account; walked in test_sign_in
-VALUES = {"int": "1", "uuid": str(uuid.uuid4()), "str": "x", "slug": "x"}
+VALUES = {"int": "1", "uuid": str(uuid.uuid4()), "str": "x", "slug": "x", "kind": "rules"}
 
 
 def addresses(patterns=None, prefix="/", names=()):
@@ -63,7 +63,7 @@ def filled(pattern) -> str:
         text = str(pattern._route)
         for name, converter in pattern.converters.items():
             kind = type(converter).__name__.replace("Converter", "").lower().replace("string", "str")
-            text = text.replace(f"<{kind}:{name}>", VALUES[kind]).replace(f"<{name}>", VALUES[kind])
+            text = re.sub(rf"<(?:\w+:)?{name}>", VALUES[kind], text)
         return text
     text = re.sub(r"\(\?P<\w+>\\d\+\)", "1", pattern.regex.pattern)
     text = re.sub(r"\(\?P<\w+>(\w+)(\|\w+)+\)", r"\1", text)
@@ -123,8 +123,9 @@ def test_somebody_without_any_role_sees_a_landing_page_that_says_whom_to_ask(cli
         ("doctor", ["/consult/", "/my/schedule/", "/inbox/"]),
         ("phone", ["/phone/", "/office/calls/", "/inbox/"]),
         ("ward", ["/consult/", "/phone/", "/inbox/"]),
-        ("triage", ["/desk/", "/inbox/"]),
+        ("triage", ["/desk/", "/exam-rooms/", "/inbox/"]),
         ("counter", ["/desk/", "/inbox/"]),
+        ("exam", ["/exam-centre/", "/exam-reports/", "/critical/", "/exam-rooms/", "/inbox/"]),
         ("office", ["/desk/", "/office/", "/admin/", "/inbox/"]),
         ("auditor", ["/office/", "/admin/", "/inbox/"]),
         ("secadmin", ["/admin/", "/inbox/"]),
