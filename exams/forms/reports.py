@@ -126,7 +126,10 @@ class PartnerForm(ReportForm):
     )
     variant = forms.ModelChoiceField(label=_("检查"), queryset=ExamVariant.objects.none(), empty_label=_("请选择"))
     organization = forms.ModelChoiceField(
-        label=_("检查机构"), queryset=Organization.objects.none(), empty_label=_("请选择")
+        label=_("检查机构"),
+        queryset=Organization.objects.none(),
+        empty_label=_("请选择"),
+        help_text=_("没有的机构请系统管理员先登记。"),
     )
     performed_at = forms.DateTimeField(
         label=_("检查时间"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")

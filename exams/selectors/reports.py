@@ -6,25 +6,35 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from exams.models import CriticalNotice, DiagnosticReport, ExamBooking, ReportAccess, ReportVersion
-from hospital import clock, family
-from hospital.models import PractitionerRole, User
+from hospital import clock, family, patients
+from hospital.models import Patient, PractitionerRole, User
 
 Status = DiagnosticReport.Status
 
 LATELY = timedelta(days=90)
 """What waits is listed so far back; older ones on demand: a house may do exams whose results never come here."""
 
+SHOWN = timedelta(days=30)
+"""Released ones are listed so far back, unless one person is asked for by number or document, or older ones are."""
+
 RELATED = ("patient", "variant__item", "organization", "booking__device", "current__by")
 
 
-def whose_name(text: str) -> Q:
-    """A search word over rows with `patient` and `variant`: medical number, name, pinyin, initials, exam."""
+def one_person(text: str) -> list[Patient]:
+    """Whom a medical number or a whole document number means."""
+    found = patients.with_medical_number(text) if text[:1].upper() == "M" else None
+    return [found] if found else patients.with_document(text)
+
+
+def whose_name(text: str, known: list[Patient]) -> Q:
+    """A search word over rows with `patient` and `variant`: a number, name, pinyin, initials, exam."""
     word = text.strip()
     if not word:
         return Q()
+    if known:
+        return Q(patient__in=known)
     return (
-        Q(patient__medical_number__iexact=word)
-        | Q(patient__name__startswith=word)
+        Q(patient__name__startswith=word)
         | Q(patient__pinyin__startswith=word.lower())
         | Q(patient__initials=word.lower())
         | Q(variant__item__name__contains=word)
@@ -35,11 +45,11 @@ def unwritten(organizations: frozenset[int], *, modality: str, text: str, older:
     """Done exams without a report, who waits longest first."""
     rows = ExamBooking.objects.filter(
         ~Exists(DiagnosticReport.objects.filter(booking=OuterRef("pk"))),
-        whose_name(text),
+        whose_name(text, known := one_person(text)),
         status=ExamBooking.Status.DONE,
         variant__item__organization__in=organizations,
     )
-    rows = rows if older else rows.filter(day__gte=clock.today(now) - LATELY)
+    rows = rows if older or known else rows.filter(day__gte=clock.today(now) - LATELY)
     rows = rows.filter(variant__item__modality=modality) if modality else rows
     return rows.select_related("patient", "variant__item", "device", "request__requester").order_by("finished_at", "pk")
 
@@ -49,8 +59,12 @@ def of_house(organizations: frozenset[int]) -> QuerySet:
     return DiagnosticReport.objects.filter(variant__item__organization__in=organizations)
 
 
-def listed(organizations: frozenset[int], *, status: str, modality: str, text: str) -> QuerySet:
-    rows = of_house(organizations).filter(whose_name(text), status=status)
+def listed(
+    organizations: frozenset[int], *, status: str, modality: str, text: str, older: bool, now: datetime
+) -> QuerySet:
+    rows = of_house(organizations).filter(whose_name(text, known := one_person(text)), status=status)
+    if status == Status.RELEASED and not older and not known:
+        rows = rows.filter(released_at__gte=now - SHOWN)
     rows = rows.filter(variant__item__modality=modality) if modality else rows
     rows = rows.prefetch_related("versions__by") if status == Status.DRAFT else rows
     order = ("-pk",) if status == Status.DRAFT else ("-released_at", "-pk")
@@ -64,7 +78,7 @@ def versions_of(report: DiagnosticReport) -> list[ReportVersion]:
 def range_names(variant_id: int) -> list[dict]:
     """Names, units and ranges as the last released report of this exam had them: what a form begins with."""
     last = DiagnosticReport.objects.filter(variant=variant_id, status=Status.RELEASED).exclude(current__measurements=[])
-    kept = last.order_by("-released_at").values_list("current__measurements", flat=True).first() or []
+    kept = last.order_by("-pk").values_list("current__measurements", flat=True).first() or []
     return [{name: row.get(name, "") for name in ("name", "unit", "low", "high")} for row in kept]
 
 

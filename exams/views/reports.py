@@ -15,7 +15,7 @@ from exams.selectors import reports as selectors
 from exams.services import reports as service
 from exams.services.reports import links
 from exams.services.reports.reading import Way
-from hospital import clock, permissions
+from hospital import audit, clock, permissions
 from hospital.errors import Refused
 from hospital.permissions import role_required
 
@@ -36,10 +36,12 @@ def worklist(request: HttpRequest) -> HttpResponse:
     said = form.said()
     asked = request.GET.get("tab")
     tab = asked if asked in TABS else "todo"
-    narrowed = {"modality": said["modality"], "text": said["text"]}
-    waiting = selectors.unwritten(houses, **narrowed, older=said["older"], now=now)
-    rows = waiting if tab == "todo" else selectors.listed(houses, status=tab, **narrowed)
+    waiting = selectors.unwritten(houses, **said, now=now)
+    rows = waiting if tab == "todo" else selectors.listed(houses, status=tab, **said, now=now)
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    if said["text"]:
+        found = sorted({row.patient_id for row in page})
+        audit.searched_patients(actor=request.user, how="word", found=found, where="reports", now=now, request=request)
     if tab == "todo":
         for row in page:
             row.expected = links.expected_at(row)

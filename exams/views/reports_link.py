@@ -33,7 +33,8 @@ KEPT = "report_links"
 OPEN_FOR = timedelta(minutes=15)
 
 GUESSES = (20, 600)
-"""Unknown links, and last fours, that a network address may try per so many seconds."""
+"""Unknown links, and wrong last fours, of a network address per so many seconds: right ones count for nothing, since
+all who wait in the hospital share its address."""
 
 
 # ---- the slip ----
@@ -85,10 +86,10 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
     form = LastFourForm(request.POST or None)
     if request.method != "POST":
         return _ask(request, row, form, token)
-    rates.spend_of(f"report.four.{client_address(request)}", *GUESSES)
     if not form.is_valid():
         return _ask(request, row, form, token, status=422)
     if not links.proves(row, form.cleaned_data["last4"], now=now):
+        rates.spend_of(f"report.four.{client_address(request)}", *GUESSES)
         if row.ended_at:
             return _closed(request, row, links.State.ENDED, token)
         return _ask(request, row, form, token, status=422, left=links.MOST_MISSES - row.misses)

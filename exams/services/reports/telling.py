@@ -69,6 +69,7 @@ def _tell(row: CriticalNotice, user: User, *, template: str, dedupe: str, now: d
             "until": row.due_at.isoformat(),
             "time": f"{due:%H:%M}",
             "doctor": str(row.doctor or ""),
+            "notice": row.pk,
         },
         about=f"report:{row.version.report_id}",
         dedupe=dedupe,

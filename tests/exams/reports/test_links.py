@@ -199,3 +199,22 @@ def test_wrong_last_fours_at_once_are_counted_one_by_one():
         assert not any(crowd.map(guess, range(8)))
     link.refresh_from_db()
     assert (link.misses, link.ended_at) == (5, NOW)
+
+
+def test_wrong_last_fours_of_one_address_are_limited_over_many_slips_and_right_ones_never(client, monkeypatch):
+    """B16: everybody in the waiting area has the hospital's address."""
+    spent = []
+    monkeypatch.setattr("hospital.api.rates._ask", lambda key, most, seconds: spent.append(key) or len(spent) > most)
+    booking = an_exam()
+    scenes.released(booking)
+    for _ in range(2):
+        client.post(f"/r/{a_link(booking)}/", {"last4": "002X"})
+        client.session.flush()
+    assert spent == []
+    answers = []
+    for _ in range(5):
+        token = a_link(booking)
+        answers += [client.post(f"/r/{token}/", {"last4": "1111"}).status_code for _ in range(4)]
+    assert answers == [422] * 20
+    refused = client.post(f"/r/{a_link(booking)}/", {"last4": "1111"})
+    assert (refused.status_code, "脂肪肝" in refused.content.decode()) == (429, False)

@@ -1,6 +1,7 @@
 """E7: staff write, look, release, correct; nothing typed is lost; who read what."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -248,3 +249,12 @@ def test_another_houses_reports_are_not_found_and_other_roles_hear_why(client):
     assert client.get(f"/exam-reports/{pk}/").status_code == 200
     assert client.get(f"/exam-reports/{pk}/correct/").status_code == 403
     assert Patient.objects.count() == 2
+
+
+def test_released_ones_are_listed_a_month_back_and_one_person_by_number_for_ever(staff):
+    version = scenes.released(now=NOW - timedelta(days=40))
+    number = version.report.patient.medical_number
+    for query, finds in (("", 0), ("&older=1", 1), (f"&q={number.lower()}", 1), ("&q=M00000000", 0)):
+        assert len(staff.get(f"/exam-reports/?tab=released{query}").context["page"].object_list) == finds, query
+    searched = AuditEvent.objects.filter(action="patient.searched.reports").order_by("id")
+    assert [row.detail["shown"] for row in searched] == [[version.report.patient_id], []]
