@@ -37,6 +37,8 @@ WORDS = {
     "report.slip_printed": _("打印取报告条"),
     "report.link_missed": _("取报告二维码填错证件后四位"),
     "patient.identified": _("核对姓名和证件后四位"),
+    "exam.answered": _("回答检查前的问题"),
+    "exam.preparation_read": _("确认看过检查准备"),
     "personal_data.asked": _("提出个人信息请求"),
     "personal_data.dropped": _("撤回个人信息请求"),
     "personal_data.decided": _("处理个人信息请求"),

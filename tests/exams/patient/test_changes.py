@@ -63,7 +63,7 @@ def test_after_the_deadline_the_buttons_are_grey_and_the_act_is_refused_with_who
     first = f"/exams/bookings/{row.pk}/"
     with at(mine, row.start - timedelta(minutes=119)):
         page = mine.get(first)
-        assert 'aria-disabled="true">取消检查' in page.content.decode()
+        assert 'aria-disabled="true">取消这项' in page.content.decode()
         assert "11月25日 06:00" in words_of(page)
         for act in ("cancel/", "move/"):
             assert "请致电检查预约中心" in words_of(mine.get(first + act))
