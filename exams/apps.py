@@ -9,5 +9,6 @@ class ExamsConfig(AppConfig):
 
     def ready(self):
         from . import handlers, personal_data  # noqa: F401  what this app does with facts, and what it holds of a person
+        from .demo import hook  # noqa: F401  what it adds to the demo hospital
         from .views import consult_neighbour  # noqa: F401  what it puts on the consult room's page
         from .views.patient import home  # noqa: F401  what it puts on the patient's home page

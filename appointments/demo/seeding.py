@@ -10,7 +10,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connection, transaction
 
-from appointments.demo import accounts, branches, jobs, people, stops, today, visits, waiting, wishes
+from appointments.demo import accounts, branches, jobs, neighbours, people, stops, today, visits, waiting, wishes
 from appointments.demo.by_service import ByService
 from appointments.demo.in_bulk import InBulk
 from appointments.demo.ledger import DAY, Ledger
@@ -84,7 +84,8 @@ def _alone() -> Iterator[None]:
 def _begin(*, now: datetime) -> None:
     """Leave a mark that what follows is the demo's; where that mark stands alone, a run was cut off."""
     if AuditEvent.objects.filter(action=BEGUN).exists():
-        models = [model for app in APPS for model in apps.get_app_config(app).get_models()]
+        apps_here = (*APPS, *(each.app for each in neighbours.joined))
+        models = [model for app in apps_here for model in apps.get_app_config(app).get_models()]
         tables = [model._meta.db_table for model in models if not _is_from_migrations(model.__name__)]
         with connection.cursor() as cursor:
             cursor.execute(f"TRUNCATE {', '.join(tables)} CASCADE")
@@ -121,6 +122,8 @@ def _fill(scale: Scale, *, now: datetime, show: Show) -> None:
     stops.live(doctor=doctor, users=users, now=now)
     accounts.make(now=now)
     waiting.live(now=now)
+    for neighbour in neighbours.joined:
+        progress.at("end", 0, neighbour.live(neighbours.Scene(scale, doctor, users, now)))
     jobs.remember_recalls(now=now)
     progress.at("end", 0, f"{numbers:,} numbers, {seen:,} visits; tidying up")
     Fact.objects.filter(happened_at__lt=now - OLD_NEWS, fanned_out=False).update(fanned_out=True)
