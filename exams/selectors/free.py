@@ -265,6 +265,7 @@ class _Look:
     walking: walks.Walks
     apart: list[Span]
     moving: ExamBooking | None
+    together: tuple[ExamBooking, ...]  # the moving one's sitting
 
     @classmethod
     def at(cls, request, *, channel, first_day, days, now, partner, moving) -> "_Look":
@@ -274,8 +275,12 @@ class _Look:
             channel, organization_id=house, day=clock.today(now), requests=[request], partner_id=partner
         )
         able = DeviceAbility.objects.filter(variant=request.variant, device__active=True, device__organization=house)
+        together = around.sitting_of(moving, now=now) if moving and moving.holds else []
+        for row in together:
+            able = able.filter(device__abilities__variant=row.variant_id)
         able = list(able.select_related("device__room", "device__zone__campus").order_by("device__code"))
-        gone = [*around.gone(request.patient_id, requests=[request.pk], now=now), *([moving.pk] if moving else [])]
+        gone = around.gone(request.patient_id, requests=[request.pk], now=now)
+        gone += [row.pk for row in together or ([moving] if moving else [])]
         ids = [each.device_id for each in able]
         return cls(
             request=request,
@@ -291,6 +296,7 @@ class _Look:
             walking=walks.walks_between({each.device.zone for each in able}, rule=rule),
             apart=_apart(request, counted=counted, now=now, ignoring=gone),
             moving=moving,
+            together=tuple(together),
         )
 
     def stretches(self):
@@ -319,8 +325,16 @@ class _Look:
                 for each in self.promised
             ]
             free = [(start, end) for start, end, _session in self.free[ability.device_id]]  # not across two sessions
+            before, after = self._beside()
             left = spans.without(spans.common(free, allowed), [*busy, *self.apart])
-            yield ability.device, minutes, spans.whole_steps(left, STEP)
+            left = [(start + before, end - after) for start, end in spans.whole_steps(left, STEP)]
+            yield ability.device, minutes, left
+
+    def _beside(self) -> tuple[int, int]:
+        """Minutes that the others of the sitting take before and after it."""
+        own = [row.pk for row in self.together].index(self.moving.pk) if self.together else 0
+        lengths = [(row.during.upper - row.during.lower) // spans.MINUTE for row in self.together]
+        return sum(lengths[:own]), sum(lengths[own + 1 :])
 
     def segment(self, start: int, begins: list[tuple[int, int, Device]]) -> Segment:
         """On the device that is free first; of several, where most is left."""

@@ -5,7 +5,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from appointments.models.rules import Channel
@@ -15,13 +15,13 @@ from exams.models import Device, ExamBooking, ExamPlan, ExamRequest
 from exams.policies import booking as policy
 from exams.policies.booking import DROPPED, REPLACED
 from exams.policies.spans import trips_of
-from exams.selectors import rules
+from exams.selectors import around, rules
 from exams.selectors.free import next_start
 from exams.services import claims
 from exams.services.checks import Asked, check_all, check_move
 from exams.services.claims import Line, in_one, let_go, lock_all, lock_people
 from hospital import clock, outbox
-from hospital.models import Patient, User
+from hospital.models import Patient, PatientTime, User
 
 Status = ExamBooking.Status
 
@@ -198,21 +198,33 @@ def move(
     """
     with in_one():
         moment = now or database_now()
-        seen = ExamBooking.objects.select_related("request__patient", "request__organization").get(pk=booking.pk)
-        patient = seen.request.patient
-        wanted = _lines(patient, [Wanted(seen.request_id, device.pk, start)])
-        held = lock_all(patient=patient, lines=wanted, moving=[seen], now=moment)
-        [row] = held.moving
-        if row.session_id != seen.session_id or row.status == Status.CANCELLED:
-            raise WrongExamState()
-        if _same(wanted, [row], now=moment) and row.holds:
-            return row
-        asked = Asked(patient, channel, by, partner=row.partner_id, house=hospital, now=moment)
+        seen = ExamBooking.objects.select_related("request__patient", "request__variant").get(pk=booking.pk)
+        patient, sitting = seen.request.patient, [seen] if hospital else around.sitting_of(seen, now=moment)
+        wanted = _lines(patient, _moved(sitting, seen, device, start))
+        held = lock_all(patient=patient, lines=wanted, moving=sitting, now=moment)
+        places = {row.pk: (row.session_id, row.during) for row in sitting}
+        for row in held.moving:
+            if (row.session_id, row.during) != places[row.pk] or row.status == Status.CANCELLED:
+                raise WrongExamState()
+        if _same(wanted, held.moving, now=moment) and all(row.holds for row in held.moving):
+            return held.moving[[row.pk for row in held.moving].index(seen.pk)]
+        asked = Asked(patient, channel, by, partner=seen.partner_id, house=hospital, now=moment)
         let_go(held.replaced, note=REPLACED, now=moment)
         let_go(held.lapsed, note=policy.LAPSED, now=moment)
-        [line] = check_move(asked, wanted, row)
-        _put(row, line, asked)
-    return row
+        rows = {row.request_id: row for row in held.moving}
+        _put([(rows[line.request.pk], line) for line in check_move(asked, wanted, rows)], asked)
+    return rows[seen.request_id]
+
+
+def _moved(sitting: list[ExamBooking], seen: ExamBooking, device: Device, start: datetime) -> list[Wanted]:
+    """Where each exam of a sitting goes when `seen` goes to `start`: they stay back to back."""
+    wanted = [Wanted(seen.request_id, device.pk, start)]
+    for row in sitting:
+        if row.pk != seen.pk:
+            before = row.during.lower < seen.during.lower
+            minutes = claims.length_of(row.request if before else seen.request, device)
+            wanted.append(Wanted(row.request_id, device.pk, start + timedelta(minutes=-minutes if before else minutes)))
+    return wanted
 
 
 def walk_in(*, request: ExamRequest, device: Device, by: User | None, now: datetime | None = None) -> ExamBooking:
@@ -319,22 +331,27 @@ def _withdraw(request_id: int, *, note: str, now: datetime) -> None:
     rows.update(status=ExamRequest.Status.CANCELLED, ended_at=now, note=note)
 
 
-def _put(row: ExamBooking, line: Line, asked: Asked) -> None:
-    """Onto another time: what belongs to the old one is gone, a check-in on another day as well."""
-    before = row.during.lower
-    row.device, row.team_id, row.session = line.device, line.device.team_id, line.session
-    row.day, row.during, row.stay, row.holds = clock.today(line.start), line.during, line.stay, True
-    if row.status == Status.ARRIVED and row.day != clock.today(asked.now):
-        row.status, row.checked_in_at, row.called_at, row.calls = Status.BOOKED, None, None, 0
-    if row.status == Status.PENDING:
-        rule = rules.exam_rule(row.request.organization_id, day=clock.today(asked.now))
-        row.hold_until = asked.now + policy.hold_for(asked.channel, rule)
-    with claims.naming(line.exam):
-        row.save()
-        claims.promise(row)
-    if row.status != Status.PENDING:
-        said = {"from_start": before.isoformat(), "channel": asked.channel, "hospital": asked.house}
-        publish("exam.moved", row, by=asked.by, now=asked.now, **said)
+def _put(moves: list[tuple[ExamBooking, Line]], asked: Asked) -> None:
+    """Onto other times. Those of one sitting are lifted first: the one may take the minutes of the other. A check-in
+    for another day is gone."""
+    before = {row.pk: row.during.lower for row, _line in moves}
+    if len(moves) > 1:
+        ExamBooking.objects.filter(pk__in=before).update(holds=False)
+        PatientTime.objects.filter(source="exam", source_id__in=before).delete()
+    for row, line in moves:
+        row.device, row.team_id, row.session = line.device, line.device.team_id, line.session
+        row.day, row.during, row.stay, row.holds = clock.today(line.start), line.during, line.stay, True
+        if row.status == Status.ARRIVED and row.day != clock.today(asked.now):
+            row.status, row.checked_in_at, row.called_at, row.calls = Status.BOOKED, None, None, 0
+        if row.status == Status.PENDING:
+            rule = rules.exam_rule(line.request.organization_id, day=clock.today(asked.now))
+            row.hold_until = asked.now + policy.hold_for(asked.channel, rule)
+        with claims.naming(line.exam):
+            row.save()
+            claims.promise(row)
+        if row.status != Status.PENDING:
+            said = {"from_start": before[row.pk].isoformat(), "channel": asked.channel, "hospital": asked.house}
+            publish("exam.moved", row, by=asked.by, now=asked.now, **said)
 
 
 def publish(topic: str, row: ExamBooking, *, by: User | None, now: datetime, **payload) -> None:

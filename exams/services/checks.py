@@ -2,7 +2,7 @@
 the patient's own time, order. Each is a policy; here is what they are told."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -66,16 +66,21 @@ def check_all(asked: Asked, lines: list[Line]) -> list[Line]:
     return lines
 
 
-def check_move(asked: Asked, lines: list[Line], row: ExamBooking) -> list[Line]:
-    """A booking on another time, under its locks. Who prepares for its old time can keep any later one."""
-    rule = exam_rule(row.request.organization_id, day=clock.today(asked.now))
-    _raise(policy.refusal_to_move(row, channel=asked.channel, rule=rule, now=asked.now, hospital=asked.by_the_house))
+def check_move(asked: Asked, lines: list[Line], rows: Mapping[int, ExamBooking]) -> list[Line]:
+    """Bookings (by request) on other times, under their locks. Who prepares for the old time can keep any later one."""
+    house, own = lines[0].request.organization_id, [row.pk for row in rows.values()]
+    rule = exam_rule(house, day=clock.today(asked.now))
     for line in lines:
+        row = rows[line.request.pk]
+        about = {"channel": asked.channel, "rule": rule, "now": asked.now, "hospital": asked.by_the_house}
+        _raise(policy.refusal_to_move(row, **about))
         if not asked.by_the_house:
             known = row.during.lower
             _raise(policy.refusal_by_preparation(line.request, start=line.start, now=asked.now, prepared_for=known))
-    _check_places(asked, lines, moving=[row.pk])
-    _check_order(asked, lines, rules_in_force(row.request.organization_id), moving=[row.pk])
+    ordering = rules_in_force(house)
+    lines = _sitting_together(lines, ordering)
+    _check_places(asked, lines, moving=own)
+    _check_order(asked, lines, ordering, moving=own)
     return lines
 
 

@@ -8,7 +8,7 @@ from exams.planner import DAY, Plan, Problem, Relaxed, best, fewer, starts_on
 from exams.policies.booking import is_self_service
 from exams.policies.reasons import Reason
 from exams.policies.wishes import Wishes
-from exams.selectors.planning import Given, Ground, Piece
+from exams.selectors.planning import MOST_DAYS, Given, Ground, Piece, ground
 from hospital import clock
 
 SECONDS = 0.25
@@ -34,7 +34,7 @@ def why_not_fewer(
     ]
     if not reasons:
         reasons = [_no_common_day(asked, problem, trips=trips)]
-    savings = [_saving(asked, given, key, other, stands) for key, other in found.items() if key in ways]
+    savings = [_saving(asked, key, other) for key, other in found.items() if key in ways]
     return _once(reasons)[:MOST_REASONS], _once(savings)[:MOST_REASONS]
 
 
@@ -53,7 +53,21 @@ def _ways(asked: Ground, given: Given) -> tuple[list[Relaxed], dict[str, Relaxed
         ways["without_return"] = replace(given, results=False)
     if not is_self_service(asked.channel):
         ways["with_reserves"] = replace(given, reserves=True)
-    return rules, {key: Relaxed(key, asked.problem(way)) for key, way in ways.items()}
+    found = {key: Relaxed(key, asked.problem(way)) for key, way in ways.items()}
+    longer = _longer(asked, given.wishes)
+    if longer:
+        found["later"] = Relaxed("later", longer.problem(given))
+    return rules, found
+
+
+def _longer(asked: Ground, wishes: Wishes) -> Ground | None:
+    """The same question over more days, up to what the house opens; not where a return visit ends them."""
+    first, today = asked.counted.first_day, clock.today(asked.now)
+    last = min(today + timedelta(days=asked.rule.horizon_days), first + timedelta(days=MOST_DAYS - 1))
+    if wishes.return_day or (last - first).days + 1 <= asked.days:
+        return None
+    more = replace(wishes, first_day=first, last_day=last)
+    return ground(asked.requests, asked=more, channel=asked.channel, now=asked.now, partner=asked.partner)
 
 
 def _of_rule(asked: Ground, problem: Problem, relaxed: Plan, *, number: int, trips: int) -> Reason:
@@ -88,9 +102,9 @@ def _no_common_day(asked: Ground, problem: Problem, *, trips: int) -> Reason:
     )
 
 
-def _saving(asked: Ground, given: Given, key: str, plan: Plan, stands: set[int]) -> Reason:
-    mine = {placed.start // DAY for placed in plan.placed if placed.device}
-    return Reason(key, {"saves_to": len(mine), "dates": _dates(asked, sorted(mine))})
+def _saving(asked: Ground, key: str, plan: Plan) -> Reason:
+    mine = _dates(asked, sorted({placed.start // DAY for placed in plan.placed if placed.device}))
+    return Reason(key, {"saves_to": len(mine), "dates": mine, "until": mine[-1]})
 
 
 # ---- nothing is possible ----
@@ -111,7 +125,7 @@ def why_impossible(asked: Ground, given: Given) -> list[Reason]:
         found = best(each.problem, seconds=SECONDS)
         if found:
             together = Reason("together", {"dates": _span(asked)})
-            return [together, _saving(asked, given, key, found, set())]
+            return [together, _saving(asked, key, found)]
     return [Reason("together", {"dates": _span(asked)})]
 
 

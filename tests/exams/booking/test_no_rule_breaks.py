@@ -31,7 +31,7 @@ from .sound import unsound
 
 pytestmark = pytest.mark.django_db
 
-EXAMS, SEEDS = 4, range(12)
+EXAMS, SEEDS = 4, range(8)
 
 
 class House:

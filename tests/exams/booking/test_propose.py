@@ -28,6 +28,8 @@ from tests.factories import (
     open_device,
 )
 
+from .sound import unsound
+
 pytestmark = pytest.mark.django_db
 
 DAY = timedelta(days=1)
@@ -285,3 +287,20 @@ def test_the_number_of_queries_does_not_grow_with_exams_or_devices(patient, hous
             assert propose(requests).best.trips == 1
         with django_assert_max_num_queries(15):
             assert segments(request=requests[0], channel="web", first_day=TODAY, days=28, now=NOW)
+
+
+def test_exams_of_one_sitting_move_together(patient, house):
+    upper = variant(house, "无痛胃镜", minutes=20, kind="sedated", after=30)
+    lower = variant(house, "无痛肠镜", minutes=40, kind="sedated", after=30)
+    both = open_device(upper, lower, organization=house, days=(1, 2))
+    order(upper, lower, one_sitting=True, reverse="gap", why="同一次麻醉完成。", **signed())
+    plan = hold(patient, planning.lines_of(propose(ask(patient, upper, lower)).best.token, patient))
+    first, second = booking.confirm(basket=plan.basket, by=None, now=NOW)
+    assert (first.start, second.start) == (at(1, 8), at(1, 8, 20))
+    found = segments(request=second.request, channel="counter", first_day=TODAY, days=3, now=NOW, moving=second)
+    assert found[0].first_start == at(1, 8, 20), "the first begins at 08:00 and not before"
+    moved = booking.move(booking=second, device=both, start=at(1, 8, 40), channel="counter", by=None, now=NOW)
+    first.refresh_from_db()
+    assert (first.start, moved.start) == (at(1, 8, 20), at(1, 8, 40))
+    assert (first.stay.upper, moved.stay.upper) == (moved.start, at(1, 9, 50))
+    assert unsound() == {}
