@@ -67,3 +67,11 @@ class AlreadyOnTheList(Refused):
     code = "exam_already_on_the_list"
     message = _("这位患者已有没做完的%(exam)s申请，没有再添加。")
     next_step = _("请直接预约已有的申请，或先撤销它。")
+
+
+class PatientElsewhere(Refused):
+    """Called to another room, or being examined there."""
+
+    code = "exam_patient_elsewhere"
+    message = _("这位患者正在%(device)s（%(state)s），还不能来这里。")
+    next_step = _("请先叫下一位；那边结束后再叫。")

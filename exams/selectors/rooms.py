@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from django.db.models import Case, F, IntegerField, Q, QuerySet, When
+from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, When
 from django.db.models.functions import Greatest
 
 from exams.models import Device, ExamBooking
@@ -20,16 +20,24 @@ STILL_HERE = timedelta(days=2)
 """How long somebody who was checked in is still looked for: past midnight, and after a night nobody worked."""
 
 
-def next_waiting(device: Device, *, lock: bool = False) -> ExamBooking | None:
-    """Whose turn it is: one already called, else the first in turn. With `lock` the row is the caller's, as it is after
-    whoever was just busy with it."""
-    rows = ExamBooking.objects.filter(device=device, status__in=ExamBooking.WAITING, holds=True)
+INSIDE = (Status.CALLED, Status.RUNNING)
+"""On the way into a room, or in it."""
+
+
+def elsewhere(patient_id: int, *, device_id: int) -> ExamBooking | None:
+    """Where else the patient is called to or examined now."""
+    rows = ExamBooking.objects.filter(patient=patient_id, status__in=INSIDE).exclude(device=device_id)
+    return rows.select_related("device").first()
+
+
+def next_waiting(device: Device) -> ExamBooking | None:
+    """Whose turn it is: one already called, else the first in turn who is not in another room."""
+    away = ExamBooking.objects.filter(patient=OuterRef("patient"), status__in=INSIDE).exclude(device=device)
+    rows = ExamBooking.objects.filter(~Exists(away), device=device, status__in=ExamBooking.WAITING, holds=True)
     on_the_way = Case(When(status=Status.CALLED, then=0), default=1, output_field=IntegerField())
     due = Greatest(F("during__startswith"), "checked_in_at", "passed_at")  # PostgreSQL: nulls do not count
     rows = rows.annotate(due=due, begins=F("during__startswith"))
     rows = rows.order_by(on_the_way, "-priority", "due", "begins", "pk")
-    if lock:
-        rows = rows.select_for_update(no_key=True, of=("self",)).select_related("device", "variant__item", "request")
     return rows.first()
 
 
@@ -69,6 +77,13 @@ def queues_of(devices: Iterable[Device], *, day: date) -> dict[int, Queue]:
         queue.waiting.sort(key=policy.turn)
         queue.called.sort(key=lambda row: row.called_at)
     return queues
+
+
+def inside_elsewhere(queue: Queue) -> dict[int, ExamBooking]:
+    """Of those who wait: patient → the exam in another room to which they are called or where they are. One query."""
+    waiting = [row.patient_id for row in queue.waiting]
+    rows = ExamBooking.objects.filter(patient__in=waiting, status__in=INSIDE).exclude(device=queue.device)
+    return {row.patient_id: row for row in rows.select_related("device")} if waiting else {}
 
 
 def _of_the_day(day: date) -> Q:

@@ -5,12 +5,20 @@ never call two patients. That a device has one patient is a constraint of the da
 as DeviceBusy.
 """
 
-from contextlib import contextmanager
+import contextlib
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from exams.errors import AskAgain, CannotBeExamined, DeviceBusy, NotInQueue, ReasonMissing, RequestEnded
+from exams.errors import (
+    AskAgain,
+    CannotBeExamined,
+    DeviceBusy,
+    NotInQueue,
+    PatientElsewhere,
+    ReasonMissing,
+    RequestEnded,
+)
 from exams.models import Device, ExamBooking, ExamRequest
 from exams.policies import visit as policy
 from exams.selectors import asking, rooms
@@ -124,8 +132,11 @@ def undo_check_in(*, booking: ExamBooking, by: User | None, now: datetime) -> Ex
 
 @transaction.atomic
 def call(*, booking: ExamBooking, by: User | None, now: datetime) -> ExamBooking:
-    """叫号, or call again. Waiting is measured to the first call. Publishes exam.called."""
-    row = _locked_alone(booking)
+    """叫号, or call again. Waiting is measured to the first call. Publishes exam.called.
+
+    Raises NotInQueue, DeviceIsDown, PatientElsewhere (called to another room, or being examined there).
+    """
+    row = locked(booking)
     _called(row, by=by, now=now)
     return row
 
@@ -133,6 +144,8 @@ def call(*, booking: ExamBooking, by: User | None, now: datetime) -> ExamBooking
 def _called(row: ExamBooking, *, by: User | None, now: datetime) -> None:
     if refusal := policy.refusal_to_call(row):
         raise refusal
+    if there := rooms.elsewhere(row.patient_id, device_id=row.device_id):
+        raise PatientElsewhere(device=str(there.device), state=there.get_status_display())
     row.status = Status.CALLED
     row.called_at = row.called_at or now
     row.calls += 1
@@ -148,13 +161,14 @@ def call_next(*, device: Device, by: User | None, now: datetime, seen: int | Non
     button or it was pressed twice: the answer is that one, who is not called a second time.
     """
     Device.objects.select_for_update(no_key=True).get(pk=device.pk)  # two nurses: the second sees the first's call
-    row = rooms.next_waiting(device, lock=True)
-    if row is None:
-        return None
-    if row.status == Status.CALLED and seen is not None and row.pk != seen:
-        return row
-    _called(row, by=by, now=now)
-    return row
+    while first := rooms.next_waiting(device):
+        row = locked(first)
+        if row.status == Status.CALLED and seen is not None and row.pk != seen:
+            return row
+        with contextlib.suppress(NotInQueue, PatientElsewhere):  # taken in this very moment: the one after them
+            _called(row, by=by, now=now)
+            return row
+    return None
 
 
 @transaction.atomic
@@ -173,13 +187,15 @@ def pass_over(*, booking: ExamBooking, by: User | None, now: datetime) -> ExamBo
 def start(*, booking: ExamBooking, by: User | None, now: datetime) -> ExamBooking:
     """开始检查, of a called patient or of one who walks straight in (then that is the call). Repeating changes nothing.
 
-    Raises DeviceBusy, NotInQueue, DeviceIsDown. Publishes exam.started.
+    Raises DeviceBusy, NotInQueue, DeviceIsDown, PatientElsewhere. Publishes exam.started.
     """
-    row = _locked_alone(booking)
+    row = locked(booking)
     if row.status == Status.RUNNING:
         return row
     if refusal := policy.refusal_to_call(row):
         raise refusal
+    if there := rooms.elsewhere(row.patient_id, device_id=row.device_id):
+        raise PatientElsewhere(device=str(there.device), state=there.get_status_display())
     if row.status == Status.ARRIVED:
         _called(row, by=by, now=now)
     row.status, row.started_at = Status.RUNNING, now
@@ -189,7 +205,7 @@ def start(*, booking: ExamBooking, by: User | None, now: datetime) -> ExamBookin
     return row
 
 
-@contextmanager
+@contextlib.contextmanager
 def _one_patient_on(device: Device):
     """The constraint's name becomes the refusal; in its own savepoint, so that a caller may go on."""
     try:

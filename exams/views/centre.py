@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from exams.forms.centre import ListForm, WhyForm
 from exams.models import ContactNote, ExamBooking, ExamNoShow, ExamRequest
 from exams.policies import screening as screening_policy
+from exams.policies.requesting import questions_of
 from exams.selectors import standing, worklist
 from exams.selectors.rules import exam_rule
 from exams.selectors.screening import questions_for
@@ -99,11 +100,12 @@ def show_patient(request: HttpRequest, person: Patient, *, refusal=None, form=No
     now, mine = clock.now(), houses(request)
     audit.saw_patient(patient=person, actor=request.user, where="exam_centre", now=now, request=request)
     rows = worklist.open_requests(person, organizations=mine)
+    asked = questions_for([row.variant for row in rows], patient=person, day=clock.today(now))
     context = {
         "patient": person,
         "phone": masking.phone(person.phone),
         "documents": list(person.identifiers.order_by("pk")),
-        "lines": [_asked(row, now=now) for row in rows],
+        "lines": [_asked(row, asked, now=now) for row in rows],
         "bookings": [_booked(row) for row in worklist.bookings_of(person, organizations=mine, today=clock.today(now))],
         "contacts": worklist.contacts_of(person, organizations=mine),
         "missed": worklist.missed_by(person, organizations=mine, since=clock.today(now) - timedelta(days=366)),
@@ -117,9 +119,9 @@ def show_patient(request: HttpRequest, person: Patient, *, refusal=None, form=No
     return render(request, "exams/centre/patient.html", context, status=status)
 
 
-def _asked(row: ExamRequest, *, now) -> dict:
-    """An open request with what its answers mean so far."""
-    questions = questions_for([row.variant], patient=row.patient, day=clock.today(now))
+def _asked(row: ExamRequest, asked: list, *, now) -> dict:
+    """An open request with what its answers mean so far. `asked`: the questions of all of them."""
+    questions = questions_of(row.variant, questions=asked, patient=row.patient, day=clock.today(now))
     return {"row": row, "verdict": screening_policy.judge(questions, row.answers), "asks": len(questions)}
 
 

@@ -11,6 +11,7 @@ from exams.errors import CannotBeExamined
 from exams.forms.visit import CheckInForm, WalkInForm
 from exams.models import ExamBooking
 from exams.policies import visit as policy
+from exams.policies.requesting import questions_of
 from exams.selectors import rooms, worklist
 from exams.selectors.rules import exam_rule
 from exams.selectors.screening import questions_for
@@ -63,7 +64,8 @@ def _show(request: HttpRequest, person: Patient, *, form=None, about=None, refus
         person.pk, []
     )
     said = {code: answer for row in rows if row.checked_in_at for code, answer in row.answers.items()}
-    lines = [_line(row, said, now=now, form=form if row.pk == about else None) for row in rows]
+    asked = questions_for([row.variant for row in rows], patient=person, day=clock.today(now), at_check_in=True)
+    lines = [_line(row, said, asked, now=now, form=form if row.pk == about else None) for row in rows]
     _add_devices(request, lines)
     context = {
         "patient": person,
@@ -78,14 +80,14 @@ def _show(request: HttpRequest, person: Patient, *, form=None, about=None, refus
     return render(request, "exams/centre/arrival.html", context, status=status)
 
 
-def _line(row: ExamBooking, said: dict, *, now, form=None) -> dict:
+def _line(row: ExamBooking, said: dict, asked: list, *, now, form=None) -> dict:
     """One exam of the day and what may be done with it, asked of the same policies as the services."""
     rule = exam_rule(row.request.organization_id, day=row.day)
     refusal = policy.refusal_to_check_in(row, rule=rule, now=now)
     return {
         "row": row,
         "refusal": refusal if row.status == Status.BOOKED else None,
-        "form": form or (_form_of(row, said) if refusal is None else None),
+        "form": form or (_form_of(row, asked, said) if refusal is None else None),
         "may_undo": policy.refusal_to_undo(row) is None,
         "may_end": policy.refusal_to_end_without(row) is None and row.holds,
         "ahead": rooms.ahead_of(row) if row.status in ExamBooking.WAITING else None,
@@ -99,19 +101,20 @@ def _add_devices(request: HttpRequest, lines: list[dict]) -> None:
     able = worklist.devices_for([line["row"].variant_id for line in moves], devices_within_reach(request))
     for line in moves:
         found = able.get(line["row"].variant_id, [])
-        line["others"] = [device for device in found if device.pk != line["row"].device_id]
+        line["able"] = found
+        line["others"] = [device for device in found if device.pk != line["row"].device_id and not line["too_late"]]
 
 
-def _form_of(row: ExamBooking, said: dict | None = None, data=None) -> CheckInForm:
+def _form_of(row: ExamBooking, asked: list, said: dict | None = None, data=None) -> CheckInForm:
     """Said minutes ago for another exam of today is filled in; said weeks ago is asked again."""
-    questions = questions_for([row.variant], patient=row.patient, day=row.day, at_check_in=True)
+    questions = questions_of(row.variant, questions=asked, patient=row.patient, day=row.day)
     return CheckInForm(
         data, questions=questions, said=said, organization_id=row.request.organization_id, prefix=f"e{row.pk}"
     )
 
 
 def _unbooked(request: HttpRequest, person: Patient, *, now) -> list[dict]:
-    """Open requests, and whom a booked time has been passed by too long: done now where a device is free."""
+    """Open requests: done now where a device is free."""
     rows = worklist.open_requests(person, organizations=houses(request, *ROOMS))
     if not rows:
         return []
@@ -125,7 +128,8 @@ def _unbooked(request: HttpRequest, person: Patient, *, now) -> list[dict]:
 def check_in(request: HttpRequest, pk: int):
     """报到 of one exam, with the answers of this moment."""
     row = booking_within_reach(request, pk, *ROOMS)
-    form = _form_of(row, data=request.POST)
+    asked = questions_for([row.variant], patient=row.patient, day=row.day, at_check_in=True)
+    form = _form_of(row, asked, data=request.POST)
     if not form.is_valid():
         return _show(request, row.patient, form=form, about=row.pk)
     said = form.cleaned_data

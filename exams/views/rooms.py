@@ -69,6 +69,7 @@ def room(request: HttpRequest, pk: int):
     queue = rooms.queues_of([device], day=clock.today(now))[device.pk]
     for row in [*queue.running, *queue.called]:  # by full name: whoever comes in is compared with it
         audit.saw_patient(patient=row.patient, actor=request.user, where="exam_room", now=now, request=request)
+    away = rooms.inside_elsewhere(queue)
     context = {
         "device": device,
         "queue": queue,
@@ -76,7 +77,7 @@ def room(request: HttpRequest, pk: int):
         "now": now,
         "inside": [_current(row) for row in queue.running],
         "called": [_current(row) for row in queue.called],
-        "waiting": [_person(row, now=now) for row in queue.waiting],
+        "waiting": [_person(row, now=now) | {"away": away.get(row.patient_id)} for row in queue.waiting],
         "coming": [_person(row, now=now) for row in queue.coming],
         "displaced": [_person(row, now=now) for row in queue.displaced],
         "missed": [_person(row, now=now) for row in queue.missed],

@@ -96,7 +96,9 @@ def test_the_list_has_the_urgent_first_then_by_the_wanted_day_then_the_oldest(cl
     assert "小明" not in text
 
 
-def test_each_filter_narrows_and_a_wrong_one_is_as_if_it_were_not_there(client, centre, variant, django_assert_num_queries):  # noqa: E501
+def test_each_filter_narrows_and_a_wrong_one_is_as_if_it_were_not_there(
+    client, centre, variant, django_assert_num_queries
+):  # noqa: E501
     """E2: kind, modality, campus, age, contact."""
     old = ExamRequestFactory(variant=variant, asked_at=NOW - timedelta(days=8))
     back = ExamRequestFactory(variant=variant)
@@ -121,7 +123,9 @@ def test_each_filter_narrows_and_a_wrong_one_is_as_if_it_were_not_there(client, 
     assert "没有空腹" in page(client, "exam_centre").content.decode()
 
 
-def test_the_list_is_read_in_as_many_queries_with_one_line_as_with_fifty(client, centre, variant, django_assert_max_num_queries):  # noqa: E501
+def test_the_list_is_read_in_as_many_queries_with_one_line_as_with_fifty(
+    client, centre, variant, django_assert_max_num_queries
+):  # noqa: E501
     for _n in range(60):
         ExamRequestFactory(variant=variant)
 
@@ -262,6 +266,23 @@ def test_a_paper_request_is_added_with_its_origin_and_not_twice(client, centre, 
     assert AuditEvent.objects.get(action="exam.requested_on_paper").detail == {"why": said["reason"]}
 
 
+def test_a_patients_pages_take_as_many_queries_with_six_exams_as_with_one(
+    client, centre, asked, django_assert_max_num_queries
+):  # noqa: E501
+    for _n in range(6):
+        row = ExamRequestFactory(variant=exam_variant(item=ExamItemFactory(modality="ct")), patient=asked.patient)
+    session = device_session(open_device(row.variant, days=()), day=TODAY)
+    for place in range(5):
+        request = ExamRequestFactory(variant=row.variant, patient=asked.patient)
+        exam_booking_row(request=request, session=session, start=NOW + 20 * place * MINUTE)
+    page(client, "exam_centre_patient", asked.patient_id)
+
+    with django_assert_max_num_queries(26):
+        page(client, "exam_centre_patient", asked.patient_id)
+    with django_assert_max_num_queries(26):
+        page(client, "exam_arrival", asked.patient_id)
+
+
 # ---- 电话名单 ----
 
 
@@ -371,9 +392,12 @@ def test_not_done_asks_why_and_the_exam_is_back_on_the_centres_list(client, cent
 def test_who_comes_too_late_is_done_on_the_spot_and_is_no_no_show(client, centre, variant):
     """E5: the missed time is excused, a free minute of the device is taken."""
     device = open_device(variant, days=(0,), starts=time(8), ends=time(18))
-    row = exam_booking_row(request=ExamRequestFactory(variant=variant), session=device.sessions.get(), start=NOW - 90 * MINUTE)  # noqa: E501
+    row = exam_booking_row(
+        request=ExamRequestFactory(variant=variant), session=device.sessions.get(), start=NOW - 90 * MINUTE
+    )  # noqa: E501
     late = page(client, "exam_arrival", row.patient_id)
     assert "已过报到时间" in late.content.decode()
+    assert "迟到，现场检查" in late.content.decode()
 
     post(client, "exam_walk_in", row.request_id, device=device.pk)
 

@@ -283,6 +283,27 @@ def test_two_nurses_press_at_once_and_one_patient_is_called():
     assert list(ExamBooking.objects.filter(status="called").values_list("calls", flat=True)) == [1]
 
 
+def test_who_is_in_one_room_is_not_called_to_another(session, nurse):
+    """E5: several exams of one morning, checked in together; the other room goes on with the one after them."""
+    here = arrived(session)
+    scan = exam_variant()
+    next_door = device_session(open_device(scan, days=(), name="CT 1"), day=TODAY)
+    request = ExamRequestFactory(patient=here.patient, variant=scan)
+    also = arrived(next_door, start=NOW + 30 * MINUTE, request=request)
+    after = arrived(next_door, start=NOW + 60 * MINUTE)
+    visit.call(booking=here, by=nurse, now=NOW)
+
+    for act in (visit.call, visit.start):
+        with pytest.raises(errors.PatientElsewhere, match="彩超"):
+            act(booking=also, by=nurse, now=NOW)
+    assert visit.call_next(device=next_door.device, by=nurse, now=NOW) == after
+
+    visit.start(booking=here, by=nurse, now=NOW)
+    visit.finish(booking=here, by=nurse, now=NOW)
+    visit.pass_over(booking=after, by=nurse, now=NOW + 90 * MINUTE)
+    assert visit.call_next(device=next_door.device, by=nurse, now=NOW + 90 * MINUTE) == also
+
+
 def test_nobody_waiting_means_nobody_called(session, nurse):
     booked(session)
 
