@@ -16,7 +16,7 @@ from appointments.models.rules import Channel
 from appointments.views.consult import draw, page_of, pressed
 from appointments.views.consult_context import Page
 from exams.errors import AlreadyRequested, NothingAsked, RepeatUndecided
-from exams.models import ExamBooking, ExamRequest, ExamSet
+from exams.models import ExamBooking, ExamRequest, ExamSet, ExamVariant
 from exams.selectors import consult as selectors
 from exams.selectors import find
 from exams.services import booking, planning, requesting
@@ -142,6 +142,15 @@ def _add(panel: Panel, what: str) -> HttpResponse:
         if variant not in here:
             panel.draft.add(variant, from_set=from_set)
     return _kept(panel)
+
+
+def _before(panel: Panel, what: str) -> HttpResponse:
+    """What an answer wants done first joins the list, in its plainest way."""
+    rows = ExamVariant.objects.filter(
+        item=_number(what), item__organization=panel.organization_id, item__active=True, active=True
+    )
+    pk = rows.order_by("pk").values_list("pk", flat=True).first()
+    return _add(panel, f"item-{pk or 0}")
 
 
 def _first(panel: Panel) -> HttpResponse:
@@ -303,6 +312,7 @@ def _withdraw(panel: Panel, what: str) -> HttpResponse:
 
 ACTS: dict[str, Callable[[Panel, str], HttpResponse]] = {
     "add": _add,
+    "first": _before,
     "way": _way,
     "priority": _priority,
     "remove": _remove,

@@ -12,9 +12,8 @@ from exams.policies import booking as core
 from exams.policies import screening
 from exams.policies import self_service as policy
 from exams.selectors import around, mine, standing
-from exams.selectors.screening import questions_for
+from exams.selectors.my_questions import questions_ahead
 from exams.services.self_service import held_of
-from hospital import clock
 from hospital.errors import Refused
 from hospital.models import RelatedPerson, User
 
@@ -64,7 +63,7 @@ def way_of(requests: list[ExamRequest], *, account: User, now: datetime) -> Way:
     stop = next((refusal for refusal in refusals if refusal), None)
     person, house = requests[0].patient, requests[0].organization_id
     stop = stop or standing.refusal_to_book_alone(person.pk, house, now=now)
-    questions = questions_for([each.variant for each in requests], patient=person, day=clock.today(now))
+    questions = questions_ahead(requests, now=now)
     answers = {code: said for each in requests for code, said in each.answers.items()}
     done = around.done_items(person.pk, now=now) if any(each.answers for each in requests) else set()
     verdict = screening.judge(questions, answers)

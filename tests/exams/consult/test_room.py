@@ -111,7 +111,7 @@ def test_without_script_the_same_form_answers_with_the_whole_page(client, room):
 @pytest.mark.parametrize(
     "act",
     ["fly", "add:item-0", "add:item-99999999", "add:set-7", "add:", "way:1:2", "answer:x:y", "use:5", "withdraw:9",
-     "way:x", "answer:", "add:item-१"],
+     "way:x", "answer:", "first:0", "add:item-१"],
 )  # fmt: skip
 def test_a_button_that_the_page_does_not_have_is_not_found(client, room, act):
     assert press(client, room, act).status_code == 404
@@ -180,6 +180,12 @@ def test_a_check_that_must_come_first_keeps_the_exam_off_the_plan_unless_the_doc
         )
         add(client, room, variant)
         press(client, room, f"answer:renal-{variant.pk}:unknown")
+
+    before = exam_variant(name="血肌酐")
+    waits.item.questions.get().answers.update(first=before.item)
+    press(client, room, f"first:{before.item_id}")
+    assert [one.variant for one in page_of(client).context["work"].chosen] == [waits, cleared, before]
+    press(client, room, f"remove:{before.pk}")
 
     work = press(client, room, "ask", **{f"cleared-{cleared.pk}": "急诊肾功能正常"}).context["work"]
 
