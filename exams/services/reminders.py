@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 from itertools import groupby
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Max, Q
 
 from appointments.selectors.rules import organization_booking_rule
 from exams.models import ExamBooking
@@ -16,7 +16,7 @@ from exams.policies import preparing
 from exams.selectors import mine
 from exams.services import notices
 from hospital import clock
-from hospital.models import Message
+from hospital.models import Fact, Message
 
 State = ExamBooking.Status
 
@@ -33,7 +33,9 @@ def remind(*, now: datetime) -> int:
     """Each trip once per moment at which something is owed. Returns how many reminders were written."""
     if now.astimezone(clock.ZONE).time() < QUIET_UNTIL:
         return 0
-    owed = [(key, trip) for trip in _trips(now=now) for key in _owed(trip, now=now)]
+    trips = _trips(now=now)
+    moved = _moved(trips)
+    owed = [(key, trip) for trip in trips for key in _owed(trip, moved, now=now)]
     said = _said(key for key, _trip in owed)
     fresh = [(key, trip) for key, trip in owed if key not in said]
     for place in range(0, len(fresh), BATCH):
@@ -55,10 +57,17 @@ def _trips(*, now: datetime) -> list[list[ExamBooking]]:
     return [list(found) for _key, found in groupby(rows, key=lambda row: (row.patient_id, row.day))]
 
 
-def _owed(trip: list[ExamBooking], *, now: datetime) -> Iterable[str]:
+def _moved(trips: list[list[ExamBooking]]) -> dict[str, datetime]:
+    """Fact key → when it was last moved, as its message said. One query."""
+    keys = [f"exam:{row.pk}" for trip in trips for row in trip]
+    found = Fact.objects.filter(key__in=keys, topic="exam.moved").values_list("key").annotate(at=Max("happened_at"))
+    return dict(found.order_by())
+
+
+def _owed(trip: list[ExamBooking], moved: dict[str, datetime], *, now: datetime) -> Iterable[str]:
     """Keys of the reminders whose moment has come. Who was told of it since then is not reminded of it."""
     day, house = trip[0].day, trip[0].request.organization_id
-    told = max(row.confirmed_at for row in trip)
+    told = max(moved.get(f"exam:{row.pk}", row.confirmed_at) for row in trip)
     for name, eve in _eves(trip):
         moment = clock.at(eve, organization_booking_rule(house, day=eve).reminder_time)
         if told < moment <= now:

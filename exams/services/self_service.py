@@ -14,9 +14,9 @@ from exams.errors import NotAnswered, ToldByStaff
 from exams.models import Device, ExamBooking, ExamRequest, ScreeningAnswer
 from exams.policies import screening
 from exams.policies import self_service as policy
-from exams.selectors.screening import questions_for
+from exams.selectors.my_questions import questions_ahead
 from exams.services import booking as core
-from hospital import audit, clock
+from hospital import audit
 from hospital.models import AuditEvent, User
 
 ANSWERED = "exam.answered"
@@ -60,7 +60,7 @@ def held_of(rows: Iterable[ExamRequest]) -> dict[int, ExamBooking]:
 
 
 def _write_down(row: ExamRequest, answers: Mapping[str, str], *, by: User, now: datetime) -> None:
-    asked = questions_for([row.variant], patient=row.patient, day=clock.today(now))
+    asked = questions_ahead([row], now=now)
     given = {question.code: answers[question.code] for question in asked if question.code in answers}
     if screening.judge(asked, row.answers | given).unanswered:
         raise NotAnswered

@@ -11,8 +11,8 @@ from tests.factories import (
     TODAY,
     ExamRequestFactory,
     OrganizationFactory,
-    UserFactory,
     PoolFactory,
+    UserFactory,
     exam_variant,
     open_device,
 )

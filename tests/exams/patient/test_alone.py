@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.test import Client
 
-from exams.models import ExamBooking, ExamNoShow, ExamRequest
+from exams.models import ExamBooking, ExamNoShow, ExamRequest, ScreeningQuestion
 from hospital import consents
 from hospital.models import AuditEvent
 from tests.bookings.test_cards import words_of
@@ -232,6 +233,32 @@ def test_a_person_whom_nobody_proved_shows_nothing_of_the_doctors_requests(mine)
     assert "腹部超声" not in page
     assert "请带证件到窗口核验一次" in page
     assert mine.get(f"/exams/requests/{wanted.pk}/").status_code == 404
+
+
+def test_a_form_from_elsewhere_does_nothing(mine):
+    """CSRF."""
+    row = hold(mine, asked_for(mine.person))
+    careful = Client(enforce_csrf_checks=True)
+    careful.force_login(mine.user, backend="django.contrib.auth.backends.ModelBackend")
+    for address in (f"requests/{row.request_id}/", f"requests/{row.request_id}/times/", f"bookings/{row.pk}/confirm/",
+                    f"bookings/{row.pk}/move/", f"bookings/{row.pk}/cancel/"):  # fmt: skip
+        assert careful.post(f"/exams/{address}", {"read": "1"}).status_code == 403
+    row.refresh_from_db()
+    assert row.status == "pending"
+
+
+def test_a_birthday_before_the_exam_brings_up_no_question_that_nobody_was_asked(mine):
+    """E4: sixty on Tuesday, so the question for those from sixty on is asked on Monday already."""
+    born = TODAY.replace(year=TODAY.year - 60) + timedelta(days=1)
+    mine.person.birth_date = born
+    mine.person.save()
+    wanted = asked_for(mine.person)
+    ScreeningQuestion.objects.filter(pk=question(items=[wanted.variant.item]).pk).update(min_age=60)
+
+    start = f"/exams/requests/{wanted.pk}/"
+    assert "体内有金属植入物吗" in words_of(mine.get(start))
+    assert mine.post(start, {"q-implant": "no"}).status_code == 302
+    assert booked(mine, wanted).status == "booked"
 
 
 def test_a_full_house_says_whom_to_call(mine):

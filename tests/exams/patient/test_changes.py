@@ -5,11 +5,12 @@ from datetime import time, timedelta
 import pytest
 
 from exams.models import ExamBooking, ExamGroup, OrderingRule
+from exams.services import devices
 from hospital import clock
 from hospital.models import Fact
 from tests.bookings.test_calendar import event_of
 from tests.bookings.test_cards import words_of
-from tests.factories import OrganizationFactory, exam_booking_row
+from tests.factories import NOW, OrganizationFactory, UserFactory, exam_booking_row
 
 from .scenes import SOON, abdomen, asked_for, at, booked, signed, slots
 
@@ -109,10 +110,11 @@ def test_a_complicated_exam_is_moved_with_the_house_and_given_back_alone(mine):
 
 
 def test_when_the_device_is_down_no_deadline_holds(mine):
-    row = exam_booking_row(request=asked_for(mine.person), holds=True)
-    ExamBooking.objects.filter(pk=row.pk).update(holds=False)
+    row = exam_booking_row(request=asked_for(mine.person))
+    devices.take_down(device=row.device, during=row.session.during, cause="fault", reason="", by=UserFactory(), now=NOW)
     first = f"/exams/bookings/{row.pk}/"
     assert "设备停机" in words_of(mine.get("/exams/"))
+    assert f"{first}answer/" in mine.get(first).content.decode()  # the question, with the time that is kept
     with at(mine, row.start - timedelta(minutes=5)):
         page = words_of(mine.get(first))
         assert "不限时间，也不算爽约" in page

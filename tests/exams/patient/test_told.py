@@ -13,7 +13,7 @@ from hospital.models import Message
 from tests.factories import NOW, TODAY, PatientFactory, exam_booking_row
 from tests.messages.test_notices import worker
 
-from .scenes import SOON, abdomen, asked_for, booked, eve, fasting, slots
+from .scenes import SOON, abdomen, asked_for, at, booked, eve, fasting, slots
 
 pytestmark = pytest.mark.django_db
 
@@ -119,6 +119,15 @@ def test_what_was_moved_or_cancelled_meanwhile_is_not_said():
 def test_who_booked_after_the_hour_has_just_been_told():
     row = row_of()
     ExamBooking.objects.filter(pk=row.pk).update(confirmed_at=eve(row.day, 19))
+    assert remind(eve(row.day, 20)) == 0
+
+
+def test_who_moved_after_the_hour_has_just_been_told(mine):
+    row = exam_booking_row(request=asked_for(mine.person, abdomen(days=(1, 2))))
+    evening = eve(row.day, 19)
+    with at(mine, evening):
+        page = mine.get(f"/exams/bookings/{row.pk}/move/?day={row.day}")
+        assert mine.post(f"/exams/bookings/{row.pk}/move/", {"slot": slots(page)[-1]}).status_code == 302
     assert remind(eve(row.day, 20)) == 0
 
 
