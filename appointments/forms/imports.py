@@ -11,10 +11,13 @@ from hospital.models import Organization
 MOST_BYTES = 10 * 1024 * 1024
 """Of a file as it is uploaded. The demo hospital's workbook has 86 KB, a cutover of 20,000 rows about 1 MB."""
 
+KINDS = [choice for choice in ImportRun.Kind.choices if choice[0] != ImportRun.Kind.EXAMS]
+"""Devices and exam items have a page of their own."""
+
 
 class UploadForm(plain.Form):
     kind = forms.ChoiceField(
-        label=_("导入什么"), choices=ImportRun.Kind, initial=ImportRun.Kind.HOSPITAL, widget=forms.RadioSelect
+        label=_("导入什么"), choices=KINDS, initial=ImportRun.Kind.HOSPITAL, widget=forms.RadioSelect
     )
     organization = forms.ModelChoiceField(label=_("机构"), queryset=Organization.objects.none(), empty_label=None)
     file = forms.FileField(

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from exams.views import case_answers, device_calls, device_downtimes, device_lists, devices
+from exams.views import case_answers, device_calls, device_downtimes, device_lists, device_sheets, devices
 
 urlpatterns = [
     path("office/exams/", devices.week, name="device_week"),
@@ -13,6 +13,12 @@ urlpatterns = [
     path("office/exams/devices/new/", device_lists.device, name="device_new"),
     path("office/exams/devices/<int:pk>/", device_lists.device, name="device"),
     path("office/exams/devices/<int:pk>/hours/", device_lists.hours, name="device_hours"),
+    path("office/exams/sheets/", device_sheets.sheets, name="device_sheets"),
+    path("office/exams/sheets/blank/", device_sheets.blank, name="device_sheets_blank"),
+    path("office/exams/sheets/present/", device_sheets.present, name="device_sheets_present"),
+    path("office/exams/sheets/<int:pk>/", device_sheets.one, name="device_sheet"),
+    path("office/exams/sheets/<int:pk>/apply/", device_sheets.apply, name="device_sheet_apply"),
+    path("office/exams/sheets/<int:pk>/discard/", device_sheets.discard, name="device_sheet_discard"),
     path("office/exams/zones/", device_lists.zones, name="exam_zones"),
     path("office/exams/teams/", device_lists.teams, name="exam_teams"),
     path("office/exams/devices/<int:pk>/add/", devices.add, name="device_day_add"),

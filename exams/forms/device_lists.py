@@ -79,9 +79,9 @@ class DeviceForm(plain.ModelForm):
 
     @property
     def ways(self):
-        """(kind of exam, its ticks with their minutes), in order."""
+        """(kind of exam, its ticks with their minutes), the device's own kind first."""
         groups = defaultdict(list)
-        for each in self.variants:
+        for each in sorted(self.variants, key=lambda each: each.item.modality != self.instance.modality):
             groups[each.item.get_modality_display()].append((self[f"can-{each.pk}"], self[f"minutes-{each.pk}"]))
         return list(groups.items())
 
@@ -106,6 +106,9 @@ class StretchForm(plain.Form):
     weekdays = WeekdaysField()
     starts = clock_field(label=gettext_lazy("开始"), required=False)
     ends = clock_field(label=gettext_lazy("结束"), required=False)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, label_suffix="", **kwargs)
 
     def clean(self) -> dict:
         said = super().clean()

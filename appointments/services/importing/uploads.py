@@ -160,7 +160,7 @@ def _fill(run: ImportRun, content: bytes, organizations: frozenset[int], *, reti
         run.status, run.content, run.report = Status.REFUSED, "", problems_as_json([clash])
     else:
         run.status, run.content = Status.CHECKED, packed(content)
-        run.report = _changes_as_json(report) | {"retire_missing": retire_missing, "digest": report.digest}
+        run.report = changes_as_json(report) | {"retire_missing": retire_missing, "digest": report.digest}
 
 
 def _read(content: bytes, name: str, organizations: frozenset[int]) -> Content:
@@ -206,7 +206,7 @@ def problem_of(kept: dict) -> Problem:
     return Problem(**kept)
 
 
-def _changes_as_json(report: Report) -> dict[str, Any]:
+def changes_as_json(report: Report) -> dict[str, Any]:
     changes = [
         {
             "kind": one.kind,

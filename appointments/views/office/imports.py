@@ -65,7 +65,7 @@ def imports(request: HttpRequest) -> HttpResponse:
         if request.method == "POST" and form.is_valid():
             return redirect("appointments:office_import", _looked(request, form).pk)
     runs = (
-        ImportRun.objects.filter(organization__in=houses).select_related("by", "applied_by").defer("content", "report")
+        ImportRun.objects.filter(organization__in=houses, kind__in=BLANKS).select_related("by", "applied_by").defer("content", "report")
     )
     context = {
         "form": form,
@@ -90,7 +90,7 @@ def _looked(request: HttpRequest, form: UploadForm) -> ImportRun:
 
 def _run(request: HttpRequest, pk: int, *roles: str) -> ImportRun:
     rows = ImportRun.objects.select_related("organization", "by", "applied_by").defer("content")
-    return get_object_or_404(rows, pk=pk, organization__in=whole_house(request, *roles))
+    return get_object_or_404(rows, pk=pk, kind__in=BLANKS, organization__in=whole_house(request, *roles))
 
 
 @require_safe

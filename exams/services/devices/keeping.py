@@ -60,7 +60,7 @@ def keep_device(
             coming.exclude(team=device.team_id).update(team=device.team_id)
     except IntegrityError as error:
         raise HoursRefused(why=_("新班组的人手不够做已约的检查")) from error
-    _keep_abilities(device, abilities)
+    keep_abilities(device, abilities)
     audit.record(
         action="device.kept", actor=by, now=now, subject=f"device:{device.pk}",
         detail={"before": before or {}, "after": said(device), "abilities": len(abilities)},
@@ -73,7 +73,7 @@ def said(device: Device) -> dict:
     return {name: getattr(device, name) for name in names}
 
 
-def _keep_abilities(device: Device, wanted: dict[int, int | None]) -> None:
+def keep_abilities(device: Device, wanted: dict[int, int | None]) -> None:
     there = dict(device.abilities.values_list("variant_id", "minutes"))
     device.abilities.exclude(variant__in=wanted).delete()
     for variant, minutes in wanted.items():
