@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from django.core.management import call_command
 from django.db import connection, connections
 
-from bench import booking, crowd, generate, large, losers, pages, past, recall, release, search, server, table
+from bench import booking, crowd, exams, generate, large, losers, pages, past, recall, release, search, server, table
 from bench.calls import Calls
 from bench.processor import Processor
 from bench.scratch import Scratch
@@ -15,7 +15,7 @@ from bench.seed import fill
 from bench.sizes import Sizes
 from hospital import clock
 
-MEASURES = ("booking", "losers", "crowd", "recall", "release", "generate", "search", "pages", "large")
+MEASURES = ("booking", "losers", "crowd", "recall", "release", "generate", "search", "pages", "large", "exams")
 ON_A_PAST = {"search", "pages", "large"}
 
 
@@ -32,6 +32,9 @@ def run(sizes: Sizes, scratch: Scratch, *, small: str, only: set[str]) -> tuple[
         ground = fill(sizes, today=clock.today(clock.now()))
     about = {"settings": _settings()}
     rows = []
+    if "exams" in wanted:
+        with told("exams"):
+            rows += exams.measure(sizes)
     if ON_A_PAST & set(wanted):
         connections.close_all()
         rows += _with_a_past(sizes, scratch, small=small, wanted=wanted)

@@ -2,6 +2,7 @@
 for the demo doctor, and a report to read."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from appointments.models import Encounter
@@ -18,6 +19,9 @@ from .month import Month
 
 OPEN_FOR_PATIENTS = (("US01", "LB01"), ("EC01",), ("US01", "LB02", "LB04"))
 """For the people of the demo's accounts, one after the other."""
+
+INSTEAD = (("US06",), ("XR02",), ("EC02",))
+"""Where somebody has a valid result already."""
 
 OPEN_FOR_WAITING = (("CT02*", "MR01*", "US01"), ("EC01", "US05", "TM01"), ("XR01",))
 SEEN = "XR01"
@@ -52,14 +56,14 @@ def _waiting(doctor: Practitioner, *, now: datetime) -> list[Patient]:
 def _ask(
     month: Month, patient: Patient, codes: Iterable[str], *, doctor: Practitioner, now: datetime
 ) -> list[ExamRequest]:
-    variants = [month.variants[code] for code in codes if code in month.variants]
-    wanted = [Asked(each, answers=_answers(each, patient, now=now)) for each in variants]
-    try:
-        return requesting.request(
-            patient=patient, wanted=wanted, encounter=None, requester=doctor, by=doctor.user, now=now
-        )
-    except Refused:
-        return []
+    for choice in (codes, *INSTEAD):
+        variants = [month.variants[code] for code in choice if code in month.variants]
+        wanted = [Asked(each, answers=_answers(each, patient, now=now)) for each in variants]
+        with suppress(Refused):
+            return requesting.request(
+                patient=patient, wanted=wanted, encounter=None, requester=doctor, by=doctor.user, now=now
+            )
+    return []
 
 
 def _answers(variant: ExamVariant, patient: Patient, *, now: datetime, at_check_in: bool = False) -> dict[str, str]:

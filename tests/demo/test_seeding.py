@@ -13,6 +13,8 @@ from appointments.demo import people, seeding
 from appointments.demo.scale import Scale
 from appointments.models import Appointment, Encounter, JobRun, NoShow, Schedule, Slot, TeamReferral
 from appointments.services import booking, releasing, supply, visit
+from exams import stats
+from exams.models import Device, DiagnosticReport, ExamBooking, ExamRequest
 from hospital import clock
 from hospital.models import (
     CareTeamMember,
@@ -22,6 +24,7 @@ from hospital.models import (
     Patient,
     PatientTime,
     Practitioner,
+    RelatedPerson,
     RoleAssignment,
     User,
 )
@@ -251,3 +254,22 @@ def test_the_jobs_have_done_what_was_due_and_their_rows_say_so():
     seven = JobRun.objects.get(job="release", due_at=clock.at(TODAY, time(7)))
     [departments] = seven.detail.values()
     assert seven.moved == sum(sum(kinds.values()) for kinds in departments.values())
+
+
+def test_the_exams_of_the_month_hold_together_and_their_figures_are_counted_from_them():
+    """E1, E3, E6: devices, a drawn month of exams through the planner, days ahead booked, requests open."""
+    hospital = Organization.objects.get(kind="hospital")
+    figures = stats.figures(organization=hospital.pk, month=TODAY.replace(day=1))
+    held = ExamBooking.objects.filter(holds=True)
+    own = RelatedPerson.objects.filter(relation="self").values("patient")
+
+    assert Device.objects.filter(organization=hospital).count() == 13
+    assert figures.chosen.exams.done == ExamBooking.objects.filter(status="done").count() > 50
+    assert figures.chosen.exams.segment.percent > stats.SEGMENT_TARGET
+    assert figures.chosen.plans.saved > 0
+    assert held.filter(day__gt=TODAY).exists()
+    assert PatientTime.objects.filter(source="exam").count() == held.count()
+    assert ExamRequest.objects.filter(status="open", patient__in=own).exists()
+    assert DiagnosticReport.objects.filter(status="released").count() > 30
+    assert ExamBooking.objects.filter(status="done", started_at__gt=NOW).count() == 0
+    assert User.objects.get(username="jiancha").role_assignments.get().role == "exam"
