@@ -46,7 +46,7 @@ def _unanswered():
 
 
 def listed(organizations: Iterable[int], wanted: Wanted, *, now: datetime) -> QuerySet[ExamRequest]:
-    """Urgent first, then by the day they are wanted by, then the longest waiting."""
+    """Urgent first, then by the day they are wanted by, then the longest waiting. For paging: see `in_full`."""
     rows = _of(organizations)
     rows = rows.filter(_unanswered(), status=Status.BOOKED) if wanted.kind == DOWN else rows.filter(status=Status.OPEN)
     if wanted.kind == NOT_DONE:
@@ -57,8 +57,7 @@ def listed(organizations: Iterable[int], wanted: Wanted, *, now: datetime) -> Qu
 
 
 def _narrowed(rows: QuerySet[ExamRequest], wanted: Wanted, *, now: datetime) -> QuerySet[ExamRequest]:
-    last = ContactNote.objects.filter(request=OuterRef("pk")).order_by("-at", "-pk")
-    rows = rows.annotate(heard=Subquery(last.values("outcome")[:1]), heard_at=Subquery(last.values("at")[:1]))
+    rows = _with_the_last_call(rows) if wanted.contact else rows
     if wanted.modality:
         rows = rows.filter(variant__item__modality=wanted.modality)
     if wanted.campus:
@@ -73,6 +72,19 @@ def _narrowed(rows: QuerySet[ExamRequest], wanted: Wanted, *, now: datetime) -> 
     return rows
 
 
+def _with_the_last_call(rows: QuerySet[ExamRequest]) -> QuerySet[ExamRequest]:
+    last = ContactNote.objects.filter(request=OuterRef("pk")).order_by("-at", "-pk")
+    return rows.annotate(heard=Subquery(last.values("outcome")[:1]), heard_at=Subquery(last.values("at")[:1]))
+
+
+def in_full(ids: Iterable[int]) -> list[ExamRequest]:
+    """One page of the list, in its order, with the last call of each. One query: sorting thousands of whole rows
+    would take longer than all the rest."""
+    ids = list(ids)
+    found = _with_the_last_call(ExamRequest.objects.filter(pk__in=ids)).select_related(*RELATED).in_bulk()
+    return [found[pk] for pk in ids]
+
+
 def _in_order(rows: QuerySet[ExamRequest]) -> QuerySet[ExamRequest]:
     urgency = Case(
         *(When(priority=priority, then=Value(rank)) for priority, rank in URGENCY.items()),
@@ -80,7 +92,7 @@ def _in_order(rows: QuerySet[ExamRequest]) -> QuerySet[ExamRequest]:
         output_field=IntegerField(),
     )
     rows = rows.annotate(urgency=urgency)
-    return rows.order_by("urgency", F("wanted_by").asc(nulls_last=True), "asked_at", "pk").select_related(*RELATED)
+    return rows.order_by("urgency", F("wanted_by").asc(nulls_last=True), "asked_at", "pk")
 
 
 def counts(organizations: Iterable[int]) -> dict[str, int]:
@@ -150,7 +162,7 @@ OUTCOMES = dict(ContactNote.Outcome.choices)
 
 def to_call(ids: Iterable[int], *, organizations: Iterable[int]) -> list[ExamRequest]:
     """The requests of a call list with the last outcome of each; `waits`: there is still something to settle."""
-    rows = _narrowed(_of(organizations).filter(pk__in=list(ids)), Wanted(), now=None)
+    rows = _with_the_last_call(_of(organizations).filter(pk__in=list(ids)))
     rows = list(rows.annotate(down=_unanswered()).select_related(*RELATED))
     for row in rows:
         row.waits = row.status == Status.OPEN or (row.down and row.status == Status.BOOKED)

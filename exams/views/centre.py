@@ -38,16 +38,17 @@ def worklist_page(request: HttpRequest):
     now, mine = clock.now(), houses(request)
     form = ListForm(request.GET, houses=mine)
     wanted = form.wanted
-    rows = worklist.listed(mine, wanted, now=now)
-    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    ids = worklist.listed(mine, wanted, now=now).values_list("pk", flat=True)
+    page = Paginator(ids, PAGE).get_page(request.GET.get("page"))
+    rows = worklist.in_full(page)
     counts = worklist.counts(mine)
-    more = worklist.how_many({row.patient_id for row in page}, mine)
+    more = worklist.how_many({row.patient_id for row in rows}, mine)
     context = {
         "form": form,
         "wanted": wanted,
         "page": page,
         "kinds": [(kind, word, counts[kind]) for kind, word in ListForm.KINDS],
-        "lines": [_line(row, more, now=now) for row in page],
+        "lines": [_line(row, more, now=now) for row in rows],
         "organizations": Organization.objects.filter(pk__in=mine),
         "calling": len(request.session.get(CALLS, [])),
         "kept": _without_page(request),
