@@ -30,6 +30,10 @@ class SpanWidget(forms.MultiWidget):
         unit = forms.Select(choices=UNITS, attrs={"aria-label": _("单位")})
         super().__init__([NumberInput(), unit])
 
+    def id_for_label(self, id_, index=None):
+        """The label is the number's; the unit carries its own."""
+        return f"{id_}_0" if id_ else id_
+
     def decompress(self, value):
         if not value:
             return ["", HOURS]

@@ -42,15 +42,8 @@ def way(follow: str, minutes: int) -> str:
 
 
 def sentence_of(rule: OrderingRule) -> str:
-    """The rule in plain words: 先甲后乙：可以，间隔不限；先乙后甲：不能在同一天。"""
-    names = {"first": side(rule, "first"), "second": side(rule, "second")}
-    forward, reverse = way(rule.forward, rule.forward_minutes), way(rule.reverse, rule.reverse_minutes)
-    if forward == reverse:
-        said = _("%(first)s和%(second)s，不论先后：%(way)s。") % {**names, "way": forward}
-    else:
-        said = _("先做%(first)s、后做%(second)s：%(forward)s；反过来：%(reverse)s。") % {
-            **names, "forward": forward, "reverse": reverse,
-        }  # fmt: skip
+    """The rule in plain words: 同一天里先做甲，再做乙；先做了乙的，甲要改天做。"""
+    said = _order_of(rule)
     if rule.one_sitting:
         said += _("可以在同一次麻醉中接着做。")
     if rule.question_id:
@@ -58,6 +51,22 @@ def sentence_of(rule: OrderingRule) -> str:
             "question": rule.question.text, "answers": answers_of(rule),
         }  # fmt: skip
     return said
+
+
+def _order_of(rule: OrderingRule) -> str:
+    names = {"first": side(rule, "first"), "second": side(rule, "second")}
+    forward, reverse = way(rule.forward, rule.forward_minutes), way(rule.reverse, rule.reverse_minutes)
+    names |= {"forward": forward, "reverse": reverse, "span": span(rule.reverse_minutes)}
+    free = rule.forward == Follow.GAP and not rule.forward_minutes
+    if forward == reverse:
+        return _("%(first)s和%(second)s，不论先后：%(forward)s。") % names
+    if free and rule.reverse == Follow.NEVER:
+        return _("先做%(first)s，再做%(second)s；不能反过来。") % names
+    if free and rule.reverse == Follow.OTHER_DAY and not rule.reverse_minutes:
+        return _("同一天里先做%(first)s，再做%(second)s；先做了%(second)s的，%(first)s要改天做。") % names
+    if free and rule.reverse == Follow.GAP:
+        return _("先做%(first)s，再做%(second)s；先做了%(second)s的，至少间隔 %(span)s再做%(first)s。") % names
+    return _("先做%(first)s、后做%(second)s：%(forward)s；反过来：%(reverse)s。") % names
 
 
 def answers_of(rule: OrderingRule) -> str:

@@ -51,10 +51,10 @@ def write(
         row.replaces = base if base.in_force else base.replaces
         if base.in_force and signed.draft_of(base):
             raise AlreadyDrafted()
-    if isinstance(row, ScreeningQuestion):
-        _give_codes(row, base, parts.answers)
     if problems := policy.problems_of(row, parts.answers):
         raise CatalogueUnsound(what=problems[0].sentence)
+    if isinstance(row, ScreeningQuestion):
+        _give_codes(row, base, parts.answers)
     _check(row, parts.answers)
     row.approved_by = row.approved_at = row.retired_at = None
     row.save(force_insert=True)

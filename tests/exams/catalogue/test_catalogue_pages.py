@@ -21,7 +21,7 @@ def test_every_page_opens_and_says_its_catalogue(office, house, django_assert_ma
         f"items/{item.pk}/edit/": "含碘对比剂", "sets/": "减重门诊评估", "sets/new/": "产科超声",
         f"sets/{bundle.pk}/": bundle.name, "groups/": "含钆对比剂", "groups/new/": "分组名称",
         "waiting/": "没有等待批准的内容",
-        "rules/": "不能在同一天", "rules/new/": "预览", f"rules/{rule.pk}/": "现有的预约都符合这条规则",
+        "rules/": "要改天做", "rules/new/": "预览", f"rules/{rule.pk}/": "现有的预约都符合这条规则",
         "questions/": "心脏起搏器", "questions/new/": "再加两个答案", f"questions/{question.pk}/": "什么检查",
         "preparations/": "少渣饮食", "preparations/new/": "空腹最晚开始",
         f"preparations/{leaflet.pk}/": "用这份准备的检查",
