@@ -26,13 +26,16 @@ RELATED = (
     "device__zone__campus",
 )
 State = ExamBooking.Status
+OFFERED = Exists(DowntimeCase.objects.filter(offer=OuterRef("pk")))
 AHEAD = (State.PENDING, State.BOOKED, State.ARRIVED, State.CALLED, State.RUNNING)
 COMING = (State.BOOKED, State.ARRIVED, State.CALLED, State.RUNNING)
 
 
 def bookings_of(account: User) -> QuerySet[ExamBooking]:
-    """Of the people whom the account looks after now (of the unproved, its own doing); nobody else's, ever."""
-    return ExamBooking.objects.filter(family.seen(account, own=Q(by=account))).select_related(*RELATED)
+    """Of the people whom the account looks after now (of the unproved, its own doing); nobody else's, ever. A time that
+    the house keeps to offer it is no booking: it is answered where the question about the old one stands."""
+    rows = ExamBooking.objects.filter(family.seen(account, own=Q(by=account)), ~OFFERED)
+    return rows.select_related(*RELATED)
 
 
 def requests_of(account: User) -> QuerySet[ExamRequest]:

@@ -14,6 +14,7 @@ from exams.errors import NotAnswered, ToldByStaff
 from exams.models import Device, ExamBooking, ExamRequest, ScreeningAnswer
 from exams.policies import screening
 from exams.policies import self_service as policy
+from exams.selectors.mine import OFFERED
 from exams.selectors.my_questions import questions_ahead
 from exams.services import booking as core
 from hospital import audit
@@ -55,7 +56,9 @@ def _refuse_what_is_not_simple(rows: list[ExamRequest]) -> None:
 
 def held_of(rows: Iterable[ExamRequest]) -> dict[int, ExamBooking]:
     """Request → the hold that nobody has confirmed yet. One query."""
-    found = ExamBooking.objects.filter(request__in=[row.pk for row in rows], status=ExamBooking.Status.PENDING)
+    found = ExamBooking.objects.filter(
+        ~OFFERED, request__in=[row.pk for row in rows], status=ExamBooking.Status.PENDING
+    )
     return {each.request_id: each for each in found}
 
 

@@ -11,6 +11,7 @@ from hospital.models import Fact
 from tests.bookings.test_calendar import event_of
 from tests.bookings.test_cards import words_of
 from tests.factories import NOW, OrganizationFactory, UserFactory, exam_booking_row
+from tests.messages.test_notices import worker
 
 from .scenes import SOON, abdomen, asked_for, at, booked, signed, slots
 
@@ -110,10 +111,15 @@ def test_a_complicated_exam_is_moved_with_the_house_and_given_back_alone(mine):
 
 
 def test_when_the_device_is_down_no_deadline_holds(mine):
-    row = exam_booking_row(request=asked_for(mine.person))
+    row = exam_booking_row(request=asked_for(mine.person, abdomen(days=(4,))))
     devices.take_down(device=row.device, during=row.session.during, cause="fault", reason="", by=UserFactory(), now=NOW)
+    worker()
+    offer = ExamBooking.objects.get(status="pending")
     first = f"/exams/bookings/{row.pk}/"
-    assert "设备停机" in words_of(mine.get("/exams/"))
+    listed = words_of(mine.get("/exams/"))
+    assert "设备停机" in listed
+    assert "看准备并确认" not in listed  # what is kept for them is taken where the question is answered
+    assert mine.post(f"/exams/bookings/{offer.pk}/confirm/", {"read": "1"}).status_code == 404
     assert f"{first}answer/" in mine.get(first).content.decode()  # the question, with the time that is kept
     with at(mine, row.start - timedelta(minutes=5)):
         page = words_of(mine.get(first))
