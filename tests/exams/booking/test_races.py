@@ -129,7 +129,7 @@ def test_a_storm_of_everything_leaves_the_house_sound(house):
         dice = random.Random(seed)
 
         def act():
-            for step in range(8):
+            for step in range(6):
                 now = NOW + timedelta(minutes=5 * step)
                 patient = dice.choice(patients)
                 try:
