@@ -38,8 +38,9 @@ WALKS = {(ULTRASOUND, FUNCTION): 5, (ULTRASOUND, BLOOD): 5, (IMAGING, SCOPES): 5
 TEAMS = {"超声一组": 2, "内镜麻醉组": 1}
 
 OFFICE = ((time(8), time(12)), (time(13, 30), time(17, 30)))
-LONG = ((time(7, 30), time(12)), (time(13), time(20)))
-EARLY = ((time(7), time(11)), (time(13, 30), time(16)))
+LONG = ((time(7, 30), time(12)), (time(13), time(18)))
+MORNING = ((time(8), time(12)),)
+EARLY = ((time(7), time(10, 30)),)
 WORKDAYS, SATURDAY, WEEKEND = range(1, 6), (6,), (6, 7)
 
 
@@ -65,11 +66,11 @@ SMALL = (
     Made("CT1", "CT 1号机", Modality.CT, IMAGING, hours=LONG, reserves=True),
     Made("MR1", "磁共振1号机", Modality.MRI, IMAGING, hours=LONG, reserves=True),
     Made("XR1", "数字X线1号机", Modality.XRAY, IMAGING),
-    Made("ES1", "内镜1室", Modality.ENDOSCOPY, SCOPES, team="内镜麻醉组"),
+    Made("ES1", "内镜1室", Modality.ENDOSCOPY, SCOPES, hours=MORNING, team="内镜麻醉组"),
     Made("EC1", "心电图1室", Modality.ECG, FUNCTION),
-    Made("TM1", "运动平板室", Modality.TREADMILL, FUNCTION),
-    Made("PF1", "肺功能室", Modality.LUNG, FUNCTION),
-    Made("NM1", "核医学显像室", Modality.NUCLEAR, NUCLEAR),
+    Made("TM1", "运动平板室", Modality.TREADMILL, FUNCTION, hours=MORNING),
+    Made("PF1", "肺功能室", Modality.LUNG, FUNCTION, hours=MORNING),
+    Made("NM1", "核医学显像室", Modality.NUCLEAR, NUCLEAR, hours=MORNING),
     Made("LB1", "采血1号窗", Modality.LAB, BLOOD, hours=EARLY),
     Made("LB2", "采血2号窗", Modality.LAB, BLOOD, hours=EARLY),
 )
@@ -80,7 +81,7 @@ LARGE = (
     Made("CT2", "CT 2号机", Modality.CT, IMAGING, hours=LONG),
     Made("MR2", "磁共振2号机", Modality.MRI, IMAGING, hours=LONG),
     Made("XR2", "数字X线2号机", Modality.XRAY, IMAGING),
-    Made("ES2", "内镜2室", Modality.ENDOSCOPY, SCOPES),
+    Made("ES2", "内镜2室", Modality.ENDOSCOPY, SCOPES, hours=MORNING),
     Made("EC2", "心电图2室", Modality.ECG, FUNCTION),
     Made("LB3", "采血3号窗", Modality.LAB, BLOOD, hours=EARLY),
     Made("US6", "滨湖彩超1号机", Modality.ULTRASOUND, ULTRASOUND, campus="BH"),

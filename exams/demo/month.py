@@ -17,7 +17,7 @@ from hospital.models import PatientTime
 from .free import Count, Free, Span
 from .wishes import HABITS, draw
 
-A_DEVICE = 5
+A_DEVICE = 7
 """Patients a working day asked for exams, for each device: what the house can bear."""
 
 WITHIN = 11
@@ -71,7 +71,7 @@ class Month:
         rows = Encounter.objects.filter(schedule__day=day, status=Encounter.Status.FINISHED, finished_at__lte=until)
         rows = rows.filter(schedule__organization=self.devices[0].organization_id, practitioner__isnull=False)
         seen = list(rows.select_related("patient", "practitioner").order_by("pk"))
-        most = min(int(len(seen) * 0.7), A_DEVICE * len(self.devices))
+        most = min(int(len(seen) * 0.85), A_DEVICE * len(self.devices))
         asked = sorted(self.dice.sample(seen, most), key=lambda row: (row.finished_at, row.pk))
         self._promises({row.patient_id for row in asked}, day)
         return [visit for row in asked if (visit := self._ask(row)).exams]

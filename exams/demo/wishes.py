@@ -32,7 +32,7 @@ class Habits:
 
     several: float = 0.36
     soon: tuple[int, ...] = (0, 0, 1, 1, 1, 2, 2, 3, 4, 6)  # days after the request that one would come
-    walk_in: float = 0.07  # of single exams: done at once, nobody booked a time
+    walk_in: float = 0.3  # of single exams: done at once, nobody booked a time
     alone: float = 0.3  # of simple single exams: booked on the phone at home
     centre: float = 0.2  # of the rest: at the booking centre
     first_come: float = 0.15  # of several: each booked by itself at its earliest time
