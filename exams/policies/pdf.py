@@ -75,11 +75,11 @@ def _broken(content: bytes) -> NotAPdf | None:
 
 def _acts_or_hides(content: bytes) -> NotAPdf | None:
     parts = list(_places_of_names(content))
-    if any(part is None for part in parts):
-        return NotAPdf(what=_("文件结构异常，无法确认是否安全。"), do=PLAIN_PDF)
-    names = [_unescaped(part) for part in parts]
+    names = [_unescaped(part) for part in parts if part is not None]
     if any(_named(part, b"Encrypt") for part in names):
         return NotAPdf(what=_("文件加了密码或限制。"), do=_("请去掉密码和限制后再上传，否则患者打不开。"))
+    if len(names) < len(parts):
+        return NotAPdf(what=_("文件结构异常，无法确认是否安全。"), do=PLAIN_PDF)
     if any(_named(part, *ACTS) for part in names):
         return NotAPdf(what=_("文件里有脚本、附件或会自动执行的内容。"), do=PLAIN_PDF)
     pages = sum(len(re.findall(rb"/Type\s*/Page" + NAME_END, part)) for part in names)

@@ -92,11 +92,6 @@ def readable(account: User) -> QuerySet:
     )
 
 
-def has_unproved(account: User) -> bool:
-    rows = family.people_of(account)
-    return any(row.proof == family.UNPROVED for row in rows)
-
-
 def accesses(report: DiagnosticReport) -> QuerySet:
     """阅读记录, the latest first."""
     rows = ReportAccess.objects.filter(version__report=report).select_related("version", "user", "link")

@@ -8,6 +8,7 @@ from . import scenes
 
 WHOLE = scenes.pdf()
 BOMB = scenes.packed(b"0" * 100_000_000)
+ENCRYPTED = scenes.packed(b"3 0 <<>>").replace(b"x\x9c", b"yy").replace(b"/Root", b"/Encrypt 9 0 R /Root")
 HIDDEN = scenes.built(
     [
         (1, b"<< /Type /Catalog /Pages 2 0 R /Note (>>stream\n) >>"),
@@ -37,6 +38,7 @@ REFUSED = [
     ("no page", scenes.built([(1, b"<< /Type /Catalog >>")]), "一页也没有"),
     ("too many pages", scenes.pdf(pages=201), "页数太多"),
     ("encrypted", scenes.pdf(trailer=b"/Encrypt 9 0 R"), "密码"),
+    ("encrypted, its objects packed", ENCRYPTED, "密码"),
     ("a script", scenes.pdf(more=b"/OpenAction << /S /JavaScript /JS (app.alert(1)) >>"), "脚本"),
     ("a script by an escaped name", scenes.pdf(more=b"/OpenAction << /S /J#61vaScript /J#53 (x) >>"), "脚本"),
     ("a program to launch", scenes.pdf(more=b"/OpenAction << /S /Launch /F (cmd.exe) >>"), "脚本"),

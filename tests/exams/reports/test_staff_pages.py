@@ -258,3 +258,44 @@ def test_released_ones_are_listed_a_month_back_and_one_person_by_number_for_ever
         assert len(staff.get(f"/exam-reports/?tab=released{query}").context["page"].object_list) == finds, query
     searched = AuditEvent.objects.filter(action="patient.searched.reports").order_by("id")
     assert [row.detail["shown"] for row in searched] == [[version.report.patient_id], []]
+
+
+def test_a_draft_is_opened_again_and_a_stale_page_keeps_what_was_typed(staff):
+    version = scenes.draft(by=staff.user)
+    address = f"/exam-reports/{version.report_id}/edit/"
+    page = staff.get(address)
+    assert page.context["form"]["conclusion"].value() == "脂肪肝（轻度）。"
+    assert page.context["rows"][0]["value"].value() == "58"
+    stale = sheet(seen=page.context["form"]["seen"].value(), conclusion="我的")
+    service.revise(version=version, says=Says(conclusion="他的"), by=scenes.reporter(), now=NOW + timedelta(minutes=1))
+
+    answer = staff.post(address, stale)
+    assert (answer.status_code, "我的" in answer.content.decode()) == (409, True)
+    version.refresh_from_db()
+    assert staff.post(address, stale | {"seen": version.written_at.isoformat()}).status_code == 302
+
+    assert staff.get(f"/exam-reports/{version.report_id}/correct/").status_code == 302
+    staff.post(f"/exam-reports/{version.report_id}/release/")
+    assert staff.get(address).headers["Location"] == f"/exam-reports/{version.report_id}/"
+
+
+def test_who_writes_what_a_colleague_just_wrote_is_shown_the_way_there(staff):
+    booking = scenes.done_exam()
+    version = scenes.draft(booking)
+    assert staff.get(f"/exam-reports/new/{booking.pk}/").headers["Location"] == f"/exam-reports/{version.report_id}/"
+    answer = staff.post(f"/exam-reports/new/{booking.pk}/", sheet(findings="也写了"))
+    text = answer.content.decode()
+    assert (answer.status_code, "也写了" in text) == (409, True)
+    assert f"/exam-reports/{version.report_id}/" in text
+    running = scenes.done_exam(status="running")
+    assert staff.get(f"/exam-reports/new/{running.pk}/").status_code == 409
+
+
+def test_a_file_that_came_too_long_ago_is_asked_for_again_and_one_not_wanted_is_left_out(staff, shelf):
+    booking = scenes.done_exam()
+    address = f"/exam-reports/new/{booking.pk}/"
+    answer = staff.post(address, sheet(kept="not-a-word"))
+    assert (answer.status_code, "已过期" in answer.content.decode()) == (422, True)
+    word = files.keep(scenes.upload(), now=NOW).word(by=staff.user.pk, about=f"booking:{booking.pk}")
+    assert staff.post(address, sheet(kept=word, drop_file="on")).status_code == 302
+    assert not ReportVersion.objects.get().file
