@@ -16,6 +16,10 @@ from .wishes import HABITS
 
 Status, Request = ExamBooking.Status, ExamRequest.Status
 BATCH = 1_000
+STALE = timedelta(days=5)
+"""The booking centre has called by then: who still wants the exam has a time, the rest is withdrawn."""
+
+UNWANTED = "联系后患者不再检查"
 AWAY = ("临时有事，改天再约", "身体不适，暂不检查", "已在外院检查", "时间冲突")
 UNDONE = ("准备不充分，改日再做", "患者未能配合", "空腹时间不够")
 REASONS = ("病情有变化，需要对比", "外院图像质量不够", "术前需要近期结果")
@@ -39,6 +43,8 @@ class Rows:
             request = self.requests[id(wanted)] = self._request(wanted)
             if wanted.start >= 0:
                 self._book(wanted, request, channel, plan)
+            elif (later := request.asked_at + STALE) < self.now:
+                request.status, request.ended_at, request.note = Request.CANCELLED, later, UNWANTED
 
     def write(self) -> int:
         """All of it, in the order of who names whom. Returns how many bookings."""
@@ -139,7 +145,7 @@ class Rows:
     def _over(self, row: ExamBooking, request: ExamRequest, status: str, at: datetime, note: str) -> None:
         """Its time is free again, and the request open: of the last days somebody will book it anew."""
         row.status, row.holds, row.ended_at, row.note = status, False, at, note
-        given_up = at < self.now - timedelta(days=4)
+        given_up = at + STALE < self.now
         request.status = Request.CANCELLED if given_up else Request.OPEN
         request.ended_at, request.note = (at, note or "患者未到，不再检查") if given_up else (None, note)
 
