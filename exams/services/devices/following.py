@@ -12,7 +12,7 @@ from exams.policies import devices as policy
 from exams.services import booking
 from hospital import clock
 
-from . import answers, cases, telling
+from . import answers, cases
 
 NOTE = "停机，到检查当天结束没有答复，转回待预约"
 BATCH = 200
@@ -48,5 +48,4 @@ def _end(case: DowntimeCase, *, now: datetime) -> bool:
     cases.drop_offer(row, by=None, now=now)
     if not settled:
         booking.cancel(booking=row.booking, by=None, channel=cases.CHANNEL, note=NOTE, hospital=True, now=now)
-        telling.say_open_again(row, now=now)
     return True

@@ -17,7 +17,7 @@ from hospital.models import Message
 
 from . import cases
 
-UP, OPEN_AGAIN = "exam.device_up", "exam.device_cancelled"
+UP = "exam.device_up"
 
 
 def ask(*, case: int, dedupe: str, now: datetime) -> None:
@@ -73,11 +73,6 @@ def say_it_stands(*, case: int, dedupe: str, now: datetime) -> None:
     questions.filter(status=Message.Status.WAITING, tries=0).update(status=Message.Status.DROPPED, link="")
     if questions.filter(status=Message.Status.SENT).exists() or questions.filter(tries__gt=0).exists():
         _tell(row, UP, dedupe=dedupe, now=now)
-
-
-def say_open_again(case: DowntimeCase, *, now: datetime) -> None:
-    """Nobody answered in time: the exam is to be booked anew."""
-    _tell(case, OPEN_AGAIN, dedupe=f"examcase:{case.pk}:open", now=now)
 
 
 def _tell(case: DowntimeCase, template: str, *, dedupe: str, now: datetime) -> None:

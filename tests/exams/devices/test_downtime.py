@@ -230,7 +230,8 @@ def test_nobody_answered_by_the_end_of_the_day():
     assert (devices.follow_up(now=midnight - timedelta(minutes=10)), devices.follow_up(now=midnight)) == (0, 1)
     assert devices.follow_up(now=midnight) == 0
     assert (fresh(case).answer, fresh(house.rows[0]).status) == ("gone", Status.CANCELLED)
-    assert Message.objects.filter(template="exam.device_cancelled", channel="sms").count() == 1
+    deliver(midnight)
+    assert Message.objects.filter(template="exam.cancelled", channel="sms").count() == 1
 
 
 @pytest.mark.parametrize(
