@@ -62,34 +62,11 @@ def request(
     _not_twice(wanted, encounter)
     _possible(patient, wanted, now=now)
     results = repeats.valid_results(patient=patient, variants=[one.variant for one in wanted], now=now)
-    for one in wanted:
-        decided, why = one.repeat or (None, "")
-        refusal = repeat_policy.refusal_to_repeat(
-            one.variant, result=results.get(one.variant.pk), decided=decided, reason=why
-        )
-        if refusal:
-            raise refusal
-    rows = [
-        ExamRequest(
-            organization_id=one.variant.item.organization_id,
-            patient=patient,
-            variant=one.variant,
-            from_set=one.from_set or from_set,
-            encounter=encounter,
-            requester=requester,
-            by=by,
-            priority=one.priority,
-            inpatient=inpatient,
-            reason=one.reason,
-            wanted_by=wanted_by,
-            answers=one.answers,
-            cleared_note=one.cleared.strip()[:200] if requester else "",
-            cleared_by=requester if one.cleared.strip() else None,
-            asked_at=now,
-        )
-        for one in wanted
-    ]
-    _write(rows, encounter=encounter)
+    _decided(wanted, results)
+    visit = {"patient": patient, "encounter": encounter, "requester": requester, "by": by, "asked_at": now}
+    visit |= {"inpatient": inpatient, "wanted_by": wanted_by}
+    rows = [_row(one, from_set=one.from_set or from_set, **visit) for one in wanted]
+    _write(rows)
     _remember_repeats(rows, wanted, results=results, by=requester, now=now)
     for row in rows:
         outbox.publish(
@@ -208,7 +185,33 @@ def _possible(patient: Patient, wanted: Sequence[Asked], *, now: datetime) -> No
             raise refusal
 
 
-def _write(rows: list[ExamRequest], *, encounter: Encounter | None) -> None:
+def _decided(wanted: Sequence[Asked], results: dict[int, DiagnosticReport]) -> None:
+    """E6: of each valid result somebody has said something."""
+    for one in wanted:
+        decided, why = one.repeat or (None, "")
+        refusal = repeat_policy.refusal_to_repeat(
+            one.variant, result=results.get(one.variant.pk), decided=decided, reason=why
+        )
+        if refusal:
+            raise refusal
+
+
+def _row(one: Asked, *, requester: Practitioner | None, **visit) -> ExamRequest:
+    cleared = one.cleared.strip()[:200] if requester else ""
+    return ExamRequest(
+        organization_id=one.variant.item.organization_id,
+        variant=one.variant,
+        priority=one.priority,
+        reason=one.reason,
+        answers=one.answers,
+        requester=requester,
+        cleared_note=cleared,
+        cleared_by=requester if cleared else None,
+        **visit,
+    )
+
+
+def _write(rows: list[ExamRequest]) -> None:
     """The database has the last word on twice: a double click in two tabs."""
     try:
         with transaction.atomic():

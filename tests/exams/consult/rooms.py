@@ -21,17 +21,17 @@ NAMES = [
 ]
 
 
-def offered(count=3, **more):
-    """Exams by name, each on a device of its own that is open the next three mornings."""
+def offered(count=3, *, days=(1,), **more):
+    """Exams by name, each on a device of its own that is open on these mornings."""
     variants = []
     for name, pinyin, initials in NAMES[:count]:
         variant = exam_variant(item=ExamItemFactory(name=name, pinyin=pinyin, initials=initials, **more))
-        open_tomorrow(variant)
+        open_tomorrow(variant, days=days)
         variants.append(variant)
     return variants
 
 
-def open_tomorrow(*variants, days=(1, 2, 3)):
+def open_tomorrow(*variants, days):
     """A device that can do these."""
     device = DeviceFactory()
     DeviceAbility.objects.bulk_create(DeviceAbility(device=device, variant=variant) for variant in variants)
