@@ -23,6 +23,7 @@ from hospital.models import Organization, Patient
 from hospital.permissions import role_required
 
 from . import finding
+from .centre_page import render_page
 from .centre_reach import CENTRE, houses
 from .centre_reach import patient as found_patient
 
@@ -117,7 +118,7 @@ def show_patient(request: HttpRequest, person: Patient, *, refusal=None, form=No
         "about": about,
     }
     status = refusal.status if refusal else 422 if form is not None and form.errors else 200
-    return render(request, "exams/centre/patient.html", context, status=status)
+    return render_page(request, "exams/centre/patient.html", context, status=status)
 
 
 def _asked(row: ExamRequest, asked: list, *, now) -> dict:

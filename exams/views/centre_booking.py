@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -29,6 +29,7 @@ from hospital.models import Patient
 from hospital.permissions import role_required
 
 from .centre import show_patient
+from .centre_page import render_page
 from .centre_reach import CENTRE, booking_within_reach, devices_within_reach, houses, request_within_reach
 from .centre_reach import patient as found_patient
 
@@ -76,7 +77,7 @@ def answers(request: HttpRequest, pk: int):
             centre.answer(request=row, answers=form.answers, by=request.user, now=now)
         return redirect(address("exams:exam_centre_plan", person, rows) if len(rows) > 1 else _times_of(rows[0]))
     context = {"patient": person, "rows": rows, "form": form}
-    return render(request, "exams/centre/answers.html", context, status=422 if form.errors else 200)
+    return render_page(request, "exams/centre/answers.html", context, status=422 if form.errors else 200)
 
 
 def _times_of(row: ExamRequest) -> str:
@@ -151,7 +152,7 @@ def _show_times(request: HttpRequest, row, moving, look: LookForm, *, refusal: R
         "said": said,
     }
     status = refusal.status if refusal else 422 if said else 200
-    return render(request, "exams/centre/times.html", context, status=status)
+    return render_page(request, "exams/centre/times.html", context, status=status)
 
 
 def _by_day(segments) -> list[tuple[date, list]]:

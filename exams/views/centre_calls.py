@@ -19,6 +19,7 @@ from hospital.permissions import role_required
 from hospital.views.code_pages import onward
 
 from .centre import CALLS
+from .centre_page import render_page
 from .centre_reach import CENTRE, houses
 from .centre_reach import patient as found_patient
 
@@ -112,7 +113,7 @@ def call(request: HttpRequest, pk: int):
         "total": len(people),
         "following": _following(people, after=pk),
     }
-    return render(request, "exams/centre/call.html", context, status=422 if form.errors else 200)
+    return render_page(request, "exams/centre/call.html", context, status=422 if form.errors else 200)
 
 
 def _trace(request: HttpRequest, person: Patient) -> None:
@@ -175,7 +176,7 @@ def paper(request: HttpRequest, pk: int, variant: int):
             return redirect("exams:exam_centre_patient", pk)
     context = {"patient": person, "variant": wanted, "form": form, "refusal": refusal}
     status = refusal.status if refusal else 422 if form.errors else 200
-    return render(request, "exams/centre/paper.html", context, status=status)
+    return render_page(request, "exams/centre/paper.html", context, status=status)
 
 
 def _add_paper(request: HttpRequest, person: Patient, variant: ExamVariant, form: PaperForm, *, now) -> None:

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 from django.contrib import messages
 from django.http import HttpRequest
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -22,6 +22,7 @@ from hospital.models import Patient
 from hospital.permissions import role_required
 
 from .centre_booking import address, chosen, unanswered
+from .centre_page import render_page
 from .centre_reach import CENTRE
 from .centre_reach import patient as found_patient
 
@@ -85,7 +86,7 @@ def _show(request: HttpRequest, person: Patient, rows: list[ExamRequest], *, ref
         "said": said,
     }
     status = refusal.status if refusal else 422 if said or form.errors else 200
-    return render(request, "exams/centre/plan.html", context, status=status)
+    return render_page(request, "exams/centre/plan.html", context, status=status)
 
 
 def _propose(rows: list[ExamRequest], form: WishesForm, *, now):

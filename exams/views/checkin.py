@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.http import HttpRequest
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -22,6 +22,7 @@ from hospital.models import Patient
 from hospital.permissions import role_required
 
 from . import finding
+from .centre_page import render_page
 from .centre_reach import (
     ROOMS,
     booking_within_reach,
@@ -74,10 +75,11 @@ def _show(request: HttpRequest, person: Patient, *, form=None, about=None, refus
         "lines": lines,
         "unbooked": _unbooked(request, person, now=now),
         "about": about,
+        "next": next((line["row"].pk for line in lines if line["form"]), None),
         "refusal": refusal,
     }
     status = refusal.status if refusal else 422 if form is not None and form.errors else 200
-    return render(request, "exams/centre/arrival.html", context, status=status)
+    return render_page(request, "exams/centre/arrival.html", context, status=status)
 
 
 def _line(row: ExamBooking, said: dict, asked: list, *, now, form=None) -> dict:

@@ -16,6 +16,7 @@ from hospital import audit, clock, masking, permissions
 from hospital.permissions import role_required
 from hospital.views.code_pages import onward
 
+from .centre_page import render_page
 from .centre_reach import ROOMS, booking_within_reach, device_within_reach, houses
 
 JUST_DONE = 6
@@ -154,7 +155,7 @@ def not_done(request: HttpRequest, pk: int):
         return redirect("exams:exam_room", row.device_id)
     audit.saw_patient(patient=row.patient, actor=request.user, where="exam_room", now=clock.now(), request=request)
     context = {"row": row, "form": form}
-    return render(request, "exams/centre/not_done.html", context, status=422 if form.errors else 200)
+    return render_page(request, "exams/centre/not_done.html", context, status=422 if form.errors else 200)
 
 
 @require_safe

@@ -42,7 +42,7 @@ def asked():
     PoolFactory(organization=scan.item.organization)
     for variant, name in ((scan, "彩超1号机"), (trace, "心电1")):
         open_device(variant, days=(0, 1), starts=time(8), ends=time(18), name=name, modality=variant.item.modality)
-    question(items=[scan.item])
+    question(items=[scan.item, trace.item])
     return [ExamRequestFactory(patient=patient, variant=variant) for variant in (scan, trace)]
 
 
@@ -88,8 +88,15 @@ def test_the_centre_books_two_exams_on_the_phone_and_the_rooms_examine_and_give_
 
     page.keyboard.press("v")  # 报到
     expect(page.get_by_role("heading", name="今天的检查")).to_be_visible()
+    page.get_by_role("radio", name="有", exact=True).first.check()
+    page.keyboard.press("v")
+    expect(page.get_by_role("alert")).to_contain_text("现在不能做")
+    expect(page.get_by_label("同意仍检查的医生")).to_be_visible()
+    expect(page.get_by_role("banner")).to_have_count(1)
+    axe(page)
+    page.troubles.clear()  # the browser's own line about a 409
+    shot(page, "exam-check-in")
     answer_the_first(page)
-    good(page, axe)
     page.keyboard.press("v")
     expect(page.get_by_text("已报到").first).to_be_visible()
     first = ExamBooking.objects.get(status="arrived")
