@@ -200,6 +200,11 @@ class Trip:
         return preparing.steps_of(as_coming(card.row) for card in self.standing)
 
     @property
+    def gone(self) -> Card | None:
+        """One whose device is down: the patient has to choose."""
+        return next((card for card in self.cards if card.displaced), None)
+
+    @property
     def prepared(self) -> bool:
         """There is something to read before at least one of them."""
         return any(card.row.variant.preparation_id for card in self.standing)

@@ -119,6 +119,7 @@ def test_when_the_device_is_down_no_deadline_holds(mine):
     listed = words_of(mine.get("/exams/"))
     assert "设备停机" in listed
     assert "看准备并确认" not in listed  # what is kept for them is taken where the question is answered
+    assert "设备停机，腹部超声要改时间或取消" in words_of(mine.get("/book/"))
     assert mine.post(f"/exams/bookings/{offer.pk}/confirm/", {"read": "1"}).status_code == 404
     assert f"{first}answer/" in mine.get(first).content.decode()  # the question, with the time that is kept
     with at(mine, row.start - timedelta(minutes=5)):
