@@ -35,19 +35,13 @@ class Choice:
     minutes: int
     visits: list[Visit]
 
-    @property
-    def hours(self) -> int:
-        return self.minutes // 60
-
-    @property
-    def rest(self) -> int:
-        return self.minutes % 60
-
 
 def shown(proposal) -> list[Choice]:
     """The best first. Empty where nothing is possible."""
     plans = [proposal.best, *proposal.others] if proposal.best else []
-    return [Choice(plan.token, plan.trips, plan.extra_trips, plan.minutes, _visits(plan.lines)) for plan in plans if plan]
+    return [
+        Choice(plan.token, plan.trips, plan.extra_trips, plan.minutes, _visits(plan.lines)) for plan in plans if plan
+    ]
 
 
 def _visits(lines) -> list[Visit]:
