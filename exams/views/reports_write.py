@@ -217,7 +217,7 @@ def _page(request, sheet: Sheet, form, rows, *, refusal=None, known=None, looks=
         "form": form,
         "rows": rows,
         "refusal": refusal,
-        "known": known,
+        "there": known or (sheet.report.pk if sheet.report else None),
         "looks": looks,
         "asking_more": "more" in request.POST,
         "wrong": status == 422,

@@ -35,6 +35,9 @@ PUBLIC = {  # open to strangers, each with its reason
     "team_slots",
     "clinic_slots",
     "book_back",  # to the times, from the address alone
+    "report_link",  # likewise, and the last four of the document: tests/exams/reports/test_links.py
+    "report_link_close",
+    "report_link_file",
     "stop_answer",  # the key in the address is the permission; without a right one there is nothing to see
     "api_schema",
     "api_docs",
@@ -120,13 +123,13 @@ def test_somebody_without_any_role_sees_a_landing_page_that_says_whom_to_ask(cli
 @pytest.mark.parametrize(
     ("role", "tiles"),
     [
-        ("doctor", ["/consult/", "/my/schedule/", "/inbox/"]),
+        ("doctor", ["/consult/", "/my/schedule/", "/exam-reports/", "/critical/", "/inbox/"]),
         ("phone", ["/phone/", "/office/calls/", "/inbox/"]),
-        ("ward", ["/consult/", "/phone/", "/inbox/"]),
+        ("ward", ["/consult/", "/phone/", "/exam-reports/", "/critical/", "/inbox/"]),
         ("triage", ["/desk/", "/exam-rooms/", "/inbox/"]),
         ("counter", ["/desk/", "/inbox/"]),
         ("exam", ["/exam-centre/", "/exam-reports/", "/critical/", "/exam-rooms/", "/inbox/"]),
-        ("office", ["/desk/", "/office/", "/admin/", "/inbox/"]),
+        ("office", ["/desk/", "/critical/", "/office/", "/admin/", "/inbox/"]),
         ("auditor", ["/office/", "/admin/", "/inbox/"]),
         ("secadmin", ["/admin/", "/inbox/"]),
         ("cashier", ["/inbox/"]),
@@ -145,7 +148,12 @@ def test_the_landing_page_shows_the_rooms_of_the_role_and_they_open(client, role
 
 def test_a_doctors_role_without_a_doctor_behind_the_account_opens_no_room(client):
     client.force_login(StaffFactory(roles="ward"))
-    assert [tile.address for tile in client.get("/").context["tiles"]] == ["/phone/", "/inbox/"]
+    assert [tile.address for tile in client.get("/").context["tiles"]] == [
+        "/phone/",
+        "/exam-reports/",
+        "/critical/",
+        "/inbox/",
+    ]
 
 
 def test_a_role_of_one_department_does_not_reach_its_neighbour():
