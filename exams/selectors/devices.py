@@ -8,12 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from django.db.models import Count, Q
+from django.db.models import Q
 
 from exams.models import Device, DeviceSession, Downtime, DowntimeCase, ExamBooking, ExamZone, Modality, SessionWindow
 from exams.policies import spans
 from exams.policies.spans import Counted, Span
 from exams.selectors.free import holding, lower, upper
+from hospital import clock
 from hospital.models import Campus
 
 HEAT = ((100, 4), (80, 3), (60, 2), (40, 1))
@@ -213,15 +214,18 @@ def _down(ids: list[int], days: list[date], *, counted: Counted):
 
 
 def _count_cases(ids: list[int], days: list[date], cells: dict) -> None:
-    """Who was displaced from the device on the day. Nobody need answer who was put back."""
+    """Who was displaced from the device on the day; who has moved to another day since, on the downtime's first day.
+    Nobody need answer who was put back."""
     rows = DowntimeCase.objects.filter(downtime__device__in=ids, downtime__stands=True)
     rows = rows.filter(downtime__during__overlap=_around(days)).exclude(answer=DowntimeCase.Answer.GONE)
-    answered = Count("pk", filter=~Q(answer=""))
-    for device, day, asked, done in (
-        rows.order_by().values_list("downtime__device", "booking__day").annotate(asked=Count("pk"), done=answered)
+    for device, during, answer, day in rows.values_list(
+        "downtime__device", "downtime__during", "answer", "booking__day"
     ):
-        if (device, day) in cells:
-            cells[device, day].asked, cells[device, day].answered = asked, done
+        first, last = clock.today(during.lower), clock.today(during.upper)
+        on = day if first <= day <= last else max(first, days[0])
+        if (device, on) in cells:
+            cells[device, on].asked += 1
+            cells[device, on].answered += answer != ""
 
 
 def _around(days: list[date]) -> tuple[datetime, datetime]:

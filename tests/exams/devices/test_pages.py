@@ -117,6 +117,7 @@ def test_a_downtime_is_looked_at_before_it_is_done_and_all_answered_is_seen(offi
     devices.move(case=wait, device=house.other, start=clock.at(TOMORROW, time(11)), by=None, channel="web", now=NOW)
     assert "患者都已办好" in office.get(board.url).content.decode()
     assert "设备停机" in office.get("/office/exams/downtimes/").content.decode()
+    assert "改约3/3" in re.sub(r"<[^>]+>", "", office.get(f"/office/exams/?week={TOMORROW}").content.decode())
 
 
 def link_of(case):
@@ -181,5 +182,11 @@ def test_another_house_and_an_auditor_change_nothing(client, house):
     assert "彩超" not in client.get("/office/exams/").content.decode()
     client.force_login(staff("auditor", house.device.organization))
     assert [client.post(address).status_code for address in posts] == [403, 403, 403]
-    assert client.get("/office/exams/").status_code == 200
+    pages = ("/office/exams/", "/office/exams/devices/", "/office/exams/downtimes/", "/office/exams/calls/")
+    assert [client.get(address).status_code for address in pages] == [200] * 4
+    client.force_login(staff("exam", house.device.organization))
+    assert [client.get(address).status_code for address in (*pages, posts[1])] == [200] * 5
+    assert client.get("/office/exams/devices/new/").status_code == 403
+    client.force_login(staff("phone", house.device.organization))
+    assert [client.get(address).status_code for address in pages] == [403, 403, 403, 200]
     assert not DeviceSession.objects.filter(closed=True).exists()
