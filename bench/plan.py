@@ -7,7 +7,22 @@ from contextlib import contextmanager
 from django.core.management import call_command
 from django.db import connection, connections
 
-from bench import booking, crowd, exams, generate, large, losers, pages, past, recall, release, search, server, table
+from bench import (
+    booking,
+    crowd,
+    exams,
+    generate,
+    large,
+    losers,
+    pages,
+    past,
+    planners,
+    recall,
+    release,
+    search,
+    server,
+    table,
+)
 from bench.calls import Calls
 from bench.processor import Processor
 from bench.scratch import Scratch
@@ -15,7 +30,19 @@ from bench.seed import fill
 from bench.sizes import Sizes
 from hospital import clock
 
-MEASURES = ("booking", "losers", "crowd", "recall", "release", "generate", "search", "pages", "large", "exams")
+MEASURES = (
+    "booking",
+    "losers",
+    "crowd",
+    "recall",
+    "release",
+    "generate",
+    "search",
+    "pages",
+    "large",
+    "exams",
+    "planners",
+)
 ON_A_PAST = {"search", "pages", "large"}
 
 
@@ -38,6 +65,9 @@ def run(sizes: Sizes, scratch: Scratch, *, small: str, only: set[str]) -> tuple[
     if ON_A_PAST & set(wanted):
         connections.close_all()
         rows += _with_a_past(sizes, scratch, small=small, wanted=wanted)
+    if "planners" in wanted:
+        with told("planners"):
+            rows += planners.measure(sizes, ground)
     calls = Calls(ground)
     with server.running() as (port, pid):
         pages, cost = booking.ceiling(calls, port, seconds=min(2, sizes.seconds))

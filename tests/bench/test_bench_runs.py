@@ -39,6 +39,9 @@ TARGETS = {
     "pages with more queries than in the small hospital",
     "the office's week of a whole house",
     "slowest page",
+    "trips: best plan ÷ first-come, 4 exams",
+    "plans booked in part, 20 planners at once",
+    *(f"planner p95: {exams} exams × 14 days × 20 devices" for exams in (2, 4, 6, 8)),
     *(WHOLE[not page.whole].format(page.name) for page in PAGES),
 }
 
