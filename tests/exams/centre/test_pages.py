@@ -6,7 +6,15 @@ import pytest
 import time_machine
 from django.urls import reverse
 
-from exams.models import ContactNote, ExamBooking, ExamRequest, ScreeningAnswer, ScreeningQuestion
+from exams.models import (
+    ContactNote,
+    Downtime,
+    DowntimeCase,
+    ExamBooking,
+    ExamRequest,
+    ScreeningAnswer,
+    ScreeningQuestion,
+)
 from hospital.models import AuditEvent, Organization, RoleAssignment
 from tests.factories import (
     NOW,
@@ -145,6 +153,21 @@ def test_another_house_sees_nothing_of_it(client, asked):
     assert page(client, "exam_centre").context["lines"] == []
     assert page(client, "exam_centre_times", asked.pk).status_code == 404
     assert post(client, "exam_centre_withdraw", asked.pk, reason="x").status_code == 404
+
+
+def test_whose_device_is_down_and_who_has_not_answered_stands_on_a_list_of_its_own(client, centre, today):
+    """E2: the request counts as booked, its time is gone; the patient's page offers another."""
+    ExamBooking.objects.filter(pk=today.pk).update(holds=False)
+    down = Downtime.objects.create(device=today.device, during=today.during, cause="fault", by=centre, created_at=NOW)
+    DowntimeCase.objects.create(
+        downtime=down, booking=today, patient=today.patient, token_hash="x", deadline=NOW, opened_at=NOW
+    )
+
+    listed = page(client, "exam_centre", kind="down").context
+    assert [line["row"] for line in listed["lines"]] == [today.request]
+    assert page(client, "exam_centre").context["lines"] == []
+    assert "停机，等改约" in page(client, "exam_centre_patient", today.patient_id).content.decode()
+    assert "等改约" in page(client, "exam_room", today.device_id).content.decode()
 
 
 # ---- 一位患者 ----
