@@ -135,7 +135,7 @@ def test_the_choice_of_places_costs_a_fixed_number_of_queries(client, room, djan
         {"kind": "other", "department": department.pk, "level": "specialty"},
         {"q": "z"},
     ):
-        with django_assert_max_num_queries(27):
+        with django_assert_max_num_queries(28):
             client.get(url, address)
 
 
