@@ -100,6 +100,8 @@ def write(request: HttpRequest, kind: str):
     house = write_house(request, base.organization if base else None)
     form = _form(request, kind, base=base, house=house)
     asked, effect = request.POST.get("act", ""), None
+    if asked == "preview":
+        form.fields["note"].required = False
     if request.method == "POST" and asked != "more" and form.is_valid():
         try:
             if asked == "preview" and kind == "rules":

@@ -119,7 +119,7 @@ def test_a_rule_is_previewed_written_and_approved_by_a_colleague(office, house, 
     )  # fmt: skip
     old = OrderingRule.objects.get(name="空腹检查先于憋尿检查")
     address = f"{AT}/rules/new/?base={old.pk}"
-    preview = office.post(address, rule(act="preview"))
+    preview = office.post(address, rule(act="preview", note=""))
     assert preview.status_code == 200
     assert preview.context["effect"].against == 1
     assert "血常规" in preview.context["effect"].firsts
