@@ -77,7 +77,7 @@ def test_a_live_booking_has_a_booked_number_and_a_booked_number_a_live_booking()
 def test_a_live_booking_keeps_its_patients_time():
     live = Appointment.objects.filter(LIVE).values_list("pk", flat=True)
 
-    assert set(PatientTime.objects.values_list("source_id", flat=True)) == set(live)
+    assert set(PatientTime.objects.filter(source="appointment").values_list("source_id", flat=True)) == set(live)
 
 
 def test_nothing_has_happened_in_the_future_and_nothing_backwards():
