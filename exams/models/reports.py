@@ -45,7 +45,11 @@ class DiagnosticReport(models.Model):
                 name="report_released_says_something",
             ),
         ]
-        indexes = [models.Index(fields=["patient", "-performed_at"], name="report_patient")]
+        indexes = [
+            models.Index(fields=["patient", "-performed_at"], name="report_patient"),
+            models.Index(fields=["-released_at"], condition=Q(released_at__isnull=False), name="report_released"),
+            models.Index(fields=["-id"], condition=Q(status="draft"), name="report_drafts"),
+        ]
         triggers = [pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete)]
 
     def __str__(self):
