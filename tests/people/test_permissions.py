@@ -39,6 +39,7 @@ PUBLIC = {  # open to strangers, each with its reason
     "report_link_close",
     "report_link_file",
     "stop_answer",  # the key in the address is the permission; without a right one there is nothing to see
+    "case_answer",  # likewise, after a device went down: the answer link of the message
     "api_schema",
     "api_docs",
     "notice",  # nobody signs in to read what signing in means
