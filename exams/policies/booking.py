@@ -18,7 +18,7 @@ from exams.errors import (
     TooSoonForExam,
     WrongExamState,
 )
-from exams.models import ExamBooking, ExamRequest, ExamRule, ExamVariant, ScreeningAnswer
+from exams.models import ExamBooking, ExamRequest, ExamRule, ExamVariant, Modality, ScreeningAnswer
 from exams.planner.problem import Gap, Rule
 from hospital import clock
 from hospital.errors import Refused
@@ -32,10 +32,23 @@ Times = Mapping[str, tuple[datetime, datetime]]
 
 GIVES_BACK = frozenset({Status.PENDING, Status.BOOKED, Status.ARRIVED})
 MOST_EXAMS = 8
-"""In one plan: what the planner proves in time."""
+"""In one plan: what the planner proves in time. A draw of blood is one, however many tests it is for."""
 
 REPLACED, DROPPED, LAPSED = "replaced", "dropped", "lapsed"
 """Notes of holds that were let go; a note of a person is a sentence."""
+
+
+def in_one_plan(requests: Iterable[ExamRequest]) -> list[ExamRequest]:
+    """As many of them, in their order, as one plan takes."""
+    taken, exams, blood = [], 0, False
+    for request in requests:
+        draw = request.variant.item.modality == Modality.LAB
+        exams += not (draw and blood)
+        if exams > MOST_EXAMS:
+            break
+        blood = blood or draw
+        taken.append(request)
+    return taken
 
 
 def is_self_service(channel: str) -> bool:

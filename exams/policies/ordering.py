@@ -13,12 +13,14 @@ FREEDOM = {Follow.GAP: 0, Follow.OTHER_DAY: 1, Follow.NEVER: 2}
 
 @dataclass(frozen=True)
 class Exam:
-    """What rules see of an exam. `key` names it in the planner; `answers`: question code → answer code."""
+    """What rules see of an exam. `key` names it in the planner; `answers`: question code → answer code; `draw`: blood is
+    taken for it."""
 
     key: str
     item: int
     groups: frozenset[int] = frozenset()
     answers: Mapping[str, str] = field(default_factory=dict)
+    draw: bool = False
 
 
 def planner_rules(exams: Iterable[Exam], rules: Iterable[OrderingRule]) -> tuple[Rule, ...]:
@@ -84,6 +86,24 @@ def sittings(exams: Iterable[Exam], rules: Iterable[OrderingRule]) -> list[tuple
                 pairs.append((one.key, other.key))
                 taken |= {one.key, other.key}
     return pairs
+
+
+def draws(exams: Iterable[Exam], rules: Iterable[OrderingRule]) -> list[tuple[str, ...]]:
+    """一次采血: keys of blood tests that one needle serves, in the order given; not those that a rule sets apart."""
+    found: list[list[Exam]] = []
+    for exam in (each for each in exams if each.draw):
+        mates = (group for group in found if all(_one_needle(exam, other, rules) for other in group))
+        group = next(mates, None)
+        if group is None:
+            found.append([exam])
+        else:
+            group.append(exam)
+    return [tuple(exam.key for exam in group) for group in found if len(group) > 1]
+
+
+def _one_needle(one: Exam, other: Exam, rules: Iterable[OrderingRule]) -> bool:
+    told = [rule for rule in (between(one, other, rule=each) for each in rules) if rule]
+    return all(gap == Gap() for rule in told for gap in (rule.gap, rule.reverse))
 
 
 def _sides(rule: OrderingRule, one: Exam, other: Exam) -> bool:

@@ -3,13 +3,14 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from django.db.models import Q
 
 from appointments.models import Appointment
 from exams.models import DiagnosticReport, ExamBooking, ExamRequest, OrderingRule
 from exams.planner.problem import Rule
-from exams.policies.ordering import Exam, planner_rules, sittings
+from exams.policies.ordering import Exam, draws, planner_rules, sittings
 from exams.selectors.holding import holding
 from exams.selectors.ordering import exam_of, rules_in_force
 from hospital.models import PatientTime
@@ -58,25 +59,31 @@ def standing_exams(patient_id: int, *, now: datetime, ignoring: Collection[int] 
 
 
 def sitting_of(booking: ExamBooking, *, now: datetime) -> list[ExamBooking]:
-    """同一次麻醉: the booking and the one that is done back to back with it on its device, the first first; else alone.
-    At most three queries."""
+    """同一次麻醉, 一次采血: the booking with what is done back to back with it on its device, the first first; else
+    alone. At most three queries."""
     live = [each for each in standing_exams(booking.patient_id, now=now) if each.booking.pk != booking.pk]
-    beside = [each for each in live if each.booking.device_id == booking.device_id and not each.over]
-    touching = [
-        each.booking
-        for each in beside
-        if booking.during.lower == each.booking.during.upper or booking.during.upper == each.booking.during.lower
-    ]
-    if not touching:
+    beside = [each.booking for each in live if each.booking.device_id == booking.device_id and not each.over]
+    rows = sorted([booking, *beside], key=lambda row: row.during.lower)
+    if not any(_touch(one, other) and booking in (one, other) for one, other in pairwise(rows)):
         return [booking]
     ordering = rules_in_force(booking.request.organization_id)
-    for other in touching:
-        first, second = sorted((booking, other), key=lambda row: row.during.lower)
-        if (str(first.request_id), str(second.request_id)) in sittings(
-            [exam_of(first.request), exam_of(second.request)], ordering
-        ):
-            return [first, second]
-    return [booking]
+    runs = [[rows[0]]]
+    for one, other in pairwise(rows):
+        if _touch(one, other) and _one_sitting(one, other, ordering):
+            runs[-1].append(other)
+        else:
+            runs.append([other])
+    return next(run for run in runs if booking in run)
+
+
+def _touch(one: ExamBooking, other: ExamBooking) -> bool:
+    return one.during.upper == other.during.lower
+
+
+def _one_sitting(one: ExamBooking, other: ExamBooking, ordering: list[OrderingRule]) -> bool:
+    exams = [exam_of(one.request), exam_of(other.request)]
+    pair = (exams[0].key, exams[1].key)
+    return pair in sittings(exams, ordering) or pair in draws(exams, ordering)
 
 
 def rules_between(new: Iterable[Exam], standing: Iterable[Standing], rules: Iterable[OrderingRule]) -> tuple[Rule, ...]:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from exams.models import Device, DiagnosticReport, DowntimeCase, ExamBooking, ExamRequest, ExamRule
 from exams.policies import preparing
 from exams.policies import self_service as policy
-from exams.policies.booking import MOST_EXAMS
+from exams.policies.booking import in_one_plan
 from exams.selectors import rules
 from hospital import clock, family, masking
 from hospital.errors import Refused
@@ -267,8 +267,8 @@ class ToBook:
     @property
     def together(self) -> bool:
         houses = {each.organization_id for each in self.requests}
-        few = 1 < len(self.requests) <= MOST_EXAMS
-        return few and len(houses) == 1 and all(each.variant.item.simple for each in self.requests)
+        few = len(in_one_plan(self.requests)) == len(self.requests)
+        return self.several and few and len(houses) == 1 and all(each.variant.item.simple for each in self.requests)
 
     @property
     def with_the_house(self) -> bool:

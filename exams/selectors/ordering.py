@@ -1,6 +1,6 @@
 """What the planner asks of the catalogue: the ordering rules in force, and an exam as the rules see it."""
 
-from exams.models import ExamGroup, ExamRequest, ExamVariant, OrderingRule
+from exams.models import ExamGroup, ExamRequest, ExamVariant, Modality, OrderingRule
 from exams.policies.ordering import Exam
 
 
@@ -18,6 +18,7 @@ def exam_of(request: ExamRequest, *, key: str = "") -> Exam:
         item=request.variant.item_id,
         groups=frozenset(group.pk for group in request.variant.groups.all()),
         answers=request.answers,
+        draw=request.variant.item.modality == Modality.LAB,
     )
 
 

@@ -15,7 +15,7 @@ from appointments.selectors.rules import ChannelPools
 from exams.models import STEP, DeviceAbility, ExamRequest, ExamRule
 from exams.planner import Option, Problem, Rule, Task
 from exams.policies import limits, spans, wishes
-from exams.policies.ordering import planner_rules, sittings
+from exams.policies.ordering import draws, planner_rules, sittings
 from exams.policies.spans import DAY, Counted, Span
 from exams.policies.wishes import Wishes
 from exams.selectors import around, rules, walks
@@ -215,7 +215,7 @@ class Ground:
         stands, places = self._standing_tasks() if given.busy else ([], {})
         return Problem(
             tasks=(*tasks, *stands),
-            rules=tuple(self._rules(given.without_rules)),
+            rules=tuple(dict.fromkeys(self._rules(given.without_rules))),
             walks=self._walks(places),
             days=self.days,
         )
@@ -380,12 +380,27 @@ def _able(requests: list[ExamRequest]) -> dict[int, list[DeviceAbility]]:
 
 
 def _pieces(requests: list[ExamRequest], ordering: list, able: dict[int, list[DeviceAbility]]) -> list[Piece]:
-    """One sitting is one piece where some device can do both."""
+    """One sitting (同一次麻醉, 一次采血) is one piece, as far as one device can do all of it."""
     by_key = {str(row.pk): row for row in requests}
+    exams = [exam_of(row) for row in requests]
     pieces = []
-    for first, second in sittings([exam_of(row) for row in requests], ordering):
-        one, other = by_key[first], by_key[second]
-        devices = [{each.device_id for each in able[row.variant_id]} for row in (one, other)]
-        if devices[0] & devices[1]:
-            pieces.append(Piece(f"{first}+{second}", (by_key.pop(first), by_key.pop(second))))
+    for keys in [*sittings(exams, ordering), *draws(exams, ordering)]:
+        for rows in _on_one_device([by_key[key] for key in keys if key in by_key], able):
+            if len(rows) > 1:
+                names = [str(row.pk) for row in rows]
+                pieces.append(Piece("+".join(names), tuple(by_key.pop(name) for name in names)))
     return [*pieces, *(Piece(key, (row,)) for key, row in by_key.items())]
+
+
+def _on_one_device(requests: list[ExamRequest], able: dict[int, list[DeviceAbility]]) -> list[list[ExamRequest]]:
+    """In as few as it goes, each with a device that can do all of it."""
+    groups: list[tuple[set[int], list[ExamRequest]]] = []
+    for row in requests:
+        devices = {each.device_id for each in able[row.variant_id]}
+        for place, (common, rows) in enumerate(groups):
+            if common & devices:
+                groups[place] = (common & devices, [*rows, row])
+                break
+        else:
+            groups.append((devices, [row]))
+    return [rows for _devices, rows in groups]

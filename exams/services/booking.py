@@ -218,12 +218,12 @@ def move(
 
 def _moved(sitting: list[ExamBooking], seen: ExamBooking, device: Device, start: datetime) -> list[Wanted]:
     """Where each exam of a sitting goes when `seen` goes to `start`: they stay back to back."""
-    wanted = [Wanted(seen.request_id, device.pk, start)]
-    for row in sitting:
-        if row.pk != seen.pk:
-            before = row.during.lower < seen.during.lower
-            minutes = claims.length_of(row.request if before else seen.request, device)
-            wanted.append(Wanted(row.request_id, device.pk, start + timedelta(minutes=-minutes if before else minutes)))
+    lengths = [timedelta(minutes=claims.length_of(row.request, device)) for row in sitting]
+    at = start - sum(lengths[: [row.pk for row in sitting].index(seen.pk)], timedelta())
+    wanted = []
+    for row, length in zip(sitting, lengths, strict=True):
+        wanted.append(Wanted(row.request_id, device.pk, at))
+        at += length
     return wanted
 
 

@@ -12,7 +12,7 @@ from appointments.selectors.rules import ChannelPools
 from exams.errors import BookedTogether, NoExamPrice, NotFree, PatientBusy, TimeTaken
 from exams.models import DeviceAbility, ExamBooking, ExamRequest
 from exams.policies import booking as policy
-from exams.policies.ordering import Exam, sittings
+from exams.policies.ordering import Exam, draws, sittings
 from exams.policies.requesting import questions_of
 from exams.policies.screening import judge
 from exams.policies.spans import Counted
@@ -134,24 +134,44 @@ def _price(line: Line, dated: dict[tuple[int, str], list[PriceItem]]) -> Decimal
 
 
 def _sitting_together(lines: list[Line], rules) -> list[Line]:
-    """同一次麻醉: back to back on one device; what is before and after belongs to both together."""
+    """同一次麻醉: back to back on one device; what is before and after belongs to all of it together. 一次采血 as well,
+    but two needles harm nobody: apart is no refusal."""
+    exams = [exam_of(line.request) for line in lines]
     by_key = {str(line.request.pk): line for line in lines}
-    for first, second in sittings([exam_of(line.request) for line in lines], rules):
+    for first, second in sittings(exams, rules):
         one, other = by_key[first], by_key[second]
-        if one.device == other.device and one.end == other.start:
-            by_key[first], by_key[second] = joined(one, other)
+        if _touch(one, other):
+            by_key |= {str(line.request.pk): line for line in joined([one, other])}
         elif _one_device_does_both(one.request, other.request):
             raise BookedTogether(exams=f"{one.exam}、{other.exam}")
+    for keys in draws(exams, rules):
+        for run in _runs([by_key[key] for key in keys]):
+            by_key |= {str(line.request.pk): line for line in joined(run)}
     return list(by_key.values())
 
 
-def joined(one: Line, other: Line) -> tuple[Line, Line]:
-    before = max(one.start - one.stay_start, other.start - other.stay_start)
-    after = max(one.stay_end - one.end, other.stay_end - other.end)
-    return (
-        replace(one, stay_start=one.start - before, stay_end=one.end),
-        replace(other, stay_start=other.start, stay_end=other.end + after),
-    )
+def _touch(one: Line, other: Line) -> bool:
+    return one.device == other.device and one.end == other.start
+
+
+def _runs(lines: list[Line]) -> list[list[Line]]:
+    """Those that follow each other without a break."""
+    runs: list[list[Line]] = []
+    for line in sorted(lines, key=lambda line: line.start):
+        if runs and _touch(runs[-1][-1], line):
+            runs[-1].append(line)
+        else:
+            runs.append([line])
+    return runs
+
+
+def joined(lines: list[Line]) -> list[Line]:
+    before = max(line.start - line.stay_start for line in lines)
+    after = max(line.stay_end - line.end for line in lines)
+    inner = [replace(line, stay_start=line.start, stay_end=line.end) for line in lines]
+    inner[0] = replace(inner[0], stay_start=inner[0].start - before)
+    inner[-1] = replace(inner[-1], stay_end=inner[-1].end + after)
+    return inner
 
 
 def _one_device_does_both(one: ExamRequest, other: ExamRequest) -> bool:

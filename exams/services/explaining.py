@@ -43,10 +43,15 @@ def _once(reasons: list[Reason]) -> list[Reason]:
 
 
 def _ways(asked: Ground, given: Given) -> tuple[list[Relaxed], dict[str, Relaxed]]:
-    """Each rule by itself; each wish, the reserves and a longer time."""
+    """Each rule by itself, what it says of all exams of one sitting being one thing; each wish, the reserves and a
+    longer time."""
+    same: dict[tuple, list[int]] = {}
+    for number, rule in enumerate(asked.between):
+        pieces = (_piece_of(asked, int(key)).key for key in (rule.first, rule.second))
+        same.setdefault((*pieces, rule.why), []).append(number)
     rules = [
-        Relaxed(f"rule:{number}", asked.problem(replace(given, without_rules=frozenset({number}))))
-        for number in range(len(asked.between))
+        Relaxed(f"rule:{numbers[0]}", asked.problem(replace(given, without_rules=frozenset(numbers))))
+        for numbers in same.values()
     ]
     ways = {f"without_{name}": replace(given, wishes=given.wishes.dropping(name)) for name in given.wishes.given()}
     if given.wishes.return_day:

@@ -75,10 +75,10 @@ def propose(
     days; and why. Of requests of one patient and one house. Nothing is held. The number of queries does not grow with
     exams or devices. Raises AsksTooMuch."""
     rows = with_everything([each.pk for each in requests])
-    if len(rows) > MOST_EXAMS:
-        raise AsksTooMuch(most=MOST_EXAMS)
     wishes = wishes or Wishes()
     asked = ground(rows, asked=wishes, channel=channel, now=now, partner=partner)
+    if len(asked.pieces) > MOST_EXAMS:
+        raise AsksTooMuch(most=MOST_EXAMS)
     if not asked.days:
         return Proposal(impossible=[Reason("no_days")])
     given = Given(wishes)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from appointments.models.rules import Channel
 from appointments.views.consult_context import Page
-from exams.errors import NotPossible
+from exams.errors import AsksTooMuch, NotPossible
 from exams.models import DiagnosticReport, ExamRequest, ExamVariant, Modality, ScreeningAnswer, ScreeningQuestion
 from exams.policies import booking as booking_policy
 from exams.policies import preparing
@@ -29,7 +29,6 @@ LETTERS = "ASFGHJKL"
 
 PLAN_LETTERS = "ZCB"
 """On the plans; the best one is also in focus, so that Enter takes it."""
-MOST_IN_A_PLAN = booking_policy.MOST_EXAMS
 
 Effect = ScreeningAnswer.Effect
 TONES = {Effect.OK: "ok", Effect.WARN: "warn", Effect.CHECK: "warn", Effect.REFUSE: "bad"}
@@ -261,7 +260,7 @@ class Panel:
     @cached_property
     def plannable(self) -> list[ExamRequest]:
         waiting = {row.pk for row in self.waiting}
-        return [row for row in self.to_plan if row.pk not in waiting][:MOST_IN_A_PLAN]
+        return booking_policy.in_one_plan(row for row in self.to_plan if row.pk not in waiting)
 
     @cached_property
     def beyond(self) -> int:
@@ -321,6 +320,13 @@ class Panel:
             halves=(self.draft.half,) if self.draft.half else (),
             return_day=self.back,
         )
+        try:
+            return self._propose(wishes)
+        except AsksTooMuch:  # no station can do all the blood tests
+            self.plannable = self.plannable[: booking_policy.MOST_EXAMS]
+            return self._propose(wishes)
+
+    def _propose(self, wishes: planning.Wishes) -> planning.Proposal:
         return planning.propose(requests=self.plannable, wishes=wishes, channel=Channel.CONSULT, now=self.page.now)
 
     @property

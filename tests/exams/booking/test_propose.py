@@ -304,3 +304,48 @@ def test_exams_of_one_sitting_move_together(patient, house):
     assert (first.start, moved.start) == (at(1, 8, 20), at(1, 8, 40))
     assert (first.stay.upper, moved.stay.upper) == (moved.start, at(1, 9, 50))
     assert unsound() == {}
+
+
+def blood_tests(house, count, **more):
+    return [variant(house, f"化验{n}", modality="lab", minutes=5, **more) for n in range(count)]
+
+
+def test_the_blood_tests_of_a_plan_are_one_draw_and_move_together(patient, house):
+    """E3: one needle. Ten tests and two other exams are three things to plan, and the draw stays whole when moved."""
+    tests, scan, chest = blood_tests(house, 10, after=5), variant(house, "腹部超声", minutes=20), variant(house, "胸片")
+    station = open_device(*tests, organization=house, days=(1, 2))
+    open_device(*tests[:9], organization=house, days=(1,))
+    for each in (scan, chest):
+        open_device(each, organization=house, days=(1,))
+    best = propose(ask(patient, *tests, scan, chest)).best
+    drawn = [line for line in best.lines if line.variant in tests]
+    assert (best.trips, len(best.lines), best.proven) == (1, 12, True)
+    assert {line.device for line in drawn} == {station}
+    assert [line.start for line in drawn[1:]] == [line.end for line in drawn[:-1]]
+    plan = hold(patient, planning.lines_of(best.token, patient))
+    rows = [row for row in booking.confirm(basket=plan.basket, by=None, now=NOW) if row.variant in tests]
+    middle = sorted(rows, key=lambda row: row.start)[4]
+    moved = booking.move(booking=middle, device=station, start=at(2, 9), channel="counter", by=None, now=NOW)
+    after = sorted(station.bookings.filter(holds=True), key=lambda row: row.start)
+    assert moved.start == at(2, 9)
+    assert [row.start for row in after] == [at(2, 8, 40) + timedelta(minutes=5 * n) for n in range(10)]
+    assert after[-1].stay.upper == after[-1].end + timedelta(minutes=5)
+    assert unsound() == {}
+
+
+def test_blood_tests_that_no_station_does_all_of_or_a_rule_sets_apart_are_several_draws(patient, house):
+    first, second, third, fourth = blood_tests(house, 4)
+    open_device(first, second, organization=house)
+    open_device(third, fourth, organization=house)
+    order(third, fourth, forward_minutes=120, reverse="gap", reverse_minutes=120, why="服糖后两小时再抽。", **signed())
+    lines = {line.variant: line for line in propose(ask(patient, first, second, third, fourth)).best.lines}
+    assert lines[first].end == lines[second].start
+    assert abs(lines[third].start - lines[fourth].start) >= timedelta(hours=2)
+    plan = hold(
+        patient,
+        [
+            Wanted(r.pk, lines[r.variant].device.pk, lines[r.variant].start)
+            for r in [line.request for line in lines.values()]
+        ],
+    )
+    assert plan.exams == 4
