@@ -13,8 +13,8 @@ FREEDOM = {Follow.GAP: 0, Follow.OTHER_DAY: 1, Follow.NEVER: 2}
 
 @dataclass(frozen=True)
 class Exam:
-    """What rules see of an exam. `key` names it in the planner; `answers`: question code → answer code; `draw`: blood is
-    taken for it."""
+    """What rules see of an exam. `key` names it in the planner; `answers`: question code → answer code; `draw`: it
+    takes blood."""
 
     key: str
     item: int

@@ -15,12 +15,13 @@ from appointments.selectors.rules import ChannelPools
 from exams.models import STEP, DeviceAbility, ExamRequest, ExamRule
 from exams.planner import Option, Problem, Rule, Task
 from exams.policies import limits, spans, wishes
-from exams.policies.ordering import draws, planner_rules, sittings
+from exams.policies.ordering import planner_rules
 from exams.policies.spans import DAY, Counted, Span
 from exams.policies.wishes import Wishes
 from exams.selectors import around, rules, walks
 from exams.selectors.free import FreeMinutes, free_minutes
 from exams.selectors.ordering import exam_of, rules_in_force
+from exams.selectors.pieces import Piece, pieces_of
 from hospital import clock
 
 MOST_DAYS = 28
@@ -41,26 +42,6 @@ class Given:
     others: bool = True  # the patient's other bookings
     results: bool = True  # ready before the return
     busy: bool = True
-
-
-@dataclass(frozen=True)
-class Piece:
-    """What is placed as one: an exam, or the exams of one sitting, the first first."""
-
-    key: str
-    requests: tuple[ExamRequest, ...]
-
-    @property
-    def before(self) -> int:
-        return max(each.variant.before for each in self.requests)
-
-    @property
-    def after(self) -> int:
-        return max(each.variant.after for each in self.requests)
-
-    @property
-    def names(self) -> str:
-        return "、".join(each.variant.name for each in self.requests)
 
 
 @dataclass
@@ -215,7 +196,7 @@ class Ground:
         stands, places = self._standing_tasks() if given.busy else ([], {})
         return Problem(
             tasks=(*tasks, *stands),
-            rules=tuple(dict.fromkeys(self._rules(given.without_rules))),
+            rules=self.rules(without=given.without_rules),
             walks=self._walks(places),
             days=self.days,
         )
@@ -230,6 +211,10 @@ class Ground:
             options.append(Option(str(ability.device_id), f"z{ability.device.zone_id}", free, sum(lengths)))
         usual = sum(each.variant.minutes for each in piece.requests)
         return Task(piece.key, usual, tuple(options), before=piece.before, after=piece.after)
+
+    def rules(self, *, without: Collection[int] = ()) -> tuple[Rule, ...]:
+        """`without`: places in `between`."""
+        return tuple(dict.fromkeys(self._rules(without)))
 
     def _rules(self, without: Collection[int]) -> Iterable[Rule]:
         """Between pieces. A gap from or to an exam inside a sitting is shorter by what is done between."""
@@ -338,7 +323,7 @@ def ground(
         days=days,
         pools=pools,
         able=able,
-        pieces=_pieces(rows, ordering, able),
+        pieces=pieces_of(rows, ordering, able),
         ordering=ordering,
         free={},
         standing=around.standing_exams(patient, now=now, ignoring=gone),
@@ -348,6 +333,16 @@ def ground(
     )
     found.free = found.look(pools)
     return found
+
+
+def over(asked: Ground, *, days: int) -> Ground:
+    """The same from the same day on, over more days: only times are read again."""
+    last = asked.counted.moment(days * DAY)
+    patient, gone = asked.requests[0].patient_id, asked.ignoring
+    more = replace(asked, days=days)
+    more.promised = around.promises(patient, first=asked.counted.zero, last=last, ignoring=gone)
+    more.free = more.look(asked.pools)
+    return more
 
 
 def window(asked: Wishes, *, rule: ExamRule, today: date) -> tuple[date, int]:
@@ -377,30 +372,3 @@ def _able(requests: list[ExamRequest]) -> dict[int, list[DeviceAbility]]:
     for row in rows.select_related("device__room", "device__zone__campus", "device__team").order_by("device__code"):
         found[row.variant_id].append(row)
     return found
-
-
-def _pieces(requests: list[ExamRequest], ordering: list, able: dict[int, list[DeviceAbility]]) -> list[Piece]:
-    """One sitting (同一次麻醉, 一次采血) is one piece, as far as one device can do all of it."""
-    by_key = {str(row.pk): row for row in requests}
-    exams = [exam_of(row) for row in requests]
-    pieces = []
-    for keys in [*sittings(exams, ordering), *draws(exams, ordering)]:
-        for rows in _on_one_device([by_key[key] for key in keys if key in by_key], able):
-            if len(rows) > 1:
-                names = [str(row.pk) for row in rows]
-                pieces.append(Piece("+".join(names), tuple(by_key.pop(name) for name in names)))
-    return [*pieces, *(Piece(key, (row,)) for key, row in by_key.items())]
-
-
-def _on_one_device(requests: list[ExamRequest], able: dict[int, list[DeviceAbility]]) -> list[list[ExamRequest]]:
-    """In as few as it goes, each with a device that can do all of it."""
-    groups: list[tuple[set[int], list[ExamRequest]]] = []
-    for row in requests:
-        devices = {each.device_id for each in able[row.variant_id]}
-        for place, (common, rows) in enumerate(groups):
-            if common & devices:
-                groups[place] = (common & devices, [*rows, row])
-                break
-        else:
-            groups.append((devices, [row]))
-    return [rows for _devices, rows in groups]

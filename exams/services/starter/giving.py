@@ -151,7 +151,7 @@ def _questions(signed: dict, groups: dict[str, int], items: dict[str, int]) -> i
     rows = ScreeningQuestion.objects.bulk_create(
         ScreeningQuestion(
             code=each.code, text=each.text, hint=each.hint, sex=each.sex, min_age=each.min_age, max_age=each.max_age,
-            order=10 * place, before_booking=each.before_booking, **signed,
+            order=10 * place, before_booking=each.before_booking, **signed | {"source": each.source or SOURCE},
         )
         for place, each in enumerate(QUESTIONS, start=1) if each in new
     )  # fmt: skip

@@ -19,6 +19,7 @@ GROUPS = {
     "transvaginal": "经阴道超声",
     "barium": "消化道钡剂",
     "biliary-contrast": "胆道造影",
+    "radiation": "放射检查（X线、CT、核医学）",
     "iodine": "含碘对比剂",
     "gadolinium": "含钆对比剂",
     "contrast": "使用对比剂",
@@ -80,8 +81,8 @@ ULTRASOUND = (
 
 def _ct(code: str, name: str, part: str, plain: tuple[int, str] | None, contrast: tuple[int, str]) -> Item:
     """`contrast`: fifteen minutes for the needle before, thirty of watching after."""
-    groups = ("fasting", "iodine", "contrast")
-    ways = [Way(*plain)] if plain else []
+    groups = ("radiation", "fasting", "iodine", "contrast")
+    ways = [Way(*plain, ("radiation",))] if plain else []
     ways.append(Way(*contrast, groups, "ct-contrast", CONTRAST, before=15, after=30))
     return Item(code, name, part, Modality.CT, QUARTER, 2 * HOUR, False, tuple(ways))
 
@@ -111,16 +112,19 @@ MRI = (
     _mri("MR04", "膝关节磁共振", "膝", (20, "480"), None),
 )
 
+
+def _xray(code: str, name: str, part: str, minutes: int, price: str, *groups: str, days=QUARTER, hours=2, simple=False):
+    way = Way(minutes, price, ("radiation", *groups))
+    return Item(code, name, part, Modality.XRAY, days, hours * HOUR, simple, (way,))
+
+
 XRAY = (
-    Item("XR01", "胸部正位片", "胸部", Modality.XRAY, MONTH, HOUR, True, (Way(5, "65"),)),
-    Item("XR02", "腰椎正侧位片", "腰椎", Modality.XRAY, QUARTER, HOUR, True, (Way(10, "95"),)),
-    Item("XR03", "上消化道钡餐", "上消化道", Modality.XRAY, QUARTER, 2 * HOUR, False, (Way(30, "180", ("barium",)),)),
-    Item("XR04", "结肠钡剂灌肠", "结肠", Modality.XRAY, QUARTER, 2 * HOUR, False, (Way(40, "220", ("barium",)),)),
-    Item(
-        "XR05", "胆道造影", "胆道", Modality.XRAY, MONTH, 2 * HOUR, False,
-        (Way(30, "380", ("biliary-contrast", "iodine", "contrast")),),
-    ),
-)  # fmt: skip
+    _xray("XR01", "胸部正位片", "胸部", 5, "65", days=MONTH, hours=1, simple=True),
+    _xray("XR02", "腰椎正侧位片", "腰椎", 10, "95", hours=1, simple=True),
+    _xray("XR03", "上消化道钡餐", "上消化道", 30, "180", "barium"),
+    _xray("XR04", "结肠钡剂灌肠", "结肠", 40, "220", "barium"),
+    _xray("XR05", "胆道造影", "胆道", 30, "380", "biliary-contrast", "iodine", "contrast", days=MONTH),
+)
 
 
 def _scope(code: str, name: str, part: str, leaflet: str, plain: tuple[int, str], sedated: tuple[int, str]) -> Item:
@@ -142,8 +146,26 @@ FUNCTION = (
     Item("EC01", "心电图", "心脏", Modality.ECG, MONTH, HOUR // 2, True, (Way(5, "28"),)),
     Item("EC02", "动态心电图", "心脏", Modality.ECG, QUARTER, 3 * DAY, True, (Way(15, "210"),)),
     Item("TM01", "平板运动试验", "心脏", Modality.TREADMILL, QUARTER, 2 * HOUR, False, (Way(40, "240", after=15),)),
-    Item("NM01", "全身骨显像", "全身", Modality.NUCLEAR, QUARTER, DAY, False, (Way(30, "650", before=180),)),
-    Item("NM02", "甲状腺显像", "颈部", Modality.NUCLEAR, QUARTER, DAY, False, (Way(20, "320", before=20),)),
+    Item(
+        "NM01",
+        "全身骨显像",
+        "全身",
+        Modality.NUCLEAR,
+        QUARTER,
+        DAY,
+        False,
+        (Way(30, "650", ("radiation",), before=180),),
+    ),
+    Item(
+        "NM02",
+        "甲状腺显像",
+        "颈部",
+        Modality.NUCLEAR,
+        QUARTER,
+        DAY,
+        False,
+        (Way(20, "320", ("radiation",), before=20),),
+    ),
     Item("PF01", "肺通气功能", "肺", Modality.LUNG, QUARTER, HOUR, True, (Way(20, "120"),)),
     Item("PF02", "支气管舒张试验", "肺", Modality.LUNG, QUARTER, HOUR, False, (Way(45, "180"),)),
 )

@@ -29,6 +29,7 @@ class Question(NamedTuple):
     min_age: int | None = None
     max_age: int | None = None
     before_booking: bool = True
+    source: str = ""  # the house's list of rules where none is named
 
 
 NO = Answer("no", "没有")
@@ -55,6 +56,16 @@ QUESTIONS = (
             Answer("unsure", "可能怀孕，还没有确认", CHECK, "请先确认是否怀孕，再做磁共振。"),
         ),
         sex=FEMALE, min_age=12, max_age=55,
+    ),
+    Question(
+        "radiation", "X线、CT、核医学检查前：现在是否怀孕，或可能怀孕？", ("radiation",),
+        (
+            NO,
+            Answer("unsure", "可能怀孕", CHECK, "可能怀孕：请由医生判断是否必须做这项放射检查，写明意见后再预约。"),
+            Answer("yes", "已怀孕", CHECK, "已怀孕：非特殊需要不做放射检查，请由医生判断并写明意见后再预约。"),
+        ),
+        sex=FEMALE, min_age=12, max_age=55,
+        source="《放射诊疗管理规定》（卫生部令第46号）第二十六条：检查前应问明是否怀孕",
     ),
     Question(
         "fever", "现在体温是否超过 38 ℃？", ("mri",),

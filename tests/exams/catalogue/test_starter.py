@@ -113,6 +113,12 @@ def test_the_questions_come_with_the_exams_and_stop_whom_they_must(house, django
     assert [question.code for question in asked] == everybody
     assert "pregnancy" in [question.code for question in questions_for(variants, patient=woman, day=TODAY)]
     assert questions_for([way(house, "LB01")], patient=woman, day=TODAY) == []
+    for code in ("XR01", "XR03", "CT02", "NM01"):  # 放射诊疗管理规定 第二十六条
+        [asked_first] = questions_for([way(house, code)], patient=woman, day=TODAY)
+        assert (asked_first.code, "第二十六条" in asked_first.source) == ("radiation", True)
+        effects = [judge([asked_first], {"radiation": said}).effect for said in ("no", "unsure", "yes")]
+        assert (effects, judge([asked_first], {"radiation": "yes"}).first) == (["ok", "check", "check"], ())
+        assert questions_for([way(house, code)], patient=man, day=TODAY) == []
 
     at_check_in = questions_for(variants, patient=man, day=TODAY, at_check_in=True)
     assert [question.code for question in at_check_in] == [*everybody, "fasted"]

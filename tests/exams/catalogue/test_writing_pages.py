@@ -87,7 +87,7 @@ def test_a_group_that_closes_a_circle_is_refused_with_it(office, house):
     said |= {name: page.item[name].value() for name in ("code", "name", "modality", "valid_days", "result_minutes")}
     for form in page.ways:
         said |= {form[name].html_name: form[name].value() or "" for name in form.fields}
-    barium = [group.pk for group in ExamVariant.objects.get(item__code="XR03").groups.all()]
+    barium = [group.pk for group in ExamVariant.objects.get(item__code="XR03").groups.filter(code="barium")]
     rule = OrderingRule.objects.get(name="腹部超声先于消化道钡剂检查")
     ultrasound = ExamItem.objects.get(code="US01")
     OrderingRule.objects.filter(pk=rule.pk).update(
