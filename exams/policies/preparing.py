@@ -29,11 +29,13 @@ class Coming:
 
 @dataclass(frozen=True)
 class Step:
-    """`at`: from when. `exam`: for which; of a fast the last one, after which one may eat."""
+    """`at`: from when. `exam`: for which; of a fast the last one, after which one may eat. `after`: of a full bladder
+    the last fasting exam before it, since nobody drinks sooner, however short the time between the two."""
 
     kind: Kind
     at: datetime
     exam: str
+    after: str = ""
 
 
 def steps_of(exams: Iterable[Coming]) -> list[Step]:
@@ -48,12 +50,18 @@ def steps_of(exams: Iterable[Coming]) -> list[Step]:
     if fasting:
         begins = min(fast_from(each.start, each.preparation.fast_minutes) for each in fasting)
         steps.append(Step("fast", begins, max(fasting, key=lambda each: each.start).name))
-    steps += [Step("bladder", each.start, each.name) for each, prep in told if prep.full_bladder]
+    steps += [_bladder(each, fasting) for each, prep in told if prep.full_bladder]
     escorted = [each for each, prep in told if prep.escort]
     if escorted:
         first = min(escorted, key=lambda each: each.start)
         steps.append(Step("escort", first.start, first.name))
     return sorted(steps, key=lambda step: step.at)
+
+
+def _bladder(exam: Coming, fasting: list[Coming]) -> Step:
+    sooner = [each for each in fasting if each.start < exam.start]
+    last = max(sooner, key=lambda each: each.start, default=None)
+    return Step("bladder", exam.start, exam.name, last.name if last else "")
 
 
 def fast_from(start: datetime, minutes: int) -> datetime:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from appointments.models.rules import Channel
-from exams.models import ExamBooking, ExamRequest
+from exams.models import Device, DeviceSession, ExamBooking, ExamRequest
 from exams.selectors import rules
 from exams.selectors.free import Segment, segments
 from hospital import clock
@@ -19,6 +19,7 @@ class Day:
     left: int
     today: bool
     chosen: bool
+    closed: bool = False  # no device that does this exam is on that day: it is not that others were quicker
 
     @property
     def few(self) -> bool:
@@ -101,13 +102,23 @@ def choice_of(
     span = [today + timedelta(days=n) for n in range(rule.horizon_days)]
     left = {day: sum(each.left for each in by_day.get(day, [])) for day in span}
     shown = wanted if wanted in left else next((day for day in span if left[day]), span[0])
-    days = [Day(day, left[day], day == today, day == shown) for day in span]
+    opened = _open_days(request, span)
+    days = [Day(day, left[day], day == today, day == shown, day not in opened) for day in span]
     return Choice(
         days=_without_closed_tail(days),
         day=next(day for day in days if day.chosen),
         slices=_slices(by_day.get(shown, []), chosen=chosen, moving=moving),
         next_day=next((day for day in span if day > shown and left[day]), None),
     )
+
+
+def _open_days(request: ExamRequest, span: list[date]) -> set[date]:
+    """On which a device of the house that does this exam is on. One query."""
+    able = Device.objects.filter(
+        abilities__variant=request.variant_id, active=True, organization=request.organization_id
+    )
+    rows = DeviceSession.objects.filter(device__in=able, day__range=(span[0], span[-1]), closed=False)
+    return set(rows.values_list("day", flat=True).distinct())
 
 
 def _without_closed_tail(days: list[Day]) -> list[Day]:

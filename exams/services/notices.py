@@ -92,4 +92,4 @@ def steps_in_params(rows: Iterable[ExamBooking]) -> list[dict]:
     for row in rows:
         days.setdefault(row.day, []).append(mine.as_coming(row))
     steps = [step for _day, coming in sorted(days.items()) for step in preparing.steps_of(coming)]
-    return [{"kind": step.kind, "at": step.at.isoformat(), "exam": step.exam} for step in steps]
+    return [{"kind": step.kind, "at": step.at.isoformat(), "exam": step.exam, "after": step.after} for step in steps]

@@ -40,19 +40,21 @@ def test_a_fast_is_told_on_the_half_hour_and_never_begins_in_the_night(start, mi
 
 
 def test_several_exams_of_a_day_are_prepared_for_once_in_the_order_of_time():
-    """E4: one fast until the last fasting exam; the bladder is filled after it."""
+    """E4: one fast until the last fasting exam; who fasts first drinks after it, and is told so."""
     fast = Preparation(name="空腹", fast_minutes=480)
     bowels = Preparation(name="肠道准备", fast_minutes=720, lead_minutes=2880, escort=True)
     full = Preparation(name="憋尿", full_bladder=True)
     exams = ("腹部超声", at(8), fast), ("盆腔超声", at(9), full), ("肠镜", at(10), bowels), ("心电图", at(11), None)
     steps = steps_of(Coming(*exam) for exam in exams)
 
-    assert [(step.kind, step.at, step.exam) for step in steps] == [
-        ("prepare", at(10, day=DAY - timedelta(days=2)), "肠镜"),
-        ("fast", at(22, day=EVE), "肠镜"),
-        ("bladder", at(9), "盆腔超声"),
-        ("escort", at(10), "肠镜"),
+    assert [(step.kind, step.at, step.exam, step.after) for step in steps] == [
+        ("prepare", at(10, day=DAY - timedelta(days=2)), "肠镜", ""),
+        ("fast", at(22, day=EVE), "肠镜", ""),
+        ("bladder", at(9), "盆腔超声", "腹部超声"),
+        ("escort", at(10), "肠镜", ""),
     ]
+    [alone] = steps_of([Coming("盆腔超声", at(9), full)])
+    assert alone.after == ""
     assert begins(steps) == at(10, day=DAY - timedelta(days=2))
     assert begins(steps_of([Coming("心电图", at(11), None)])) is None
 
