@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from .problem import DAY, STEP, Plan, Problem
 from .search import best
-from .tables import Tables, first_step
+from .tables import Place, Tables, first_step
+from .watch import Watch
 
 
 @dataclass(frozen=True)
@@ -27,31 +28,49 @@ def fewer(
 ) -> list[Fewer]:
     """Which of these save a trip, or make a plan possible where there was none; best first, else as given.
 
-    `seconds` is for each of them; one that finds nothing in time counts as not saving any.
+    `seconds` is for all of them, shared out evenly; one that finds nothing in time counts as not saving any.
     """
     most = plan.trips - 1 if plan else len(problem.tasks)
-    found = []
-    for each in relaxed:
-        other = best(each.problem, most=most, seconds=seconds)
+    watch, found = Watch(seconds), []
+    for number, each in enumerate(relaxed):
+        left = watch.left()
+        other = best(each.problem, most=most, seconds=None if left is None else left / (len(relaxed) - number))
         if other:
             found.append(Fewer(each.key, other))
     return sorted(found, key=lambda each: each.plan.cost)
 
 
+class Starts:
+    """When each exam could be done if nothing else were to be done. All times in minutes, as Placed.start."""
+
+    def __init__(self, problem: Problem):
+        self._tables = Tables(problem)
+        self._number = {task.key: number for number, task in enumerate(problem.tasks)}
+
+    def on(self, key: str, day: int) -> list[tuple[int, int]]:
+        """(first, last) begin on the device, each whole step between them included."""
+        starts, number = 0, self._number[key]
+        for place in self._places(number, day):
+            starts |= place.starts
+        zero = day * DAY + self._tables.device_from[number] * STEP
+        found = []
+        step = 0
+        while starts >> step:
+            step += first_step(starts >> step)
+            length = first_step(~(starts >> step))
+            found.append((zero + step * STEP, zero + (step + length - 1) * STEP))
+            step += length
+        return found
+
+    def done(self, key: str, day: int) -> int | None:
+        """When a device can be done with it at the earliest."""
+        places = self._places(self._number[key], day)
+        return min((day * DAY + (first_step(each.starts) + each.device_to) * STEP for each in places), default=None)
+
+    def _places(self, number: int, day: int) -> list[Place]:
+        return self._tables.places[number][day] if day < self._tables.problem.days else []
+
+
 def starts_on(problem: Problem, task_key: str, day: int) -> list[tuple[int, int]]:
-    """When the exam can begin that day if nothing else were to be done: (first, last) in minutes as Placed.start, each
-    whole step between them included."""
-    tables = Tables(problem)
-    j = next(number for number, task in enumerate(problem.tasks) if task.key == task_key)
-    starts = 0
-    for place in tables.places[j][day] if day < problem.days else ():
-        starts |= place.starts
-    zero = day * DAY + tables.device_from[j] * STEP
-    found = []
-    step = 0
-    while starts >> step:
-        step += first_step(starts >> step)
-        length = first_step(~(starts >> step))
-        found.append((zero + step * STEP, zero + (step + length - 1) * STEP))
-        step += length
-    return found
+    """Of one exam on one day. Who asks more keeps a Starts."""
+    return Starts(problem).on(task_key, day)

@@ -20,6 +20,13 @@ SENTENCES = {
     ),
     "rule_order": gettext_lazy("分%(trips)s次来院：%(first)s须先于%(second)s，当天的空闲时间排不成这个先后。%(why)s"),
     "rule_days": gettext_lazy("分%(trips)s次来院：%(first)s和%(second)s不能在同一天做。%(why)s"),
+    "rule_first": gettext_lazy("分%(trips)s次来院：%(first)s须先于%(second)s，按这个先后，少来一次就排不下。%(why)s"),
+    "rule_after": gettext_lazy(
+        "分%(trips)s次来院：%(first)s做完要隔%(gap)s才能做%(second)s，按这个间隔，少来一次就排不下。%(why)s"
+    ),
+    "rule_apart": gettext_lazy(
+        "分%(trips)s次来院：%(first)s和%(second)s无论先后都要隔%(gap)s，按这个间隔，少来一次就排不下。%(why)s"
+    ),
     "no_common_day": gettext_lazy("分%(trips)s次来院：没有哪一天各项都有空。%(days)s。"),
     "does_not_fit": gettext_lazy("分%(trips)s次来院：每一天的空闲时间，加上先后间隔和步行，都排不下全部检查。"),
     # what would save a trip
