@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, When
 from django.db.models.functions import Greatest
 
-from exams.models import Device, ExamBooking
+from exams.models import Device, ExamBooking, Modality
 from exams.policies import visit as policy
 
 Status = ExamBooking.Status
@@ -19,6 +19,9 @@ HERE = (Status.ARRIVED, Status.CALLED, Status.RUNNING)
 STILL_HERE = timedelta(days=2)
 """How long somebody who was checked in is still looked for: past midnight, and after a night nobody worked."""
 
+
+ONE_NEEDLE = timedelta(minutes=15)
+"""Blood tests with no more time between them are one who waits: one of them may have been given up."""
 
 INSIDE = (Status.CALLED, Status.RUNNING)
 """On the way into a room, or in it."""
@@ -76,7 +79,29 @@ def queues_of(devices: Iterable[Device], *, day: date) -> dict[int, Queue]:
     for queue in queues.values():
         queue.waiting.sort(key=policy.turn)
         queue.called.sort(key=lambda row: row.called_at)
+        _fold_draws(queue)
     return queues
+
+
+def _fold_draws(queue: Queue) -> None:
+    """Blood tests of one patient are one who waits, or comes: the first stands for all, its `also` names the others."""
+    first: dict[int, ExamBooking] = {}
+    for rows in (queue.running, queue.called, queue.waiting):
+        rows[:] = [row for row in rows if not _folded(row, first)]
+    coming: dict[int, ExamBooking] = {}
+    queue.coming[:] = [row for row in queue.coming if not _folded(row, coming)]
+
+
+def _folded(row: ExamBooking, first: dict[int, ExamBooking]) -> bool:
+    row.also = []
+    if row.variant.item.modality != Modality.LAB:
+        return False
+    stands = first.get(row.patient_id)
+    if stands is None or row.during.lower - [stands, *stands.also][-1].during.upper > ONE_NEEDLE:
+        first[row.patient_id] = row
+        return False
+    stands.also.append(row)
+    return True
 
 
 def inside_elsewhere(queue: Queue) -> dict[int, ExamBooking]:
@@ -114,10 +139,11 @@ def devices_of(organizations: Iterable[int]) -> QuerySet[Device]:
 
 
 def ahead_of(booking: ExamBooking) -> int:
-    """How many are served before a patient who waits."""
+    """How many people are served before a patient who waits."""
     rows = ExamBooking.objects.filter(device=booking.device_id, status__in=ExamBooking.WAITING, holds=True)
     mine = policy.turn(booking)
-    return sum(row.status == Status.CALLED or policy.turn(row) < mine for row in rows if row.pk != booking.pk)
+    before = {row.patient_id for row in rows if row.status == Status.CALLED or policy.turn(row) < mine}
+    return len(before - {booking.patient_id})
 
 
 def todays(patient_ids: Iterable[int], *, organizations: Iterable[int], now: datetime, today: date) -> dict:

@@ -21,9 +21,10 @@ from exams.errors import (
 )
 from exams.models import Device, ExamBooking, ExamRequest
 from exams.policies import visit as policy
-from exams.selectors import asking, rooms
+from exams.selectors import around, asking, rooms
 from exams.selectors.rules import exam_rule
 from hospital import audit, outbox
+from hospital.errors import Refused
 from hospital.models import Patient, PatientTime, Practitioner, User
 
 Status = ExamBooking.Status
@@ -33,14 +34,9 @@ def locked(booking: ExamBooking) -> ExamBooking:
     """Patient, request and booking, in this order."""
     Patient.objects.select_for_update(no_key=True).get(pk=booking.patient_id)
     request = ExamRequest.objects.select_for_update(no_key=True).get(pk=booking.request_id)
-    return _locked_alone(booking, request)
-
-
-def _locked_alone(booking: ExamBooking, request: ExamRequest | None = None) -> ExamBooking:
     rows = ExamBooking.objects.select_for_update(no_key=True, of=("self",))
     row = rows.select_related("device", "variant__item", "patient", "request").get(pk=booking.pk)
-    if request is not None:
-        row.request = request
+    row.request = request
     return row
 
 
@@ -74,6 +70,17 @@ def check_in(
     row = locked(booking)
     if row.status in ExamBooking.WAITING and row.holds:
         return row
+    said = {"override": override, "override_by": override_by, "by": by, "now": now}
+    _arrive(row, answers, priority, **said)
+    for other in _of_the_draw(row, Status.BOOKED, now=now):
+        with contextlib.suppress(Refused):  # it asks more: checked in by itself
+            _arrive(other, answers, priority, **said)
+    return row
+
+
+def _arrive(
+    row: ExamBooking, answers: dict[str, str], priority: int, *, override: str, override_by, by, now: datetime
+) -> None:
     rule = exam_rule(row.request.organization_id, day=row.day)
     if refusal := policy.refusal_to_check_in(row, rule=rule, now=now):
         raise refusal
@@ -88,7 +95,6 @@ def check_in(
     if overruled:
         _leave_trace(row, by=by, now=now, doctor=override_by)
     publish("exam.checked_in", row, by=by, now=now, overruled=overruled)
-    return row
 
 
 def _judge(row: ExamBooking, answers: dict[str, str], *, override: str, override_by: Practitioner | None) -> bool:
@@ -116,10 +122,17 @@ def _leave_trace(row: ExamBooking, *, by, now: datetime, doctor: Practitioner) -
 
 @transaction.atomic
 def undo_check_in(*, booking: ExamBooking, by: User | None, now: datetime) -> ExamBooking:
-    """撤销报到: somebody else was meant. Booked again, as if nobody had come. Publishes exam.check_in_undone."""
+    """撤销报到: somebody else was meant. Booked again, as if nobody had come; a draw of blood as a whole. Publishes
+    exam.check_in_undone."""
     row = locked(booking)
     if refusal := policy.refusal_to_undo(row):
         raise refusal
+    for each in [*_of_the_draw(row, *ExamBooking.WAITING, now=now), row]:
+        _forget_check_in(each, by=by, now=now)
+    return row
+
+
+def _forget_check_in(row: ExamBooking, *, by: User | None, now: datetime) -> None:
     publish("exam.check_in_undone", row, by=by, now=now, checked_in_at=row.checked_in_at.isoformat(), calls=row.calls)
     if row.status == Status.CALLED:  # the table of moves knows no way from called to booked
         ExamBooking.objects.filter(pk=row.pk).update(status=Status.ARRIVED)
@@ -127,7 +140,12 @@ def undo_check_in(*, booking: ExamBooking, by: User | None, now: datetime) -> Ex
     row.checked_in_at = row.called_at = row.passed_at = row.override_by = None
     row.calls, row.priority, row.answers, row.override = 0, 0, {}, ""
     row.save()
-    return row
+
+
+def _of_the_draw(row: ExamBooking, *states: str, now: datetime) -> list[ExamBooking]:
+    """The other tests of one draw of blood (一次采血) in these states, locked; the patient is locked already."""
+    rows = [locked(each) for each in sorted(around.draw_of(row, now=now), key=lambda each: each.request_id)]
+    return [each for each in rows if each.status in states and each.holds]
 
 
 @transaction.atomic
@@ -173,10 +191,14 @@ def call_next(*, device: Device, by: User | None, now: datetime, seen: int | Non
 
 @transaction.atomic
 def pass_over(*, booking: ExamBooking, by: User | None, now: datetime) -> ExamBooking:
-    """过号: called and not there. Waits anew from now, behind those who are due. Publishes exam.passed_over."""
-    row = _locked_alone(booking)
+    """过号: called and not there. Waits anew from now, behind those who are due, with all of a draw of blood. Publishes
+    exam.passed_over."""
+    row = locked(booking)
     if row.status != Status.CALLED:
         raise NotInQueue(state=row.get_status_display())
+    for other in _of_the_draw(row, Status.ARRIVED, now=now):
+        other.passed_at = now
+        other.save(update_fields=["passed_at"])
     row.status, row.passed_at = Status.ARRIVED, now
     row.save(update_fields=["status", "passed_at"])
     publish("exam.passed_over", row, by=by, now=now)
@@ -219,19 +241,29 @@ def _one_patient_on(device: Device):
 
 @transaction.atomic
 def finish(*, booking: ExamBooking, by: User | None, now: datetime) -> ExamBooking:
-    """检查结束: the request is done; the patient's time stays taken. Repeating changes nothing. Publishes exam.done."""
+    """检查结束: the request is done; the patient's time stays taken. A draw of blood ends for all its tests
+    that wait. Repeating changes nothing. Publishes exam.done."""
     row = locked(booking)
     if row.status == Status.DONE:
         return row
     if row.status != Status.RUNNING:
         raise NotInQueue(state=row.get_status_display())
+    _done(row, by=by, now=now)
+    for other in _of_the_draw(row, *ExamBooking.WAITING, now=now):
+        other.status, other.started_at = Status.RUNNING, row.started_at
+        other.save(update_fields=["status", "started_at"])
+        publish("exam.started", other, by=by, now=now)
+        _done(other, by=by, now=now)
+    return row
+
+
+def _done(row: ExamBooking, *, by: User | None, now: datetime) -> None:
     row.status, row.finished_at = Status.DONE, now
     row.save(update_fields=["status", "finished_at"])
     if row.request.status == ExamRequest.Status.BOOKED:
         row.request.status, row.request.ended_at = ExamRequest.Status.DONE, now
         row.request.save(update_fields=["status", "ended_at"])
     publish("exam.done", row, by=by, now=now)
-    return row
 
 
 @transaction.atomic
