@@ -198,6 +198,20 @@ CODES = {
 UNSAID = frozenset({"digest"})
 """For machines."""
 
+APPS = ["appointments", "hospital"]
+"""Whose models and fields are called by their names; of a field that both have, the first one's."""
+
+
+def learn(*, app: str, actions: dict, subjects: dict, keys: dict, codes: dict) -> None:
+    """An app above this one says its own acts in words, once, when it is ready. A key that has a word keeps it."""
+    APPS.append(app)
+    ACTIONS.update(actions)
+    SUBJECTS.update(subjects)
+    for key, word in keys.items():
+        KEYS.setdefault(key, word)
+    for key, words in codes.items():
+        CODES[key] = words | CODES.get(key, {})
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -306,6 +320,8 @@ def _named(event: AuditEvent, names: Names) -> dict:
             value = {names.session(pk): each for pk, each in value.items()}
         elif key in listed and isinstance(value, list):
             value = [names.session(pk) for pk in value]
+        elif name := names.other(key, value):
+            value = name
         said[key] = value
     if isinstance(said.get("substitutes"), dict):
         said["substitutes"] = list(said["substitutes"])  # who and where: the stop's own page
@@ -348,7 +364,7 @@ def name_of(key: str) -> str:
 @cache
 def _model_names() -> dict:
     """bookingrule → 预约规则."""
-    models = (model for label in ("hospital", "appointments") for model in apps.get_app_config(label).get_models())
+    models = (model for label in APPS for model in apps.get_app_config(label).get_models())
     return {model._meta.model_name: model._meta.verbose_name for model in models}
 
 
@@ -356,7 +372,7 @@ def _model_names() -> dict:
 def _field_names() -> dict:
     """The first model that has the field names it; lazily translated."""
     names = {}
-    for label in ("appointments", "hospital"):
+    for label in APPS:
         for model in apps.get_app_config(label).get_models():
             for field in model._meta.fields:
                 if field.verbose_name != field.name.replace("_", " "):

@@ -1,6 +1,7 @@
 """Whom and what an event of 操作留痕 speaks of, by name: sessions, bulk acts and stops of one page, three queries."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _
@@ -16,6 +17,10 @@ SESSIONS = frozenset({"sessions", "schedules", "schedule"})
 LISTED = frozenset({"stop.retried", "stop.undone"})
 """Actions whose before and after are lists of sessions."""
 
+OTHERS: dict[str, Callable[[set[int]], dict[int, str]]] = {}
+"""Of apps above: a kind of subject, or a key of a detail that holds one's number → their names. One query each, and
+only on a page that has some."""
+
 
 @dataclass(frozen=True)
 class Names:
@@ -24,6 +29,10 @@ class Names:
     schedules: dict[int, Schedule] = field(default_factory=dict)
     acts: dict[int, BulkAct] = field(default_factory=dict)
     stops: dict[int, Suspension] = field(default_factory=dict)
+    others: dict[str, dict[int, str]] = field(default_factory=dict)
+
+    def other(self, kind: str, pk) -> str:
+        return self.others.get(kind, {}).get(_number(pk), "")
 
     def session(self, pk) -> str:
         """心血管内科 王建国 2026-11-25 上午"""
@@ -47,7 +56,7 @@ class Names:
             return self.some(self.acts[pk].schedules)
         if kind == "stop" and pk in self.stops:
             return self._stop(self.stops[pk])
-        return ""
+        return self.other(kind, text)
 
     def _stop(self, row: Suspension) -> str:
         who = row.practitioner or row.department
@@ -59,6 +68,7 @@ class Names:
 
 
 def names_of(events: Iterable[AuditEvent]) -> Names:
+    events = list(events)
     asked = {"schedule": set(), "bulkact": set(), "stop": set()}
     for event in events:
         kind, _colon, text = event.subject.partition(":")
@@ -69,7 +79,18 @@ def names_of(events: Iterable[AuditEvent]) -> Names:
     stops = Suspension.objects.select_related("practitioner", "department").in_bulk(asked["stop"])
     for row in (*acts.values(), *stops.values()):
         asked["schedule"] |= set(row.schedules[:1])
-    return Names(sessions(asked["schedule"]), acts, stops)
+    return Names(sessions(asked["schedule"]), acts, stops, _others(events))
+
+
+def _others(events: Iterable[AuditEvent]) -> dict[str, dict[int, str]]:
+    asked = defaultdict(set)
+    for event in events:
+        kind, _colon, text = event.subject.partition(":")
+        detail = event.detail if isinstance(event.detail, dict) else {}
+        for name, value in ((kind, text), *detail.items()):
+            if name in OTHERS and (pk := _number(value)) is not None:
+                asked[name].add(pk)
+    return {name: OTHERS[name](pks) for name, pks in asked.items()}
 
 
 def _sessions_in(event: AuditEvent) -> set[int]:

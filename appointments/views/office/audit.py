@@ -11,20 +11,22 @@ from django.views.decorators.http import require_safe
 
 from appointments.forms.trail import AuditForm, written
 from appointments.selectors import trail
-from hospital.models import Organization
+from hospital.models import AuditEvent, Organization
 from hospital.permissions import role_required
 
 from .reach import READERS, reach_of
 
-PAGES = {
-    "schedule": "office_schedule",
-    "bulkact": "office_act",
-    "stop": "office_stop",
-    "draft": "office_draft",
-    "template": "office_template",
-    "importrun": "office_import",
-    "partnergroup": "office_partner_group",
+PAGES: dict[str, tuple[str, ...]] = {
+    "schedule": ("appointments:office_schedule",),
+    "bulkact": ("appointments:office_act",),
+    "stop": ("appointments:office_stop",),
+    "draft": ("appointments:office_draft",),
+    "template": ("appointments:office_template",),
+    "importrun": ("appointments:office_import",),
+    "partnergroup": ("appointments:office_partner_group",),
 }
+"""The address of a subject's page and what stands in it before the number. Apps above add theirs; `importrun.exams`:
+of those subjects only whose event says this kind."""
 
 
 @require_safe
@@ -36,7 +38,7 @@ def audit(request: HttpRequest):
     page = trail.page(asked)
     kept = {"who": asked.who, "action": asked.action, "subject": asked.subject, "day": asked.day or ""}
     context = {
-        "page": replace(page, lines=[replace(line, url=_url(line.event.subject)) for line in page.lines]),
+        "page": replace(page, lines=[replace(line, url=_url(line.event)) for line in page.lines]),
         "asked": asked,
         "actions": sorted(_choices(), key=lambda choice: choice[1]),
         "filtered": any(kept.values()),
@@ -47,10 +49,12 @@ def audit(request: HttpRequest):
     return render(request, "office/audit.html", context)
 
 
-def _url(subject: str) -> str:
+def _url(event: AuditEvent) -> str:
     """The page of what was done, where it has one."""
-    kind, _colon, pk = subject.partition(":")
-    return reverse(f"appointments:{PAGES[kind]}", args=[pk]) if kind in PAGES and pk.isdecimal() else ""
+    kind, _colon, pk = event.subject.partition(":")
+    said = event.detail.get("kind", "") if isinstance(event.detail, dict) else ""
+    page = PAGES.get(f"{kind}.{said}") or PAGES.get(kind)
+    return reverse(page[0], args=[*page[1:], pk]) if page and pk.isdecimal() else ""
 
 
 def _choices() -> list[tuple[str, str]]:

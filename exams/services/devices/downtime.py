@@ -56,8 +56,8 @@ def take_down(*, device: Device, during: DateTimeTZRange, cause: str, reason: st
     made = cases.open_for(down, bookings=displaced, now=now)
     audit.record(
         action="device.taken_down", actor=by, now=now, subject=f"downtime:{down.pk}",
-        detail={"device": device.pk, "cause": cause, "from": during.lower.isoformat(),
-                "to": during.upper.isoformat(), "cases": len(made), "why": reason},
+        detail={"device": device.pk, "cause": cause, "starts": during.lower.isoformat(),
+                "ends": during.upper.isoformat(), "cases": len(made), "why": reason},
     )  # fmt: skip
     return down
 
