@@ -7,7 +7,7 @@ first day in the hospital's zone, which has no summer time.
 from .alternatives import Fewer, Relaxed, Starts, fewer, starts_on
 from .one_by_one import first_come
 from .problem import DAY, STEP, Gap, Option, Placed, Plan, Problem, Rule, Task
-from .search import best, best_others
+from .search import Solver, best, best_others
 
 __all__ = [
     "DAY",
@@ -20,6 +20,7 @@ __all__ = [
     "Problem",
     "Relaxed",
     "Rule",
+    "Solver",
     "Starts",
     "Task",
     "best",

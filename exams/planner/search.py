@@ -20,51 +20,65 @@ from .tables import DAY_STEPS, Tables
 from .watch import OutOfTime, Watch
 
 
-def best(
-    problem: Problem,
-    *,
-    without: Iterable[frozenset[int]] = (),
-    fewest: int = 1,
-    most: int | None = None,
-    seconds: float | None = None,
-) -> Plan | None:
-    """The plan of the least cost: (trips, minutes in the house, end of the last exam). None: no plan at all.
+class Solver:
+    """One question, asked more than once: what was found of a day stays known."""
 
-    `without`: sets of days that are not wanted again. `fewest` and `most` trips are looked at. After `seconds` it ends
-    with the best so far, which is then not proven; None then only says that nothing was found.
-    """
-    tables = Tables(problem)
-    pairs = Pairs(tables)
-    days = Days(tables, pairs)
-    if days.hopeless:
+    def __init__(self, problem: Problem):
+        self._tables = tables = Tables(problem)
+        pairs = Pairs(tables)
+        self._days = Days(tables, pairs)
+        self._one_day = OneDay(tables, pairs, Watch(None))
+
+    def best(
+        self,
+        *,
+        without: Iterable[frozenset[int]] = (),
+        fewest: int = 1,
+        most: int | None = None,
+        seconds: float | None = None,
+    ) -> Plan | None:
+        """The plan of the least cost: (trips, minutes in the house, end of the last exam). None: no plan at all.
+
+        `without`: sets of days that are not wanted again. `fewest` and `most` trips are looked at. After `seconds` it
+        ends with the best so far, which is then not proven; None then only says that nothing was found.
+        """
+        if self._days.hopeless:
+            return None
+        unwanted = frozenset(without)
+        self._one_day.watch = Watch(seconds)
+        limit = min(self._tables.size, self._tables.problem.days, most or self._tables.size)
+        for trips in range(max(fewest, 1), limit + 1):
+            search = _Trips(self._days, self._one_day, trips, unwanted)
+            try:
+                plan = search.best()
+            except OutOfTime:
+                return search.so_far() or _fallback(self._tables, unwanted, range(max(fewest, 1), limit + 1))
+            if plan:
+                return plan
         return None
-    unwanted = frozenset(without)
-    watch = Watch(seconds)
-    one_day = OneDay(tables, pairs, watch)
-    limit = min(tables.size, problem.days, most or tables.size)
-    for trips in range(max(fewest, 1), limit + 1):
-        search = _Trips(days, one_day, trips, unwanted)
-        try:
-            plan = search.best()
-        except OutOfTime:
-            return search.so_far() or _fallback(tables, unwanted, range(max(fewest, 1), limit + 1))
-        if plan:
-            return plan
-    return None
+
+    def others(self, plan: Plan, *, count: int = 2, seconds: float | None = None) -> list[Plan]:
+        """The next best on other days, best first. `seconds` for all of them."""
+        watch = Watch(seconds)
+        seen = [plan.days]
+        found = []
+        for _ in range(count):
+            other = self.best(without=seen, fewest=plan.trips if plan.proven else 1, seconds=watch.left())
+            if other is None:
+                break
+            found.append(other)
+            seen.append(other.days)
+        return found
+
+
+def best(problem: Problem, *, most: int | None = None, seconds: float | None = None) -> Plan | None:
+    """As Solver.best, for one who asks once."""
+    return Solver(problem).best(most=most, seconds=seconds)
 
 
 def best_others(problem: Problem, plan: Plan, *, count: int = 2, seconds: float | None = None) -> list[Plan]:
-    """The next best on other days, best first. `seconds` for all of them."""
-    watch = Watch(seconds)
-    seen = [plan.days]
-    found = []
-    for _ in range(count):
-        other = best(problem, without=seen, fewest=plan.trips if plan.proven else 1, seconds=watch.left())
-        if other is None:
-            break
-        found.append(other)
-        seen.append(other.days)
-    return found
+    """As Solver.others, for one who asks once."""
+    return Solver(problem).others(plan, count=count, seconds=seconds)
 
 
 def _fallback(tables: Tables, unwanted: frozenset[frozenset[int]], trips: range) -> Plan | None:

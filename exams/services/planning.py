@@ -11,7 +11,7 @@ from django.core import signing
 
 from exams.errors import AsksTooMuch, PlanGone
 from exams.models import Device, ExamRequest
-from exams.planner import Plan, best, best_others, first_come
+from exams.planner import Plan, Solver, first_come
 from exams.policies.booking import MOST_EXAMS
 from exams.policies.reasons import Reason, of_stored
 from exams.policies.spans import trips_of
@@ -29,7 +29,7 @@ SALT = "exams.plan"
 GOOD_FOR = timedelta(minutes=30)
 """How long a page's plan can be taken; whether its times are still free is asked anyway."""
 
-SECONDS, SECONDS_OTHERS = 2.0, 0.6
+SECONDS, SECONDS_OTHERS = 2.0, 0.3
 """The most that the planner thinks; the usual question takes a tenth."""
 
 
@@ -83,7 +83,8 @@ def propose(
         return Proposal(impossible=[Reason("no_days")])
     given = Given(wishes)
     problem = asked.problem(given)
-    found = best(problem, seconds=SECONDS)
+    solver = Solver(problem)
+    found = solver.best(seconds=SECONDS)
     if found is None:
         return Proposal(impossible=explaining.why_impossible(asked, given))
     first = first_come(problem, [piece.key for piece in asked.pieces])
@@ -95,7 +96,7 @@ def propose(
         best=_signed(asked, best_view, shown),
         others=[
             _signed(asked, _view(asked, other), Figures(before))
-            for other in best_others(problem, found, count=2, seconds=SECONDS_OTHERS)
+            for other in solver.others(found, count=2, seconds=SECONDS_OTHERS)
         ],
         reasons=reasons,
         one_trip_if=one_trip_if,
