@@ -1,6 +1,7 @@
 """设备周表: the devices' week, counted in a fixed number of queries however many devices there are (E1, E10).
 
-Minutes of a day split into booked, held back for a pool, free, and down; they add up to what is open.
+Minutes of a day split into booked, held back for a pool, free, down, and unused; they add up to what is open. What is
+over by now is neither free nor held back: nobody can book it any more.
 """
 
 from collections import defaultdict
@@ -69,6 +70,7 @@ class Cell:
     held: int = 0
     free: int = 0
     down: int = 0
+    unused: int = 0  # over without an exam
     exams: int = 0
     sessions: int = 0
     closed: int = 0  # sessions that the office closed
@@ -156,19 +158,23 @@ def count(devices: Iterable[Device], *, days: list[date], now: datetime) -> dict
     booked = _booked(ids, days, cells, counted=counted, now=now)
     down = _down(ids, days, counted=counted)
     for key, cell in cells.items():
-        _divide(cell, spans.merged(opened[key]), spans.merged(windows[key]), booked[key], down[cell.device])
+        over = counted.up(now)
+        _divide(cell, spans.merged(opened[key]), spans.merged(windows[key]), booked[key], down[cell.device], over=over)
     _count_cases(ids, days, cells)
     return cells
 
 
-def _divide(cell: Cell, opened: list[Span], held: list[Span], booked: list[Span], down: list[Span]) -> None:
+def _divide(cell: Cell, opened: list[Span], held: list[Span], booked: list[Span], down: list[Span], *, over: int):
+    """`over`: the minute that it is now."""
     cell.open = total(opened)
     usable = spans.without(opened, down)
     cell.down = cell.open - total(usable)
     left = spans.without(usable, booked)
     cell.booked = cell.open - cell.down - total(left)
-    cell.held = total(spans.common(left, held))
-    cell.free = total(left) - cell.held
+    coming = spans.cut(left, [(min(0, over), over)])
+    cell.unused = total(left) - total(coming)
+    cell.held = total(spans.common(coming, held))
+    cell.free = total(coming) - cell.held
 
 
 def total(stretches: Iterable[Span]) -> int:

@@ -1,5 +1,5 @@
-"""E10, X2: the worker killed while it asks the patients of a device that went down: nobody is lost or asked twice, no time
-is kept for two, and the next worker goes on where it ended."""
+"""E10, X2: the worker killed while it asks the patients of a device that went down: nobody is lost or asked twice, no
+time is kept for two, and the next worker goes on where it ended."""
 
 from datetime import time, timedelta
 

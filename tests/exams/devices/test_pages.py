@@ -65,6 +65,10 @@ def test_a_days_minutes_are_booked_held_free_or_down(house, django_assert_num_qu
     cell = block.rows[0].cells[1]
     assert minutes(cell) == {"open": 240, "booked": 60, "held": 30, "free": 120, "down": 30}
     assert (cell.percent, cell.state, block.rows[0].cells[4].state) == (29, "open", "none")
+    [after] = selectors.count([house.device], days=[TOMORROW], now=clock.at(TOMORROW, time(10, 20))).values()
+    assert (minutes(after), after.unused) == (
+        {"open": 240, "booked": 60, "held": 0, "free": 70, "down": 30}, 80,
+    ), "nobody books what is over"  # fmt: skip
 
 
 def test_the_week_shows_a_days_drawer_and_its_acts(office, house):
