@@ -182,6 +182,7 @@ class Trip:
 
     day: date
     cards: list[Card] = field(default_factory=list)
+    beside: tuple[ExamBooking, ...] = ()  # what is booked for that day already: nobody may eat or drink before it
 
     @property
     def first(self) -> Card:
@@ -197,7 +198,7 @@ class Trip:
 
     @property
     def steps(self) -> list[preparing.Step]:
-        return preparing.steps_of(as_coming(card.row) for card in self.standing)
+        return preparing.steps_of(as_coming(row) for row in (*(card.row for card in self.standing), *self.beside))
 
     @property
     def gone(self) -> Card | None:
@@ -241,12 +242,22 @@ def _questions(rows: list[ExamBooking]) -> dict[int, DowntimeCase]:
     }
 
 
-def trips_of(cards: Iterable[Card]) -> list[Trip]:
-    """By day and person, the nearest first."""
+def trips_of(cards: Iterable[Card], *, beside: Iterable[ExamBooking] = ()) -> list[Trip]:
+    """By day and person, the nearest first; with what else of `beside` is that person's that day."""
     ordered = sorted(cards, key=lambda card: (card.row.day, card.row.patient_id, card.begins))
+    known = {card.row.pk for card in ordered}
+    others = [row for row in beside if row.pk not in known]
     return [
-        Trip(day, list(found)) for (day, _patient), found in groupby(ordered, lambda c: (c.row.day, c.row.patient_id))
+        Trip(day, list(found), tuple(row for row in others if (row.day, row.patient_id) == (day, patient)))
+        for (day, patient), found in groupby(ordered, lambda card: (card.row.day, card.row.patient_id))
     ]
+
+
+def beside(account: User, *, person: int, days: Iterable[date]) -> list[ExamBooking]:
+    """What is booked for this person on these days, in the order of time: all of a day is prepared for as one. One
+    query."""
+    rows = bookings_of(account).filter(patient=person, day__in=set(days), status=State.BOOKED, holds=True)
+    return list(rows.order_by("during", "pk"))
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 
+from exams.models import ExamBooking
 from exams.policies import preparing
 from exams.policies.self_service import ARRIVE_EARLY
-from exams.selectors.mine import place_of
+from exams.selectors.mine import as_coming, beside, place_of
 from hospital import clock
+from hospital.models import User
 
 
 @dataclass(frozen=True)
@@ -36,18 +38,24 @@ class Choice:
     visits: list[Visit]
 
 
-def shown(proposal) -> list[Choice]:
-    """The best first. Empty where nothing is possible."""
-    plans = [proposal.best, *proposal.others] if proposal.best else []
+def shown(proposal, *, account: User) -> list[Choice]:
+    """The best first. Empty where nothing is possible. One query: what is booked for those days already."""
+    plans = [plan for plan in (proposal.best, *proposal.others) if plan] if proposal.best else []
+    lines = [line for plan in plans for line in plan.lines]
+    others = beside(account, person=lines[0].request.patient_id, days=map(_day, lines)) if lines else []
     return [
-        Choice(plan.token, plan.trips, plan.extra_trips, plan.minutes, _visits(plan.lines)) for plan in plans if plan
+        Choice(plan.token, plan.trips, plan.extra_trips, plan.minutes, _visits(plan.lines, others)) for plan in plans
     ]
 
 
-def _visits(lines) -> list[Visit]:
+def _day(line) -> date:
+    return line.start.astimezone(clock.ZONE).date()
+
+
+def _visits(lines, others: list[ExamBooking]) -> list[Visit]:
     ordered = sorted(lines, key=lambda line: line.start)
     visits = []
-    for day, found in groupby(ordered, key=lambda line: line.start.astimezone(clock.ZONE).date()):
+    for day, found in groupby(ordered, key=_day):
         of_day = list(found)
         visits.append(
             Visit(
@@ -56,8 +64,13 @@ def _visits(lines) -> list[Visit]:
                 leave=max(line.stay_end for line in of_day),
                 lines=[Line(line.request.variant.name, line.start, line.end, place_of(line.device)) for line in of_day],
                 steps=preparing.steps_of(
-                    preparing.Coming(line.request.variant.name, line.start, line.request.variant.preparation)
-                    for line in of_day
+                    [
+                        *(
+                            preparing.Coming(line.request.variant.name, line.start, line.request.variant.preparation)
+                            for line in of_day
+                        ),
+                        *(as_coming(row) for row in others if row.day == day),
+                    ]
                 ),
             )
         )

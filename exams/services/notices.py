@@ -35,16 +35,21 @@ def tell_booked(*, booking: int, now: datetime) -> None:
         together = rows if row in rows else [row]
     first = min(each.pk for each in together)
     dedupe = f"exam-booked:{first}:{row.confirmed_at.timestamp():.0f}:{len(together)}"
-    say(together, template=BOOKED, dedupe=dedupe, now=now)
+    say(together, template=BOOKED, dedupe=dedupe, now=now, steps=steps_in_params(_with_their_days(together)))
 
 
 def tell_moved(*, booking: int, was: str, dedupe: str, now: datetime) -> None:
     """With how to prepare for all of that day, since it may have changed for the others, too."""
     row = _row(booking)
-    day = ExamBooking.objects.filter(patient=row.patient_id, day=row.day, status=State.BOOKED, holds=True)
-    others = list(day.exclude(pk=row.pk).select_related(*mine.RELATED).order_by("during", "pk"))
-    steps = steps_in_params([row, *others])
+    steps = steps_in_params(_with_their_days([row]))
     say([row], template=MOVED, dedupe=dedupe, now=now, was=was, steps=steps)
+
+
+def _with_their_days(rows: list[ExamBooking]) -> list[ExamBooking]:
+    """And what else the person has on those days: a day is prepared for as one."""
+    days = ExamBooking.objects.filter(patient=rows[0].patient_id, day__in={row.day for row in rows})
+    others = days.filter(status=State.BOOKED, holds=True).exclude(pk__in=[row.pk for row in rows])
+    return [*rows, *others.select_related(*mine.RELATED).order_by("during", "pk")]
 
 
 def tell_cancelled(*, booking: int, by_house: bool, dedupe: str, now: datetime) -> None:

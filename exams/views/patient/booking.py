@@ -143,11 +143,12 @@ def _show_held(request: HttpRequest, row: ExamBooking, *, refusal=None, said=(),
     rows = rows.filter(basket=row.basket) if row.basket else rows.filter(pk=row.pk)
     cards = selectors.cards_of(rows.order_by("during", "pk"), now=now)
     way = way_of([card.row.request for card in cards] or [row.request], account=request.user, now=now)
+    others = selectors.beside(request.user, person=row.patient_id, days=[card.row.day for card in cards])
     lapsed = not cards or any(card.lapsed for card in cards)
     context = {
         "row": row,
         "cards": cards,
-        "trips": selectors.trips_of(cards),
+        "trips": selectors.trips_of(cards, beside=others),
         "total": sum((card.row.fee for card in cards), start=0),
         "until": min((card.row.hold_until for card in cards), default=now),
         "lapsed": lapsed,

@@ -78,7 +78,8 @@ def _show(request: HttpRequest, row: ExamBooking, *, done: bool):
     mates = selectors.bookings_of(request.user).filter(patient=row.patient_id, status=ExamBooking.Status.BOOKED)
     mates = mates.filter(basket=row.basket) if done and row.basket else mates.filter(day=row.day)
     booked = list(mates.filter(holds=True).order_by("during", "pk")) if card.booked else []
-    trips = selectors.trips_of(selectors.cards_of(booked, now=now))
+    others = selectors.beside(request.user, person=row.patient_id, days=[each.day for each in booked]) if done else ()
+    trips = selectors.trips_of(selectors.cards_of(booked, now=now), beside=others)
     context = {
         "card": card,
         "row": row,

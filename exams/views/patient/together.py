@@ -94,7 +94,7 @@ def _show(request: HttpRequest, way: Way, *, refusal: Refused | None = None, sai
         "requests": way.requests,
         "organization": organization,
         "masked": selectors.ToBook(way.first.patient, way.requests).masked,
-        "choices": my_plans.shown(proposal),
+        "choices": my_plans.shown(proposal, account=request.user),
         "proposal": proposal,
         "half": half or "",
         "halves": WishForm.HALVES,

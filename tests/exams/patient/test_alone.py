@@ -39,6 +39,9 @@ def test_questions_time_preparation_and_the_card(mine):
     page = words_of(mine.get(times.url))
     assert "11月25日 周三" in page
     assert "08:00–08:30" in page
+    shut = words_of(mine.get(f"{times.url}?day={TODAY}"))
+    assert "这一天不开放这项检查" in shut  # not: somebody else was quicker
+    assert "不开放" in shut.partition("这一天")[0]
     row = hold(mine, wanted)
     held = words_of(mine.get(f"/exams/bookings/{row.pk}/confirm/"))
     for words in (

@@ -1,16 +1,19 @@
 """Several simple exams of one person in one plan, all or nothing; and what an account may have a copy of (E3, O4)."""
 
 import re
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 
-from exams.models import DiagnosticReport, ExamBooking, ExamNoShow, ExamPlan
+from exams.models import DiagnosticReport, ExamBooking, ExamNoShow, ExamPlan, Preparation
+from hospital import messages
+from hospital.models import Message
 from hospital.personal_data import ahead_of, copy_of
 from tests.bookings.test_cards import words_of
-from tests.factories import NOW, TODAY, UserFactory, exam_booking_row
+from tests.factories import NOW, TODAY, UserFactory, exam_booking_row, exam_variant, open_device
+from tests.messages.test_notices import worker
 
-from .scenes import SOON, abdomen, account_with, add_person, asked_for, booked, people, question
+from .scenes import SOON, abdomen, account_with, add_person, asked_for, booked, people, question, signed
 
 pytestmark = pytest.mark.django_db
 
@@ -48,6 +51,28 @@ def test_two_simple_exams_are_planned_in_one_trip_held_together_and_confirmed_in
     assert set(ExamBooking.objects.filter(holds=True).values_list("status", "channel")) == {("booked", "web")}
     assert ExamPlan.objects.get(confirmed_at__isnull=False).exams == 2
     assert mine.get(start).url == "/exams/"
+
+
+def test_who_is_examined_that_day_already_hears_how_the_whole_day_is_prepared_for(mine):
+    """E4: who fasts for another exam too may not eat or drink after the one that is being booked."""
+    booked(mine, asked_for(mine.person, abdomen(days=(3,))), place=-1)  # 09:30
+    full = signed(Preparation, name="憋尿", text="检查前憋尿。", full_bladder=True)
+    bladder = exam_variant(name="膀胱超声", preparation=full)
+    open_device(bladder, days=(3,), starts=time(10), ends=time(11))
+    asked_for(mine.person, abdomen(days=(3,), name="空腹采血"))
+    asked_for(mine.person, bladder)
+    plans = mine.get(f"/exams/together/{mine.person.pk}/plans/")
+    held = mine.post(f"/exams/together/{mine.person.pk}/plans/", {"token": tokens(plans)[0]})
+    confirm = mine.get(held.url)
+    done = mine.get(mine.post(held.url, {"read": "1"}).url)
+    worker()
+
+    assert "做完腹部超声再喝水，有明显尿意时做膀胱超声" in words_of(plans)
+    for page in (words_of(confirm), words_of(done)):
+        assert "做完“腹部超声”再吃东西" in page
+        assert "同一天还要做：09:30 腹部超声" in page
+    text = messages.wording_of(Message.objects.filter(channel="sms").latest("id"), language="zh-hans").body
+    assert "做完腹部超声再吃。做完腹部超声再喝水，有明显尿意时做膀胱超声。" in text
 
 
 def test_half_a_plan_is_never_held(mine, two):
