@@ -18,7 +18,7 @@ from exams.policies.spans import trips_of
 from exams.selectors import around, rules
 from exams.selectors.free import next_start
 from exams.services import claims
-from exams.services.checks import Asked, check_all, check_move
+from exams.services.checks import Asked, check_ahead, check_all, check_move
 from exams.services.claims import Line, in_one, let_go, lock_all, lock_people
 from hospital import clock, outbox
 from hospital.models import Patient, PatientTime, User
@@ -65,7 +65,8 @@ def hold_plan(
     with in_one():
         moment = now or database_now()
         asked = Asked(patient, channel, by, partner=partner, now=moment)
-        wanted = _lines(patient, lines)
+        ready = check_ahead(asked, _lines(patient, lines))
+        wanted = ready.lines
         held = lock_all(patient=patient, lines=wanted, basket=basket, now=moment)
         known = ExamPlan.objects.filter(basket=basket).first()
         if known and known.patient_id != patient.pk:
@@ -74,9 +75,9 @@ def hold_plan(
             return known
         let_go(held.replaced, note=REPLACED, now=moment)
         let_go(held.lapsed, note=policy.LAPSED, now=moment)
-        ready = check_all(asked, wanted)
-        plan = _plan(known, ready, asked, basket=basket, figures=figures or Figures())
-        _take(ready, asked, plan=plan, basket=basket)
+        check_all(asked, ready)
+        plan = _plan(known, wanted, asked, basket=basket, figures=figures or Figures())
+        _take(wanted, asked, plan=plan, basket=basket)
     return plan
 
 
@@ -97,15 +98,15 @@ def hold_one(
     with in_one():
         moment = now or database_now()
         asked = Asked(request.patient, channel, by, partner=partner, hold_until=hold_until, now=moment)
-        wanted = _lines(request.patient, [Wanted(request.pk, device.pk, start)])
+        ready = check_ahead(asked, _lines(request.patient, [Wanted(request.pk, device.pk, start)]))
+        wanted = ready.lines
         held = lock_all(patient=request.patient, lines=wanted, now=moment)
         for row in held.replaced:
             if basket and row.basket == basket and row.hold_until > moment and _same(wanted, [row], now=moment):
                 return row
         let_go(held.replaced, note=REPLACED, now=moment)
         let_go(held.lapsed, note=policy.LAPSED, now=moment)
-        ready = check_all(asked, wanted)
-        [row] = _take(ready, asked, plan=None, basket=basket)
+        [row] = _take(check_all(asked, ready), asked, plan=None, basket=basket)
     return row
 
 
@@ -233,14 +234,15 @@ def walk_in(*, request: ExamRequest, device: Device, by: User | None, now: datet
     with in_one():
         moment = now or database_now()
         asked = Asked(request.patient, Channel.COUNTER, by, house=True, walk_in=True, now=moment)
+        claims.lock_device(device)
         start = _walk_in_start(request, device, now=moment)
         if start is None:
             raise TimeTaken(exam=request.variant.name)
-        wanted = _lines(request.patient, [Wanted(request.pk, device.pk, start)])
-        held = lock_all(patient=request.patient, lines=wanted, now=moment)
+        ready = check_ahead(asked, _lines(request.patient, [Wanted(request.pk, device.pk, start)]))
+        held = lock_all(patient=request.patient, lines=ready.lines, now=moment)
         let_go(held.replaced, note=REPLACED, now=moment)
         let_go(held.lapsed, note=policy.LAPSED, now=moment)
-        [row] = _take(check_all(asked, wanted), asked, plan=None, basket=None)
+        [row] = _take(check_all(asked, ready), asked, plan=None, basket=None)
         publish("exam.booked", row, by=by, now=moment, channel=row.channel)
     return row
 

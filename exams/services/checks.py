@@ -1,5 +1,5 @@
-"""What stands against an exam at a time, asked under the locks of claims: rights, answers, preparation, free time,
-the patient's own time, order. Each is a policy; here is what they are told."""
+"""What stands against an exam at a time. Ahead of the locks of claims: rights, answers, preparation, price. Under them:
+free time, the patient's own time, order. Each is a policy; here is what they are told."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
@@ -10,7 +10,7 @@ from decimal import Decimal
 from appointments.models.rules import Channel
 from appointments.selectors.rules import ChannelPools
 from exams.errors import BookedTogether, NoExamPrice, NotFree, PatientBusy, TimeTaken
-from exams.models import DeviceAbility, ExamBooking, ExamRequest
+from exams.models import DeviceAbility, ExamBooking, ExamRequest, OrderingRule
 from exams.policies import booking as policy
 from exams.policies.ordering import Exam, draws, sittings
 from exams.policies.requesting import questions_of
@@ -50,9 +50,16 @@ class Asked:
         return policy.is_self_service(self.channel) and not self.by_the_house
 
 
-def check_all(asked: Asked, lines: list[Line]) -> list[Line]:
-    """New bookings, under their locks. Returns the lines as they are to be written."""
-    claims.check_open(lines, offered=asked.hold_until is not None)
+@dataclass(frozen=True)
+class Ready:
+    """What was found in order ahead: the lines as they are to be written, and the rules in force."""
+
+    lines: list[Line]
+    rules: list[OrderingRule]
+
+
+def check_ahead(asked: Asked, lines: list[Line]) -> Ready:
+    """New bookings, as far as nobody else's booking matters: before any lock, so that nobody waits for it."""
     _check_rights(asked, lines)
     if not asked.by_the_house or asked.walk_in:
         _check_answers(asked, lines)
@@ -60,10 +67,15 @@ def check_all(asked: Asked, lines: list[Line]) -> list[Line]:
         if not asked.walk_in and not asked.by_the_house:
             _raise(policy.refusal_by_preparation(line.request, start=line.start, now=asked.now))
     rules = rules_in_force(lines[0].request.organization_id)
-    lines = _sitting_together(priced(lines), rules)
-    _check_places(asked, lines, moving=())
-    _check_order(asked, lines, rules, moving=())
-    return lines
+    return Ready(_sitting_together(priced(lines), rules), rules)
+
+
+def check_all(asked: Asked, ready: Ready) -> list[Line]:
+    """The rest, under their locks. Returns the lines as they are to be written."""
+    claims.check_open(ready.lines, offered=asked.hold_until is not None)
+    _check_places(asked, ready.lines, moving=())
+    _check_order(asked, ready.lines, ready.rules, moving=())
+    return ready.lines
 
 
 def check_move(asked: Asked, lines: list[Line], rows: Mapping[int, ExamBooking]) -> list[Line]:

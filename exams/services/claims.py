@@ -1,7 +1,8 @@
 """Taking time for exams: locks, what stands against it, and the rows. Every way of booking an exam goes through here.
 
 Locks in one order, by everybody: sessions by id, teams by id, patients by id, requests by id, bookings by id. Sessions
-and teams make the answer "free" last; whose hold has run out is locked with the patients and let go.
+and teams make the answer "free" last; whose hold has run out is locked with the patients and let go. Who changes a
+device, or takes its time outside of all sessions, locks the device before them.
 """
 
 from collections.abc import Collection, Iterable
@@ -141,6 +142,11 @@ def lock_places(*, sessions: Iterable[int | None], teams: Iterable[int | None]) 
     _lock(StaffTeam, teams)
 
 
+def lock_device(device: Device) -> None:
+    """Nobody takes it down, changes it, or puts another walk-in onto it meanwhile."""
+    _lock(Device, [device.pk])
+
+
 def lock_people(*, patients: Iterable[int], requests: Iterable[int], bookings: Iterable[int]) -> list[ExamBooking]:
     """Patients, requests, bookings, each by id. Returns the bookings as they are now."""
     _lock(Patient, patients)
@@ -182,6 +188,7 @@ def lock_all(
         teams=[*(line.device.team_id for line in lines), *(row.team_id for row in moving)],
     )
     look_first(lines, patient=patient, moving=own, now=now)
+    _look_at_devices(lines)
     requests = {line.request.pk for line in lines}
     seen = ExamBooking.objects.filter(_in_the_way(patient, lines, requests, basket, now)).exclude(pk__in=own)
     seen = list(seen.values_list("pk", "patient_id", "request_id"))
@@ -194,6 +201,15 @@ def lock_all(
     replaced = [row for row in pending if row.patient_id == patient.pk and _is_replaced(row, requests, basket)]
     lapsed = [row for row in pending if row not in replaced and row.hold_until <= now]
     return Held(replaced, lapsed, [row for row in rows if row.pk in own])
+
+
+def _look_at_devices(lines: list[Line]) -> None:
+    """As they were read before the wait: in use, with the same team. Raises NotFree."""
+    found = Device.objects.filter(pk__in={line.device.pk for line in lines}, active=True)
+    teams = dict(found.values_list("pk", "team_id"))
+    for line in lines:
+        if teams.get(line.device.pk, 0) != line.device.team_id:
+            raise NotFree(exam=line.exam)
 
 
 def _in_the_way(patient: Patient, lines: list[Line], requests: set[int], basket: UUID | None, now: datetime) -> Q:
@@ -238,9 +254,14 @@ def reopen(requests: Collection[int]) -> None:
 
 
 def check_open(lines: Iterable[Line], *, offered: bool) -> None:
-    """No exam twice. The caller has let go what is replaced. Raises AlreadyBookedExam, WrongExamState."""
+    """No exam twice, and what was answered is still what was judged. The caller has let go what is replaced. Raises
+    AlreadyBookedExam, WrongExamState."""
     requests = {line.request.pk: line.request for line in lines}
-    states = dict(ExamRequest.objects.filter(pk__in=requests).values_list("pk", "status"))
+    states = {}
+    for pk, status, answers in ExamRequest.objects.filter(pk__in=requests).values_list("pk", "status", "answers"):
+        states[pk] = status
+        if answers != requests[pk].answers:
+            raise WrongExamState()
     live = ExamBooking.objects.filter(request__in=requests).exclude(status__in=ExamBooking.OVER)
     live = list(live.only("pk", "request_id", "holds", "status"))
     for pk, request in requests.items():
@@ -268,7 +289,7 @@ def take(line: Line, *, now: datetime, **more) -> ExamBooking:
             created_at=now,
             **more,
         )
-        promise(row)
+        PatientTime.objects.create(source="exam", source_id=row.pk, patient_id=row.patient_id, during=row.stay)
     return row
 
 

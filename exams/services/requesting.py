@@ -145,6 +145,7 @@ def want_by(*, requests: Sequence[ExamRequest], day: date | None) -> None:
     """The doctor's return date has changed: the booking centre plans by the same."""
     ids = [row.pk for row in requests if row.wanted_by != day]
     if ids:
+        _lock_patient(requests[0].patient)
         ExamRequest.objects.filter(pk__in=ids, status=Status.OPEN).update(wanted_by=day)
 
 

@@ -140,7 +140,8 @@ def _hold_all(row: Downtime) -> list[DowntimeCase]:
         requests=[each.request_id for each in bookings],
         bookings=[each.pk for each in bookings],
     )
-    return list(open_ones.select_for_update(no_key=True, of=["self"]).order_by("booking__during", "pk"))
+    list(row.cases.filter(answer="").select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+    return list(open_ones.order_by("booking__during", "pk"))
 
 
 def _put_back(case: DowntimeCase, *, by: User, now: datetime) -> bool:

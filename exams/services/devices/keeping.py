@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from exams.errors import HoursRefused
 from exams.models import Device, DeviceAbility, DeviceHours, DeviceReserve, DeviceSession, ExamBooking
+from exams.services import claims
 from hospital import audit, clock, pinyin
 from hospital.models import User
 
@@ -47,7 +48,7 @@ def keep_device(
     """Add a device or change one; `abilities`: variant id → minutes where it takes another time than usual. Raises
     HoursRefused for one that is put out of use, or gets another team, against what is booked."""
     if device.pk:
-        Device.objects.select_for_update(no_key=True).get(pk=device.pk)
+        _wait_for_bookings(device, now=now)
     full, initials = pinyin.of_thing(device.name)
     device.pinyin, device.initials = full[:200], initials[:40]
     coming = ExamBooking.objects.filter(device=device.pk, holds=True, during__endswith__gt=now)
@@ -66,6 +67,19 @@ def keep_device(
         detail={"before": before or {}, "after": said(device), "abilities": len(abilities)},
     )  # fmt: skip
     return fit(device=device, now=now)
+
+
+def _wait_for_bookings(device: Device, *, now: datetime) -> None:
+    """All that a change of its team touches, in the house's order; who is booking on it now is waited for and seen."""
+    claims.lock_device(device)
+    coming = ExamBooking.objects.filter(device=device.pk, holds=True, during__endswith__gt=now)
+    there = DeviceSession.objects.filter(Q(day__gte=clock.today(now)) | Q(during__endswith__gt=now), device=device.pk)
+    sessions = list(there.values_list("pk", flat=True))
+    claims.lock_places(sessions=sessions, teams=[device.team_id, *coming.values_list("team_id", flat=True)])
+    rows = list(coming.values_list("pk", "patient_id", "request_id"))
+    claims.lock_people(
+        bookings=[row[0] for row in rows], patients=[row[1] for row in rows], requests=[row[2] for row in rows]
+    )
 
 
 def said(device: Device) -> dict:

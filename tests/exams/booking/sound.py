@@ -10,6 +10,10 @@ CLAIMS = {
         SELECT a.id FROM exams_exambooking a JOIN exams_staffteam t ON t.id = a.team_id
          WHERE a.holds AND t.size < (SELECT count(*) FROM exams_exambooking b
             WHERE b.team_id = a.team_id AND b.holds AND b.during @> lower(a.during))""",
+    "a booking on a device that is down, or of another team than its device": """
+        SELECT b.id FROM exams_exambooking b JOIN exams_device d ON d.id = b.device_id
+         WHERE b.holds AND (b.team_id IS DISTINCT FROM d.team_id OR b.status IN ('pending', 'booked') AND EXISTS (
+            SELECT 1 FROM exams_downtime t WHERE t.device_id = b.device_id AND t.stands AND t.during && b.during))""",
     "a booking that holds without the patient's time, or with another": """
         SELECT b.id FROM exams_exambooking b LEFT JOIN hospital_patienttime t
             ON t.source = 'exam' AND t.source_id = b.id AND t.patient_id = b.patient_id AND t.during = b.stay

@@ -255,7 +255,9 @@ def test_who_fasts_is_examined_by_the_latest_hour_and_who_prepares_has_time_to(p
     [reason] = propose([request], halves=("pm",)).impossible
     assert (reason.code, bool(reason.next_step)) == ("wishes", True)
     [reason] = propose([request], last_day=TODAY).impossible
-    assert str(reason) == "腹部超声要先准备8小时，11-23–11-23来不及。", "before 10:30 there is time, but nobody is ready"
+    assert str(reason) == "腹部超声要先准备8小时，11-23–11-23来不及。", (
+        "before 10:30 there is time, but nobody is ready"
+    )
     device.sessions.all().delete()
     device_session(device, day=TODAY + DAY, starts=time(14), ends=time(17))
     [reason] = propose([request], last_day=TODAY + DAY).impossible

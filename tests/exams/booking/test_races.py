@@ -5,13 +5,17 @@ from datetime import time, timedelta
 from uuid import uuid4
 
 import pytest
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from appointments.errors import Busy
-from exams.errors import AlreadyBookedExam, HoldEnded, NotFree, PatientBusy, TimeTaken, WrongExamState
-from exams.models import ExamBooking, ExamPlan, ExamRequest, StaffTeam
+from exams.errors import NotFree, TimeTaken
+from exams.models import Device, Downtime, ExamBooking, ExamPlan, ExamRequest, StaffTeam
 from exams.services import booking, holds, planning
 from exams.services.booking import Wanted
+from exams.services.devices.downtime import bring_up, take_down
+from exams.services.devices.keeping import keep_device
 from hospital import clock
+from hospital.errors import Refused
 from tests.booking.crowd import Crowd
 from tests.booking.sound import deadlocks
 from tests.factories import (
@@ -21,6 +25,7 @@ from tests.factories import (
     OrganizationFactory,
     PatientFactory,
     PoolFactory,
+    UserFactory,
     exam_variant,
     open_device,
 )
@@ -116,14 +121,16 @@ def test_twenty_planners_at_once_never_overlap_and_never_wait_in_a_circle(house)
 
 
 def test_a_storm_of_everything_leaves_the_house_sound(house):
-    """Hold, confirm, drop, cancel, move, lapse and take over, at random, on few devices and few minutes."""
-    team = StaffTeam.objects.create(organization=house, name="超声一组", size=1)
+    """Hold, confirm, drop, cancel, move, lapse and take over, walk in, go down and up again, change teams, at random,
+    on few devices and few minutes."""
+    teams = [StaffTeam.objects.create(organization=house, name=name, size=1) for name in ("一组", "二组")]
     variants = [exam_variant(organization=house, minutes=minutes) for minutes in (10, 15)]
-    devices = [open_device(*variants, organization=house, team=team, ends=time(9)) for _device in range(2)]
+    devices = [open_device(*variants, organization=house, team=teams[0], ends=time(9)) for _device in range(2)]
     patients = PatientFactory.create_batch(6)
     asked = {p.pk: [ExamRequestFactory(variant=each, patient=p) for each in variants] for p in patients}
     starts = [clock.at(TOMORROW, time(8, minute)) for minute in range(0, 60, 5)]
-    expected = (TimeTaken, NotFree, PatientBusy, AlreadyBookedExam, HoldEnded, WrongExamState)
+    staff = UserFactory()
+    office = {"teams": teams, "abilities": {each.pk: None for each in variants}, "by": staff}
 
     def person(seed):
         dice = random.Random(seed)
@@ -133,8 +140,13 @@ def test_a_storm_of_everything_leaves_the_house_sound(house):
                 now = NOW + timedelta(minutes=5 * step)
                 patient = dice.choice(patients)
                 try:
-                    _something(dice, patient, asked[patient.pk], devices, starts, now)
-                except expected:
+                    if step % 3 == 2:
+                        _the_office(dice, asked[patient.pk], devices, now, **office)
+                    else:
+                        _something(dice, patient, asked[patient.pk], devices, starts, now)
+                except Busy:
+                    raise
+                except Refused:
                     continue
 
         return act
@@ -143,7 +155,7 @@ def test_a_storm_of_everything_leaves_the_house_sound(house):
         answers = crowd.at_once(*(person(seed) for seed in range(8)))
     assert answers == [None] * 8
     assert ExamBooking.objects.exists()
-    holds.lapse(now=NOW + timedelta(days=1))
+    holds.lapse(now=NOW + timedelta(days=2))
     assert not ExamBooking.objects.filter(status="pending").exists()
     assert ExamRequest.objects.filter(status="open").exists()
 
@@ -166,3 +178,21 @@ def _something(dice, patient, requests, devices, starts, now):
     elif mine and what == "move":
         place = {"device": dice.choice(devices), "start": dice.choice(starts)}
         booking.move(booking=dice.choice(mine), channel="counter", by=None, now=now, **place)
+
+
+def _the_office(dice, requests, devices, now, *, teams, abilities, by):
+    device, request = Device.objects.get(pk=dice.choice(devices).pk), dice.choice(requests)
+    what = dice.choice(("down", "up", "team", "walk in", "walk in"))
+    if what == "down":
+        start = dice.choice((now, clock.at(TOMORROW, time(8, 30))))
+        during = DateTimeTZRange(start, start + timedelta(minutes=30))
+        take_down(device=device, during=during, cause="fault", reason="故障", by=by, now=now)
+    elif what == "up":
+        standing = Downtime.objects.filter(stands=True, ended_at=None).first()
+        if standing:
+            bring_up(downtime=standing, by=by, now=now)
+    elif what == "team":
+        device.team = dice.choice(teams)
+        keep_device(device=device, abilities=abilities, by=by, now=now)
+    else:
+        booking.walk_in(request=request, device=device, by=by, now=now)
