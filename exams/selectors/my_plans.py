@@ -38,7 +38,7 @@ class Choice:
     visits: list[Visit]
 
 
-def shown(proposal, *, account: User) -> list[Choice]:
+def shown(proposal, *, account: User | None) -> list[Choice]:
     """The best first. Empty where nothing is possible. One query: what is booked for those days already."""
     plans = [plan for plan in (proposal.best, *proposal.others) if plan] if proposal.best else []
     lines = [line for plan in plans for line in plan.lines]

@@ -81,7 +81,7 @@ def _show(request: HttpRequest, person: Patient, rows: list[ExamRequest], *, ref
         "rows": rows,
         "form": form,
         "proposal": proposal,
-        "choices": my_plans.shown(proposal) if proposal else [],
+        "choices": my_plans.shown(proposal, account=None) if proposal else [],
         "refusal": refusal,
         "said": said,
     }
