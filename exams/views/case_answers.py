@@ -18,10 +18,11 @@ from appointments.models.rules import Channel
 from appointments.views.answer import ANSWERS, GUESSES
 from exams.errors import TimeTaken
 from exams.forms.devices import AnswerForm
-from exams.models import Device, DowntimeCase
+from exams.models import Device, DowntimeCase, ExamBooking
 from exams.policies import devices as policy
+from exams.policies import preparing
 from exams.selectors import others
-from exams.selectors.mine import bookings_of
+from exams.selectors.mine import as_coming, bookings_of
 from exams.services import devices as service
 from exams.services.devices import cases
 from hospital import clock, masking
@@ -100,6 +101,7 @@ def _show(request: HttpRequest, case: DowntimeCase, *, at: str, refusal: Refused
     kept = asks and cases.is_kept(case.offer, now=now)
     places = others.best_other_times(row, channel=cases.CHANNEL, now=now) if asks else []
     house = row.variant.item.organization
+    stands = row.holds and row.status in ("booked", "arrived", "called") and row.during.lower > now
     context = {
         "case": case,
         "row": row,
@@ -107,7 +109,10 @@ def _show(request: HttpRequest, case: DowntimeCase, *, at: str, refusal: Refused
         "masked": masking.name(case.patient.name),
         "asks": asks,
         "late": case.deadline <= now,
-        "stands": row.holds and row.status in ("booked", "arrived", "called") and row.during.lower > now,
+        "stands": stands,
+        "offer_steps": _steps(row, start=case.offer.during.lower) if kept else [],
+        "steps": _steps(row, start=row.during.lower) if stands and row.status == "booked" else [],
+        "now": now,
         "days": others.by_day(places),
         "phone": house.phone,
         "refusal": refusal,
@@ -119,6 +124,14 @@ def _show(request: HttpRequest, case: DowntimeCase, *, at: str, refusal: Refused
     if response.status_code == 503:
         response["Retry-After"] = "1"
     return response
+
+
+def _steps(row: ExamBooking, *, start: datetime) -> list[preparing.Step]:
+    """From when to fast if the exam begins then, with all that the person has that day."""
+    day = ExamBooking.objects.filter(patient=row.patient_id, day=clock.today(start), status="booked", holds=True)
+    others = day.exclude(pk=row.pk).select_related("variant__item", "variant__preparation")
+    this = preparing.Coming(row.variant.name, start, row.variant.preparation)
+    return preparing.steps_of([this, *map(as_coming, others)])
 
 
 def _quiet(response: HttpResponse) -> HttpResponse:

@@ -46,7 +46,10 @@ def move(request: HttpRequest, pk: int):
     try:
         booking.move(booking=row, device=found, start=start, channel=Channel.WEB, by=request.user, now=clock.deciding())
     except Refused as refusal:
-        return _show(request, own_booking(request, pk), day=day, chosen=(device, start), refusal=refusal)
+        row = own_booking(request, pk)
+        if row.device_id == device and row.start == start and row.holds:  # pressed twice at once: the first did it
+            return redirect("exams:my_exam", row.pk)
+        return _show(request, row, day=day, chosen=(device, start), refusal=refusal)
     messages.success(request, _("已改时间，原来的时间已放回。请看新的准备时间。"))
     return redirect("exams:my_exam", row.pk)
 

@@ -7,11 +7,12 @@ import pytest
 import time_machine
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
-from exams.models import DeviceSession, Downtime, DowntimeCase, ExamBooking, SessionWindow
+from exams.models import DeviceSession, Downtime, DowntimeCase, ExamBooking, ExamVariant, SessionWindow
 from exams.selectors import devices as selectors
 from exams.services import devices
 from hospital import clock
 from hospital.models import AuditEvent, Message, RoleAssignment
+from tests.exams.patient.scenes import fasting
 from tests.factories import NOW, OrganizationFactory, UserFactory
 
 from .test_downtime import TOMORROW, House, deliver
@@ -132,8 +133,10 @@ def link_of(case):
 
 
 def test_the_link_of_the_message_takes_one_answer(client, house, settings):
-    """E10: without an account, masked, never indexed; a wrong link is a page, not an error."""
+    """E10: without an account, masked, never indexed; from when to fast for the other time; a wrong link is a page,
+    not an error."""
     settings.PUBLIC_URL = "https://yuyue.example.cn"
+    ExamVariant.objects.update(preparation=fasting())
     down = house.take_down()
     deliver(NOW)
     case = down.cases.order_by("booking__during").first()
@@ -142,13 +145,15 @@ def test_the_link_of_the_message_takes_one_answer(client, house, settings):
     text = page.content.decode()
     assert (page.status_code, page["X-Robots-Tag"]) == (200, "noindex, nofollow")
     assert "接受这个时间" in text
+    assert "22:00后禁食" in text.partition("接受这个时间")[0]
     assert case.patient.name not in text
 
     assert "请先选一个时间" in client.post(address, {"answer": "move"}).content.decode()
     gone = client.post(address, {"answer": "move", "place": f"{house.device.pk}:{int(NOW.timestamp())}"})
     assert gone.status_code == 409
     assert client.post(address, {"answer": "accept"}).status_code == 302
-    assert "已改到新的时间" in client.get(address).content.decode()
+    assert "已改到新的时间" in (then := client.get(address).content.decode())
+    assert "22:00后禁食" in then
     assert client.post(address, {"answer": "cancel"}).status_code == 409
     assert client.get("/exam-answer/nonsense/").status_code == 404
     assert client.post("/exam-answer/nonsense/", {"answer": "cancel"}).status_code == 404
