@@ -28,7 +28,7 @@ MOST_DAYS = 28
 """What anybody is shown at once; the house's rule says how many it looks at when nobody says otherwise."""
 
 MOST_STANDING = 5
-"""Visits whose day is a trip anyway, the next ones; of more the planner only keeps clear."""
+"""Visits whose day is a trip anyway, the next days first; of more the planner only keeps clear."""
 
 
 @dataclass(frozen=True)
@@ -254,7 +254,7 @@ class Ground:
             else:
                 groups.append([each])
         tasks, places = [], {}
-        for group in groups[:MOST_STANDING]:
+        for group in _ends_of_days(groups)[:MOST_STANDING]:
             start, end = self.counted.minute(group[0].start), self.counted.up(max(row.end for row in group))
             start, end = start // STEP * STEP, min(-(-end // STEP) * STEP, (start // DAY + 1) * DAY)
             place = f"s{group[0].source_id}{group[0].source[0]}"
@@ -277,6 +277,15 @@ class Ground:
             for number, one in enumerate(zones)
             for other in zones[number + 1 :]
         }
+
+
+def _ends_of_days(groups: list[list[around.Promise]]) -> list[list[around.Promise]]:
+    """The first of each day, then the last of each: these say which days are trips and how long they are anyway. What
+    lies between makes no difference to a plan."""
+    days: dict[date, list[list[around.Promise]]] = defaultdict(list)
+    for group in groups:
+        days[clock.today(group[0].start)].append(group)
+    return [found[0] for found in days.values()] + [found[-1] for found in days.values() if len(found) > 1]
 
 
 def _shorter(gap, minutes: int):

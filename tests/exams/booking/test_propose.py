@@ -355,3 +355,15 @@ def test_blood_tests_that_no_station_does_all_of_or_a_rule_sets_apart_are_severa
         ],
     )
     assert plan.exams == 4
+
+
+def test_a_day_full_of_exams_does_not_hide_another_on_which_the_patient_comes_anyway(patient, house):
+    """E3: nine exams on one day and one on the next; the new one goes beside them, not on the free day before."""
+    quick, scan = variant(house, "心电图", minutes=5), variant(house, "腹部超声", minutes=20)
+    station = open_device(quick, organization=house, days=(2, 3))
+    open_device(scan, organization=house, days=(1, 3))
+    places = [at(2, 8) + timedelta(minutes=15 * n) for n in range(9)] + [at(3, 10)]
+    requests = ask(patient, *[quick] * len(places))
+    hold(patient, [Wanted(row.pk, station.pk, start) for row, start in zip(requests, places, strict=True)])
+    best = propose(ask(patient, scan)).best
+    assert (best.days, best.extra_trips) == ([TODAY + 3 * DAY], 0)
