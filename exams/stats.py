@@ -1,4 +1,4 @@
-"""The exams' figures, counted from the app's own rows when asked. Definitions: docs/decisions/0024-exam-figures.md."""
+"""The exams' figures, counted from the app's own rows when asked. Definitions: docs/decisions/0028-exam-figures.md."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -51,6 +51,8 @@ def write(
         row.replaces = base if base.in_force else base.replaces
         if base.in_force and signed.draft_of(base):
             raise AlreadyDrafted()
+    if base is None and (twin := _twin(row, parts)):
+        return twin
     if problems := policy.problems_of(row, parts.answers):
         raise CatalogueUnsound(what=problems[0].sentence)
     if isinstance(row, ScreeningQuestion):
@@ -64,6 +66,18 @@ def write(
         _end(base, signed.DISCARDED, by=by, why=why, now=now)
     _trace(signed.WRITTEN, row, by=by, now=now, why=why)
     return row
+
+
+def _twin(row: Signed, parts: Parts) -> Signed | None:
+    """A double click: the very same new one, which waits already."""
+    given = {"id", "code", "replaces_id", "approved_by_id", "approved_at", "retired_at"}
+    said = {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+    same = {name: value for name, value in said.items() if name not in given}
+    rows = signed.rows_of(type(row)).filter(signed.WAITING, replaces=None, **same)
+    if isinstance(row, ScreeningQuestion):
+        answers = [answer.text for answer in parts.answers]
+        return next((each for each in rows if [answer.text for answer in each.answers.all()] == answers), None)
+    return rows.first()
 
 
 @transaction.atomic

@@ -76,6 +76,8 @@ def _taken_down(request: HttpRequest, device: Device, form: DowntimeForm) -> Dow
             device=device, during=said["during"], cause=said["cause"], reason=said["reason"], by=request.user, now=now
         )
     except Refused as refusal:
+        if same := _same(request, device, form):
+            return same
         form.add_error(None, refusal.in_full)
         return None
     count = down.cases.count()
@@ -89,6 +91,12 @@ def _taken_down(request: HttpRequest, device: Device, form: DowntimeForm) -> Dow
         % {"n": count},
     )
     return down
+
+
+def _same(request: HttpRequest, device: Device, form: DowntimeForm) -> Downtime | None:
+    """A double click: what the first one has just registered."""
+    rows = Downtime.objects.filter(device=device, stands=True, ended_at=None, by=request.user)
+    return rows.filter(during=form.cleaned_data["during"], cause=form.cleaned_data["cause"]).first()
 
 
 @require_safe

@@ -1,7 +1,7 @@
 """设备和开机时间: the list, one device with what it can do, its week, zones with walking times, teams."""
 
 from django.contrib import messages
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -53,6 +53,8 @@ def device(request: HttpRequest, pk: int | None = None) -> HttpResponse:
             )
         except HoursRefused as refusal:
             form.add_error(None, refusal.in_full)
+        except IntegrityError:  # a double click, or a colleague with the same code: looked at again, the form says so
+            form.full_clean()
         else:
             messages.success(request, _("已保存%(name)s。") % {"name": kept.name})
             _say(request, done)
@@ -128,8 +130,13 @@ def zones(request: HttpRequest) -> HttpResponse:
         if not keeps:
             raise NotAllowed
         if what == "zone" and zone.is_valid():
-            _kept(request, ExamZone.objects.create(**zone.cleaned_data), "examzone")
-            return redirect("exams:exam_zones")
+            try:
+                with transaction.atomic():
+                    _kept(request, ExamZone.objects.create(**zone.cleaned_data), "examzone")
+            except IntegrityError:  # as of a device
+                zone.full_clean()
+            else:
+                return redirect("exams:exam_zones")
         if what == "walk" and walk.is_valid():
             _walk(request, **walk.cleaned_data)
             return redirect("exams:exam_zones")

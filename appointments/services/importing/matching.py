@@ -11,7 +11,8 @@ from appointments.services.importing.report import CHANGED, MISSING, NEW, Change
 from hospital.workbook.cells import Choice
 from hospital.workbook.sheet import Column, Sheet
 
-HEADERS = {"effective_to": "失效日", "organization": "机构", "active": "启用"}  # where the sheet has no such column
+HEADERS = {"effective_to": "失效日", "organization": "机构", "active": "启用", "pinyin": "拼音", "initials": "首字母"}
+"""Where the sheet has no such column."""
 
 
 @dataclass

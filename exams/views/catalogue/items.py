@@ -1,6 +1,7 @@
 """检查项目, 套餐, 分组 (E1, E8)."""
 
 from django.contrib import messages
+from django.db import IntegrityError
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -26,7 +27,8 @@ from .frame import framed, read_house, write_house
 def items(request: HttpRequest):
     """By modality, found by name, code or pinyin."""
     house = read_house(request)
-    modality, words = request.GET.get("modality", ""), request.GET.get("q", "")[:40]
+    modality, words = request.GET.get("modality", ""), request.GET.get("q", "")[:40].replace("\0", "").strip()
+    modality = modality if modality in Modality.values else ""
     inactive = "inactive" in request.GET
     rows = catalogue.items(house.pk, modality=modality, words=words, inactive=inactive)
     shown = list(rows[: catalogue.MOST + 1])
@@ -70,6 +72,8 @@ def item_edit(request: HttpRequest, pk: int | None = None):
             )  # fmt: skip
         except Refused as refusal:
             forms.item.add_error(None, refusal.in_full)
+        except IntegrityError:  # a double click, or a colleague with the same code: looked at again, the form says so
+            forms.item.full_clean()
         else:
             messages.success(request, _("已保存：%(name)s。") % {"name": saved.name})
             return redirect("exams:office_item", saved.pk)
@@ -105,6 +109,8 @@ def set_edit(request: HttpRequest, pk: int | None = None):
             )
         except Refused as refusal:
             form.add_error(None, refusal.in_full)
+        except IntegrityError:  # as of an item
+            form.full_clean()
         else:
             messages.success(request, _("已保存：%(name)s。") % {"name": saved.name})
             return redirect("exams:office_sets")
