@@ -73,6 +73,11 @@ class Choice:
         return any(day.left for day in self.days)
 
     @property
+    def open(self) -> bool:
+        """There is something to choose that day."""
+        return any(not each.own for each in self.slices)
+
+    @property
     def parts(self) -> list[tuple[str, list[Slice]]]:
         halves = ("am", [s for s in self.slices if s.morning]), ("pm", [s for s in self.slices if not s.morning])
         return [(half, found) for half, found in halves if found]
@@ -100,7 +105,7 @@ def choice_of(
     for each in found:
         by_day.setdefault(each.day, []).append(each)
     span = [today + timedelta(days=n) for n in range(rule.horizon_days)]
-    left = {day: sum(each.left for each in by_day.get(day, [])) for day in span}
+    left = {day: sum(each.left for each in by_day.get(day, []) if not _is_own(each, moving)) for day in span}
     shown = wanted if wanted in left else next((day for day in span if left[day]), span[0])
     opened = _open_days(request, span)
     days = [Day(day, left[day], day == today, day == shown, day not in opened) for day in span]
@@ -131,6 +136,9 @@ def _slices(found: Iterable[Segment], *, chosen, moving: ExamBooking | None) -> 
     rows = []
     for each in sorted(found, key=lambda segment: (segment.start, device_id(segment))):
         here = chosen is not None and chosen == (device_id(each), each.first_start)
-        own = moving is not None and moving.holds and each.start <= moving.start < each.end
-        rows.append(Slice(each, chosen=here, own=own))
+        rows.append(Slice(each, chosen=here, own=_is_own(each, moving)))
     return rows
+
+
+def _is_own(segment: Segment, moving: ExamBooking | None) -> bool:
+    return moving is not None and moving.holds and segment.start <= moving.start < segment.end

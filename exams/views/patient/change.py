@@ -86,7 +86,8 @@ def cancel(request: HttpRequest, pk: int):
     if row.status == ExamBooking.Status.CANCELLED:
         return redirect("exams:my_exam", row.pk)
     if request.method == "GET":
-        return _ask(request, row)
+        [card] = selectors.cards_of([row], now=clock.now())
+        return redirect("exams:my_exam", row.pk) if card.lapsed else _ask(request, row)
     try:
         if row.status == ExamBooking.Status.PENDING:
             self_service.drop(held=row, by=request.user, now=clock.deciding())

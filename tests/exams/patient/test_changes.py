@@ -41,6 +41,18 @@ def test_moving_keeps_the_booking_and_gives_the_old_time_back(mine):
     assert "已改时间" in words_of(mine.get(first))
 
 
+def test_a_day_with_nothing_but_the_own_time_says_so(mine):
+    """E5: no button that could only refuse; the day is not called open."""
+    row = booked(mine, asked_for(mine.person, abdomen(days=(2, 3))))
+    row.device.sessions.filter(day=row.day).update(during=row.during)
+    address = f"/exams/bookings/{row.pk}/move/?day={row.day}"
+    page = words_of(mine.get(address))
+    assert "现在的时间" in page
+    assert "这一天没有空的时间" in page
+    assert "改到选好的时间" not in page
+    assert "无空" in page
+
+
 def test_a_time_against_the_order_of_the_others_is_refused_with_the_rules_own_sentence(mine):
     """E3: ultrasound before the barium meal; the times that would break it are not offered, and not taken."""
     sono, meal = abdomen(days=(2, 3)), abdomen(days=(2, 3), name="钡餐", preparation=False)
