@@ -4,6 +4,7 @@
  *   data-grid                  arrows move the focus between what can be pressed inside
  *   data-until="1732200000000" a clock that runs down to this server time (ms); data-since runs up
  *   data-fresh="5"             asks htmx for news (event "freshen") every n seconds while the page is seen
+ *   data-quiet                 what it asks for by itself makes no key wait
  *   data-enter="#results a"    Enter in this box presses the first match; arrow down moves there
  *   data-print                 prints the page
  *
@@ -185,7 +186,7 @@
     pending = Math.max(0, pending + change);
     document.body.classList.toggle("busy", pending > 0);
   };
-  const quiet = (event) => event.detail.elt?.matches?.("[data-fresh], [data-enter]");
+  const quiet = (event) => event.detail.elt?.matches?.("[data-fresh], [data-quiet], [data-enter]");
   document.addEventListener("htmx:beforeRequest", (event) => quiet(event) || busy(1));
   document.addEventListener("htmx:afterRequest", (event) => quiet(event) || busy(-1));
   /* a page that refreshes by itself is no sign of a person: it must not keep an idle session alive */
