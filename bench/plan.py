@@ -17,6 +17,7 @@ from bench import (
     pages,
     past,
     planners,
+    proposals,
     recall,
     release,
     search,
@@ -68,6 +69,7 @@ def run(sizes: Sizes, scratch: Scratch, *, small: str, only: set[str]) -> tuple[
     if "planners" in wanted:
         with told("planners"):
             rows += planners.measure(sizes, ground)
+            rows += proposals.measure(sizes, ground)
     calls = Calls(ground)
     with server.running() as (port, pid):
         pages, cost = booking.ceiling(calls, port, seconds=min(2, sizes.seconds))

@@ -41,6 +41,8 @@ TARGETS = {
     "slowest page",
     "trips: best plan ÷ first-come, 4 exams",
     "plans booked in part, 20 planners at once",
+    "plans that waited too long for a lock, 20 planners at once",
+    *(f"proposal p95: {exams} exams × 14 days × 24 devices, with the database" for exams in (2, 4, 6, 8)),
     *(f"planner p95: {exams} exams × 14 days × 20 devices" for exams in (2, 4, 6, 8)),
     *(WHOLE[not page.whole].format(page.name) for page in PAGES),
 }

@@ -14,7 +14,8 @@ from django.db.models import QuerySet
 from exams.errors import DowntimeOver, DowntimeThere
 from exams.models import Device, DeviceSession, Downtime, DowntimeCase, ExamBooking
 from exams.policies import devices as policy
-from exams.services import booking, claims, visit
+from exams.policies.booking import LAPSED
+from exams.services import claims, visit
 from hospital import audit, outbox
 from hospital.models import PatientTime, User
 
@@ -84,7 +85,7 @@ def _is_now(during: DateTimeTZRange, now: datetime) -> bool:
 def _let_go(row: ExamBooking, *, now: datetime) -> None:
     """A time on hold. Was it kept for a patient of another downtime, then they are asked again."""
     asked = DowntimeCase.objects.filter(offer=row, answer="").first()
-    booking.drop(booking=row, by=None, now=now)
+    claims.let_go([row], note=LAPSED, now=now)  # not dropped: what was held with it cannot be confirmed without it
     if asked:
         cases.publish_opened([asked], now=now)
 

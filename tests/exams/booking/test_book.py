@@ -4,6 +4,7 @@ from datetime import UTC, time, timedelta
 from uuid import uuid4
 
 import pytest
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from exams.errors import (
     AlreadyBookedExam,
@@ -17,6 +18,7 @@ from exams.errors import (
 from exams.models import ExamBooking, ExamPlan, ExamRequest
 from exams.services import booking, holds
 from exams.services.booking import Wanted
+from exams.services.devices.downtime import take_down
 from hospital import clock
 from hospital.models import Fact, PatientTime
 from tests.factories import (
@@ -25,6 +27,7 @@ from tests.factories import (
     ExamRequestFactory,
     PatientFactory,
     PoolFactory,
+    UserFactory,
     exam_variant,
     open_device,
 )
@@ -242,3 +245,13 @@ def test_who_stands_at_the_desk_gets_the_next_free_minutes(house):
 def test_the_query_count_does_not_grow_with_exams(house, django_assert_max_num_queries):
     with django_assert_max_num_queries(46):
         hold(house, at(8), at(9))
+
+
+def test_a_plan_whose_device_goes_down_while_it_is_held_is_not_booked_in_part(house):
+    """E3: all or none, also when the house itself takes one time away."""
+    plan = hold(house, at(8), at(9))
+    during = DateTimeTZRange(at(8), at(8, 30))
+    take_down(device=house[2][0], during=during, cause="fault", reason="球管", by=UserFactory(), now=NOW)
+    with pytest.raises(HoldEnded):
+        booking.confirm(basket=plan.basket, by=None, now=NOW)
+    assert not plan.bookings.filter(status="booked").exists()
