@@ -46,10 +46,13 @@ def refusal_to_cancel(booking: ExamBooking, *, rule: ExamRule, now: datetime) ->
     """The house's own fault knows no deadline."""
     if booking.status != Status.BOOKED:
         return WrongExamState()
+    return None if displaced(booking) else too_late(booking, rule=rule, now=now)
+
+
+def too_late(booking: ExamBooking, *, rule: ExamRule, now: datetime) -> Refused | None:
+    """Also of what is only held: once confirmed it could not be given back alone."""
     until = cancel_deadline(booking.start, rule)
-    if now > until and not displaced(booking):
-        return TooLateForExam(until=in_words(until))
-    return None
+    return TooLateForExam(until=in_words(until)) if now > until else None
 
 
 def refusal_to_move(booking: ExamBooking, *, rule: ExamRule, now: datetime) -> Refused | None:

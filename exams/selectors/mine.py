@@ -149,6 +149,10 @@ class Card:
         return policy.cancel_deadline(self.begins, self.rule)
 
     @property
+    def too_late(self) -> Refused | None:
+        return policy.too_late(self.row, rule=self.rule, now=self.now)
+
+    @property
     def no_cancel(self) -> Refused | None:
         return policy.refusal_to_cancel(self.row, rule=self.rule, now=self.now)
 

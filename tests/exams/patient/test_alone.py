@@ -133,6 +133,18 @@ def test_nothing_is_confirmed_that_was_not_read(mine):
     assert row.status == "pending"
 
 
+def test_who_books_at_the_last_hour_hears_before_that_it_cannot_be_given_back_alone(mine):
+    row = hold(mine, asked_for(mine.person))
+    address, late = f"/exams/bookings/{row.pk}/confirm/", row.start - timedelta(hours=1)
+    assert "11月25日 06:00前可以在网上取消或改时间" in words_of(mine.get(address))
+    ExamBooking.objects.filter(pk=row.pk).update(hold_until=late + timedelta(minutes=10))
+    with time_machine.travel(late, tick=False):
+        mine.force_login(mine.user, backend="django.contrib.auth.backends.ModelBackend")
+        page = words_of(mine.get(address))
+    assert "已过自助取消或改时间的截止时间（11月25日 06:00）" in page
+    assert "前可以在网上取消" not in page
+
+
 def test_pressed_twice_and_the_back_button_are_one_booking(mine):
     wanted = asked_for(mine.person)
     address = f"/exams/requests/{wanted.pk}/times/"
