@@ -198,17 +198,20 @@ CODES = {
 UNSAID = frozenset({"digest"})
 """For machines."""
 
+MORE_KEYS = {}
+"""Of apps above."""
+
 APPS = ["appointments", "hospital"]
 """Whose models and fields are called by their names; of a field that both have, the first one's."""
 
 
 def learn(*, app: str, actions: dict, subjects: dict, keys: dict, codes: dict) -> None:
-    """An app above this one says its own acts in words, once, when it is ready. A key that has a word keeps it."""
+    """An app above this one says its own acts in words, once, when it is ready. A key that has a word here, or names a
+    field here, keeps it."""
     APPS.append(app)
     ACTIONS.update(actions)
     SUBJECTS.update(subjects)
-    for key, word in keys.items():
-        KEYS.setdefault(key, word)
+    MORE_KEYS.update(keys)
     for key, words in codes.items():
         CODES[key] = words | CODES.get(key, {})
 
@@ -358,7 +361,7 @@ def _changes(before, after) -> list[Change]:
 
 def name_of(key: str) -> str:
     """A field by the name that its form has."""
-    return str(KEYS.get(key) or _field_names().get(key) or key)
+    return str(KEYS.get(key) or _field_names().get(key) or MORE_KEYS.get(key) or key)
 
 
 @cache

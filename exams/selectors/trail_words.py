@@ -18,7 +18,12 @@ from exams.models import (
     ExamRequest,
     ExamSet,
     ExamVariant,
+    ExamZone,
     Modality,
+    OrderingRule,
+    Preparation,
+    ScreeningQuestion,
+    StaffTeam,
 )
 from exams.models.requests import ContactNote
 from exams.policies.devices import said
@@ -81,8 +86,10 @@ SUBJECTS = {
 }
 
 KEYS = {
+    "staff": _("班组"),
+    "waited": _("等了几分钟"),
+    "zone": _("检查区"),
     "device": _("设备"),
-    "variant": _("检查方式"),
     "doctor": _("同意的医生"),
     "during": _("时间"),
     "starts": _("开始"),
@@ -92,15 +99,11 @@ KEYS = {
     "back": _("恢复原时间"),
     "abilities": _("可做检查"),
     "reserves": _("预留"),
-    "minutes": _("分钟"),
     "questions": _("准备问题"),
-    "answers": _("回答"),
     "outcome": _("结果"),
     "requests": _("检查申请"),
-    "replaces": _("更换的版本"),
     "misses": _("不符次数"),
     "version": _("版本"),
-    "modality": _("检查类别"),
 }
 
 CODES = {
@@ -131,6 +134,11 @@ OTHERS = {
     "downtimecase": _by_name(
         DowntimeCase.objects.select_related("booking__variant__item"), lambda row: _exam(row.booking)
     ),
+    "examzone": _by_name(ExamZone.objects.select_related("campus")),
+    "staffteam": _by_name(StaffTeam.objects.all()),
+    "orderingrule": _by_name(OrderingRule.objects.all(), lambda row: row.name),
+    "preparation": _by_name(Preparation.objects.all(), lambda row: row.name),
+    "screeningquestion": _by_name(ScreeningQuestion.objects.all(), lambda row: row.text),
     "examitem": _by_name(ExamItem.objects.all(), lambda row: row.name),
     "examset": _by_name(ExamSet.objects.all(), lambda row: row.name),
     "examgroup": _by_name(ExamGroup.objects.all(), lambda row: row.name),

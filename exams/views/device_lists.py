@@ -158,7 +158,7 @@ def zones(request: HttpRequest) -> HttpResponse:
 def _walk(request: HttpRequest, *, one: ExamZone, other: ExamZone, minutes: int) -> None:
     low, high = sorted((one, other), key=lambda zone: zone.pk)
     row, _new = WalkingTime.objects.update_or_create(one=low, other=high, defaults={"minutes": minutes})
-    _kept(request, row, "walkingtime", minutes=minutes)
+    _kept(request, row, "walkingtime", walk_minutes=minutes)
 
 
 def _kept(request: HttpRequest, row, kind: str, **detail) -> None:

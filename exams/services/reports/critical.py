@@ -53,7 +53,7 @@ def acknowledge(*, notice: CriticalNotice, note: str, by: User, now: datetime) -
             actor=by,
             patient=row.version.report.patient,
             subject=f"critical:{row.pk}",
-            detail={"before": {}, "after": {"minutes": int((now - row.told_at).total_seconds() // 60)}, "why": ""},
+            detail={"before": {}, "after": {"waited": int((now - row.told_at).total_seconds() // 60)}, "why": ""},
             now=now,
         )
     return row
