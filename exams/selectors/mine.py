@@ -161,10 +161,6 @@ class Card:
         return policy.refusal_to_move(self.row, rule=self.rule, now=self.now)
 
     @property
-    def steps(self) -> list[preparing.Step]:
-        return preparing.steps_of([as_coming(self.row)])
-
-    @property
     def state(self) -> str:
         """In words, never by colour alone."""
         if self.displaced:

@@ -16,7 +16,7 @@ from exams.models import ExamBooking
 from exams.policies.self_service import in_words
 from exams.selectors import mine as selectors
 from hospital import clock, family, masking
-from hospital.models import Fact
+from hospital.models import Fact, User
 from hospital.permissions import patient_required
 
 from .reach import own_booking
@@ -102,21 +102,23 @@ def exam_calendar(request: HttpRequest, pk: int):
     row = own_booking(request, pk)
     now = clock.now()
     response = HttpResponse(
-        calendar_file.text_of(_entry(row, now=now), now=now), content_type="text/calendar; charset=utf-8"
+        calendar_file.text_of(_entry(row, account=request.user, now=now), now=now),
+        content_type="text/calendar; charset=utf-8",
     )
     response["Content-Disposition"] = f'attachment; filename="exam-{row.pk}.ics"'
     return response
 
 
-def _entry(row: ExamBooking, *, now: datetime) -> calendar_file.Entry:
+def _entry(row: ExamBooking, *, account: User, now: datetime) -> calendar_file.Entry:
     """Names masked as on the page; the phone's calendar is read by others, too."""
     [card] = selectors.cards_of([row], now=now)
+    [trip] = selectors.trips_of([card], beside=selectors.beside(account, person=row.patient_id, days=[row.day]))
     gone = card.over or card.displaced
     house = row.request.organization
     lines = [
         _("就诊人：%(person)s") % {"person": card.masked},
         _("请%(at)s到，带证件原件到%(place)s报到。") % {"at": _hour(card.arrive), "place": card.place},
-        *(_prepared(step) for step in card.steps),
+        *(_prepared(step) for step in ([] if gone else trip.steps)),
         _("如不能来，请在%(until)s前取消或改时间。") % {"until": in_words(card.cancel_by)}
         if not card.no_cancel
         else "",
@@ -136,7 +138,9 @@ def _entry(row: ExamBooking, *, now: datetime) -> calendar_file.Entry:
 
 def _prepared(step) -> str:
     at = date_format(step.at.astimezone(clock.ZONE), _("n月j日 H:i"))
-    said = {"at": at, "exam": step.exam}
+    said = {"at": at, "exam": step.exam, "before": step.after}
+    if step.kind == "bladder" and step.after:
+        return _("做完%(before)s再喝水，有明显尿意时做%(exam)s。") % said
     return {
         "prepare": _("%(at)s前开始按说明做准备（%(exam)s）"),
         "fast": _("%(at)s后禁食，做完%(exam)s再吃"),

@@ -65,12 +65,14 @@ def test_who_is_examined_that_day_already_hears_how_the_whole_day_is_prepared_fo
     held = mine.post(f"/exams/together/{mine.person.pk}/plans/", {"token": tokens(plans)[0]})
     confirm = mine.get(held.url)
     done = mine.get(mine.post(held.url, {"read": "1"}).url)
+    entry = mine.get(held.url.replace("confirm/", "calendar.ics")).content.decode().replace("\r\n ", "")
     worker()
 
     assert "做完腹部超声再喝水，有明显尿意时做膀胱超声" in words_of(plans)
     for page in (words_of(confirm), words_of(done)):
         assert "做完“腹部超声”再吃东西" in page
         assert "同一天还要做：09:30 腹部超声" in page
+    assert "做完腹部超声再吃" in entry
     text = messages.wording_of(Message.objects.filter(channel="sms").latest("id"), language="zh-hans").body
     assert "做完腹部超声再吃。做完腹部超声再喝水，有明显尿意时做膀胱超声。" in text
 
