@@ -1,6 +1,7 @@
 """Shapes of input for devices, their weekly hours, zones and teams. What is wrong is said at its field, and kept."""
 
 from collections import defaultdict
+from collections.abc import Collection
 from datetime import date
 
 from django import forms
@@ -37,10 +38,13 @@ class DeviceForm(plain.ModelForm):
         model = Device
         fields = ("name", "code", "modality", "room", "zone", "team", "active")
 
-    def __init__(self, *args, organization: Organization, **kwargs):
+    def __init__(self, *args, organization: Organization, departments: Collection[int] | None = None, **kwargs):
+        """`departments`: only in their rooms."""
         super().__init__(*args, label_suffix="", **kwargs)
         self.instance.organization = organization
         rooms = Room.objects.filter(campus__organization=organization, active=True).select_related("campus")
+        if departments is not None:
+            rooms = rooms.filter(department__in=departments)
         self.fields["room"].queryset = rooms.order_by("campus", "floor", "code")
         self.fields["room"].label_from_instance = lambda room: f"{room.campus} {room}"
         zones = ExamZone.objects.filter(campus__organization=organization).select_related("campus")

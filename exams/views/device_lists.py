@@ -44,7 +44,9 @@ def device(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     """One device, or a new one."""
     row = reach.device(request, pk, *reach.KEEPERS) if pk else Device(organization=_house(request))
     before = keeping.said(row) if pk else None
-    form = forms.DeviceForm(request.POST or None, instance=row, organization=row.organization)
+    form = forms.DeviceForm(
+        request.POST or None, instance=row, organization=row.organization, departments=reach.departments(request)
+    )
     if request.method == "POST" and form.is_valid():
         kept = form.save(commit=False)
         try:
@@ -121,9 +123,8 @@ def _say(request: HttpRequest, done: Fitted) -> None:
 @role_required(*reach.READERS)
 def zones(request: HttpRequest) -> HttpResponse:
     """Zones and the minutes between them."""
-    houses, keeps = reach.houses(request), reach.may(request, *reach.KEEPERS)
-    what = request.POST.get("what", "")
-    mine = reach.houses(request, *reach.KEEPERS) if keeps else frozenset()
+    houses, mine = reach.houses(request), reach.whole_houses(request)
+    keeps, what = bool(mine), request.POST.get("what", "")
     zone = forms.ZoneForm(request.POST if what == "zone" else None, organizations=mine, prefix="z")
     walk = forms.WalkForm(request.POST if what == "walk" else None, organizations=mine, prefix="w")
     if request.method == "POST":
@@ -174,8 +175,8 @@ def _kept(request: HttpRequest, row, kind: str, **detail) -> None:
 @role_required(*reach.READERS)
 def teams(request: HttpRequest) -> HttpResponse:
     """How many exams a team can do at once. A smaller size holds for what is booked from now on."""
-    houses, keeps = reach.houses(request), reach.may(request, *reach.KEEPERS)
-    mine = reach.houses(request, *reach.KEEPERS) if keeps else frozenset()
+    houses, mine = reach.houses(request), reach.whole_houses(request)
+    keeps = bool(mine)
     form = forms.TeamForm(request.POST if request.method == "POST" else None, organizations=mine)
     if request.method == "POST":
         if not keeps:

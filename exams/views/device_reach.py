@@ -12,7 +12,7 @@ from appointments.views.office import reach
 from exams.models import Device, Downtime, DowntimeCase
 from exams.services.devices import cases
 from hospital.models import Organization, Role
-from hospital.permissions import has_role
+from hospital.permissions import assignments, has_role
 
 READERS = (*reach.READERS, Role.EXAM)
 ACTORS = (Role.OFFICE, Role.EXAM)
@@ -39,6 +39,17 @@ def of(name: str, wanted: Q) -> Q:
 
 def houses(request: HttpRequest, *roles: str) -> frozenset[int]:
     return reach.reach_of(request, *(roles or READERS)).organizations
+
+
+def departments(request: HttpRequest) -> frozenset[int] | None:
+    """In whose rooms somebody keeps devices. None: in all of their houses."""
+    return reach.reach_of(request, *KEEPERS).departments
+
+
+def whole_houses(request: HttpRequest) -> frozenset[int]:
+    """Whose zones and teams somebody keeps: they are not one department's."""
+    held = [row for row in assignments(request.user) if row.role in KEEPERS]
+    return frozenset(row.organization_id for row in held if row.department_id is None)
 
 
 def device(request: HttpRequest, pk: int, *roles: str) -> Device:

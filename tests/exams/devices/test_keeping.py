@@ -11,7 +11,7 @@ from exams.models import Device, DeviceHours, DeviceSession, ExamItem, ExamZone,
 from exams.services.devices import keeping
 from exams.services.devices.keeping import Reserve, Weekly
 from hospital.models import RoleAssignment
-from tests.factories import NOW, TODAY, RoomFactory, UserFactory
+from tests.factories import NOW, TODAY, DepartmentFactory, RoomFactory, UserFactory
 
 from .test_downtime import TOMORROW, House
 
@@ -124,6 +124,32 @@ def test_zones_walks_and_teams(office, house):
     assert (same.status_code, WalkingTime.objects.get().one) == (422, other)
     office.post("/office/exams/teams/", {"organization": campus.organization_id, "name": "超声组", "size": 2})
     assert StaffTeam.objects.get(name="超声组").size == 2
+
+
+def test_the_office_of_one_department_keeps_its_own_rooms_and_nothing_of_the_house(client, house):
+    """P9: another department's room is no choice for its devices; zones and teams are the whole house's."""
+    device, campus = house.device, house.device.room.campus
+    campus.organization = device.organization
+    campus.save()
+    mine = DepartmentFactory(organization=device.organization)
+    user = UserFactory()
+    RoleAssignment.objects.create(user=user, role="office", organization=device.organization, department=mine)
+    client.force_login(user)
+    said = {
+        "name": "新机",
+        "code": "N1",
+        "modality": "us",
+        "room": device.room_id,
+        "zone": device.zone_id,
+        "active": "on",
+    }
+    assert client.post("/office/exams/devices/new/", said).status_code == 422
+    assert not Device.objects.filter(code="N1").exists()
+    team = {"organization": device.organization_id, "name": "甲组", "size": 50}
+    assert client.post("/office/exams/teams/", team).status_code == 403
+    zone = {"what": "zone", "z-campus": campus.pk, "z-name": "新区"}
+    assert client.post("/office/exams/zones/", zone).status_code == 403
+    assert [client.get(f"/office/exams/{page}/").status_code for page in ("zones", "teams")] == [200, 200]
 
 
 def upload(office, content, house, name="设备.xlsx"):
