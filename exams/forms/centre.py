@@ -13,6 +13,9 @@ from hospital.models import Campus
 
 from .visit import QuestionsForm
 
+LATEST = 366
+"""Days ahead that anybody asks about."""
+
 LONGEST = 60
 """Days that a plan may reach over."""
 
@@ -88,13 +91,16 @@ class WishesForm(plain.Form):
     def __init__(self, data=None, *, today: date, plan_days: int, **kwargs):
         super().__init__(data, label_suffix="", **kwargs)
         self.today, self.plan_days = today, plan_days
-        first = self._day("first_day") or today
-        shown = [max(first, today) + timedelta(days=ahead) for ahead in range(plan_days)]
+        shown = [self._first(self._day("first_day")) + timedelta(days=ahead) for ahead in range(plan_days)]
         self.fields["without"].choices = [(f"{day:%Y-%m-%d}", day) for day in shown]
 
     @property
     def without_days(self) -> frozenset[date]:
         return frozenset(date.fromisoformat(text) for text in self.cleaned_data["without"])
+
+    def _first(self, day: date | None) -> date:
+        """Not before today; a slip of the keyboard (the year 9999) stays in the calendar."""
+        return min(max(day or self.today, self.today), self.today + timedelta(days=LATEST))
 
     def _day(self, name: str) -> date | None:
         try:
@@ -104,7 +110,7 @@ class WishesForm(plain.Form):
 
     def clean(self):
         said = super().clean()
-        said["first_day"] = first = max(said.get("first_day") or self.today, self.today)
+        said["first_day"] = first = self._first(said.get("first_day"))
         said["last_day"] = last = said.get("last_day") or first + timedelta(days=self.plan_days - 1)
         if last < first:
             self.add_error("last_day", _("最后一天要在第一天之后。"))

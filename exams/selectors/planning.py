@@ -356,7 +356,8 @@ def over(asked: Ground, *, days: int) -> Ground:
 
 def window(asked: Wishes, *, rule: ExamRule, today: date) -> tuple[date, int]:
     """(first day, how many). The return day is in it: exams may be done before the visit. Nothing left: 0."""
-    first = max(asked.first_day or today, today)
+    closed = today + timedelta(days=rule.horizon_days + 1)  # later days, to the end of the calendar, are one
+    first = min(max(asked.first_day or today, today), closed)
     last = asked.last_day or first + timedelta(days=rule.plan_days - 1)
     if asked.return_day:
         last = min(last, asked.return_day)

@@ -1,6 +1,6 @@
 """One trip (E3): the plan, why it is as it is, and the token that books exactly what was shown."""
 
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from uuid import uuid4
 
 import pytest
@@ -277,7 +277,8 @@ def test_what_keeps_an_exam_from_any_time_is_named_with_the_next_step(patient, h
     without_device = variant(house, "肺功能", minutes=10)
     [reason] = propose(ask(patient, without_device)).impossible
     assert str(reason) == "目前没有设备可以做肺功能。"
-    assert str(propose(ask(patient, long), last_day=TODAY - DAY).impossible[0]) == "所选的日期里没有可以安排的日子。"
+    for wish in ({"last_day": TODAY - DAY}, {"first_day": date.max}):
+        assert str(propose(ask(patient, long), **wish).impossible[0]) == "所选的日期里没有可以安排的日子。"
 
 
 def test_the_number_of_queries_does_not_grow_with_exams_or_devices(patient, house, django_assert_max_num_queries):

@@ -238,6 +238,8 @@ def test_several_exams_are_planned_and_booked_as_a_whole(client, centre, asked):
     wrong = page(client, "exam_centre_plan", here, not_before="12:00", not_after="09:00", first_day="2026-11-24")
     assert wrong.status_code == 422
     assert 'value="12:00' in wrong.content.decode()
+    far = page(client, "exam_centre_plan", here, first_day="9999-12-31")
+    assert "所选的日期里没有可以安排的日子" in far.content.decode()
     nothing = page(client, "exam_centre_plan", here, without="2026-11-24", last_day="2026-11-24")
     assert nothing.context["choices"] == []
 
