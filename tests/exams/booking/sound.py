@@ -12,7 +12,8 @@ CLAIMS = {
             WHERE b.team_id = a.team_id AND b.holds AND b.during @> lower(a.during))""",
     "a booking on a device that is down, or of another team than its device": """
         SELECT b.id FROM exams_exambooking b JOIN exams_device d ON d.id = b.device_id
-         WHERE b.holds AND (b.session_id IS NOT NULL AND b.team_id IS DISTINCT FROM d.team_id OR b.status IN ('pending', 'booked') AND EXISTS (
+         WHERE b.holds AND (b.session_id IS NOT NULL AND b.team_id IS DISTINCT FROM d.team_id
+            OR b.status IN ('pending', 'booked') AND EXISTS (
             SELECT 1 FROM exams_downtime t WHERE t.device_id = b.device_id AND t.stands AND t.during && b.during))""",
     "a booking that holds without the patient's time, or with another": """
         SELECT b.id FROM exams_exambooking b LEFT JOIN hospital_patienttime t
