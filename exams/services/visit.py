@@ -115,7 +115,7 @@ def _leave_trace(row: ExamBooking, *, by, now: datetime, doctor: Practitioner) -
         actor=by,
         patient=row.patient,
         subject=f"exambooking:{row.pk}",
-        detail={"answers": row.answers, "doctor": doctor.pk, "why": row.override},
+        detail={"questions": sorted(row.answers), "doctor": doctor.pk, "why": row.override},
         now=now,
     )
 
