@@ -8,7 +8,7 @@ from itertools import groupby
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from exams.models import Device, DiagnosticReport, DowntimeCase, ExamBooking, ExamRequest, ExamRule
+from exams.models import Device, DiagnosticReport, DowntimeCase, ExamBooking, ExamRequest, ExamRule, Preparation
 from exams.policies import preparing
 from exams.policies import self_service as policy
 from exams.policies.booking import in_one_plan
@@ -209,6 +209,15 @@ class Trip:
     def prepared(self) -> bool:
         """There is something to read before at least one of them."""
         return any(card.row.variant.preparation_id for card in self.standing)
+
+    @property
+    def leaflets(self) -> list[tuple[Preparation, list[str]]]:
+        """Each once, with the exams that it is for."""
+        found: dict[int, tuple[Preparation, list[str]]] = {}
+        for card in self.standing:
+            if preparation := card.row.variant.preparation:
+                found.setdefault(preparation.pk, (preparation, []))[1].append(card.row.variant.name)
+        return list(found.values())
 
     @property
     def held(self) -> Card | None:

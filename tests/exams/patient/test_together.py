@@ -72,6 +72,7 @@ def test_who_is_examined_that_day_already_hears_how_the_whole_day_is_prepared_fo
     for page in (words_of(confirm), words_of(done)):
         assert "做完“腹部超声”再吃东西" in page
         assert "同一天还要做：09:30 腹部超声" in page
+        assert page.count("检查前憋尿。") == 1
     assert "做完腹部超声再吃" in entry
     text = messages.wording_of(Message.objects.filter(channel="sms").latest("id"), language="zh-hans").body
     assert "做完腹部超声再吃。做完腹部超声再喝水，有明显尿意时做膀胱超声。" in text
