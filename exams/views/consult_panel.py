@@ -142,12 +142,13 @@ class Panel:
 
     @cached_property
     def found(self) -> list[dict]:
-        """Results, or without a search the house's sets and this doctor's usual exams."""
+        """Results, or without a search the house's sets and this doctor's usual exams. Beside questions these have no
+        letters: one answer too many would ask for a whole set."""
         if self.q:
             rows = find.search(self.q, organization_id=self.organization_id)
         else:
             rows = find.usual(doctor=self.page.doctor)
-        letters = [""] * len(rows) if self.q or self.question_now else LETTERS
+        letters = [""] * len(rows) if self.q or self.questions else LETTERS
         taken = {*self.draft.ids, *(row.variant_id for row in self._of_this_visit)}
         return [
             {

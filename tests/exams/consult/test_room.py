@@ -150,6 +150,7 @@ def test_plans_are_made_backwards_from_the_day_of_the_next_visit(client, room):
 def test_enter_on_an_unanswered_question_leads_to_it_and_a_refusing_answer_is_said_at_once(client, room):
     """E4"""
     [variant] = offered(1)
+    ExamSet.objects.create(organization=variant.item.organization, code="S", name="术前", programme="术前")
     pacemaker(variant.item)
     add(client, room, variant)
 
@@ -159,6 +160,8 @@ def test_enter_on_an_unanswered_question_leads_to_it_and_a_refusing_answer_is_sa
 
     assert missing.context["work"].question_now.row.code == "pacemaker"
     assert "装有心脏起搏器" in said.content.decode()
+    usual = said.context["work"].found
+    assert usual and {row["key"] for row in usual} == {""}, "one answer too many asks for nothing"
     assert refused.status_code == 409
     assert "装有心脏起搏器" in refused.content.decode()
     assert states(ExamRequest) == []
