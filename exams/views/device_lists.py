@@ -158,8 +158,9 @@ def zones(request: HttpRequest) -> HttpResponse:
 @transaction.atomic
 def _walk(request: HttpRequest, *, one: ExamZone, other: ExamZone, minutes: int) -> None:
     low, high = sorted((one, other), key=lambda zone: zone.pk)
+    before = WalkingTime.objects.filter(one=low, other=high).values_list("minutes", flat=True).first()
     row, _new = WalkingTime.objects.update_or_create(one=low, other=high, defaults={"minutes": minutes})
-    _kept(request, row, "walkingtime", walk_minutes=minutes)
+    _kept(request, row, "walkingtime", before={"walk_minutes": before}, after={"walk_minutes": minutes})
 
 
 def _kept(request: HttpRequest, row, kind: str, **detail) -> None:
@@ -183,10 +184,13 @@ def teams(request: HttpRequest) -> HttpResponse:
             raise NotAllowed
         if form.is_valid():
             said = form.cleaned_data
+            before = (
+                StaffTeam.objects.filter(organization=said["organization"], name=said["name"]).values("size").first()
+            )
             row, _new = StaffTeam.objects.update_or_create(
                 organization=said["organization"], name=said["name"], defaults={"size": said["size"]}
             )
-            _kept(request, row, "staffteam", size=row.size)
+            _kept(request, row, "staffteam", before=before or {}, after={"size": row.size})
             return redirect("exams:exam_teams")
     rows = StaffTeam.objects.filter(organization__in=houses).prefetch_related("devices")
     context = {"teams": rows.order_by("organization", "name"), "form": form if keeps else None, **reach.frame(request)}
