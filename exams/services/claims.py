@@ -31,7 +31,7 @@ from exams.models import (
     StaffTeam,
 )
 from exams.policies import booking as policy
-from exams.selectors.holding import holding
+from exams.selectors.holding import holding, key
 from hospital import clock
 from hospital.models import Patient, PatientTime
 
@@ -109,7 +109,7 @@ def length_of(request: ExamRequest, device: Device) -> int:
 
 
 def _in_sessions(lines: list[Line]) -> list[Line]:
-    places = (Q(device=line.device, during__contains=line.during) for line in lines)
+    places = (Q(device=key(line.device.pk), during__contains=line.during) for line in lines)
     sessions = list(DeviceSession.objects.filter(reduce(or_, places), closed=False))
     return [replace(line, session=_session_of(line, sessions)) for line in lines]
 
@@ -124,7 +124,7 @@ def _session_of(line: Line, sessions: list[DeviceSession]) -> DeviceSession | No
 def look_first(lines: list[Line], *, patient: Patient, moving: Collection[int] = (), now: datetime) -> None:
     """Before the locks and again right behind them: whose time is gone by then neither waits nor makes others wait.
     One query. Raises TimeTaken."""
-    places = reduce(or_, (Q(device=line.device, during__overlap=line.during) for line in lines))
+    places = reduce(or_, (Q(device=key(line.device.pk), during__overlap=line.during) for line in lines))
     rows = ExamBooking.objects.filter(holding(now), places).exclude(pk__in=moving)
     taken = list(rows.exclude(patient=patient).values_list("device_id", "during"))
     for line in lines:
@@ -217,9 +217,9 @@ def _in_the_way(patient: Patient, lines: list[Line], requests: set[int], basket:
     the same plan."""
     where = Q(patient=patient)
     for line in lines:
-        place = Q(device=line.device)
+        place = Q(device=key(line.device.pk))
         if line.device.team_id:
-            place |= Q(team=line.device.team_id)
+            place |= Q(team=key(line.device.team_id))
         where |= place & Q(during__overlap=line.during)
     same = Q(patient=patient, request__in=requests)
     if basket is not None:
@@ -342,6 +342,6 @@ def in_one():
 
 def is_busy(patient_id: int, *, line: Line, ignoring: Collection[int]) -> bool:
     """The patient is promised to be elsewhere. Own holds that ran out are gone by now."""
-    rows = PatientTime.objects.filter(patient=patient_id, during__overlap=line.stay)
+    rows = PatientTime.objects.filter(patient=key(patient_id), during__overlap=line.stay)
     own = list(ignoring)
     return rows.exclude(source="exam", source_id__in=own).exists() if own else rows.exists()
