@@ -16,7 +16,9 @@ def tell_of_exam(fact, now):
     if fact.topic == "exam.booked":
         notices.tell_booked(booking=booking, now=now)
     elif fact.topic == "exam.moved":
-        notices.tell_moved(booking=booking, was=fact.payload.get("from_start", ""), dedupe=dedupe, now=now)
+        together, was = fact.payload.get("together", [booking]), fact.payload.get("from_start", "")
+        if booking == together[0]:  # one sitting is told of once
+            notices.tell_moved(booking=booking, together=together, was=was, dedupe=dedupe, now=now)
     else:
         by_house = bool(fact.payload.get("hospital"))
         notices.tell_cancelled(booking=booking, by_house=by_house, dedupe=dedupe, now=now)

@@ -353,6 +353,7 @@ def _put(moves: list[tuple[ExamBooking, Line]], asked: Asked) -> None:
             claims.promise(row)
         if row.status != Status.PENDING:
             said = {"from_start": before[row.pk].isoformat(), "channel": asked.channel, "hospital": asked.house}
+            said["together"] = sorted(before)
             publish("exam.moved", row, by=asked.by, now=asked.now, **said)
 
 

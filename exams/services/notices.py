@@ -1,6 +1,6 @@
 """What patients are told about their exams: when to be where, how to prepare by the clock. The words are templates."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from exams.models import ExamBooking, ExamRequest
@@ -38,11 +38,15 @@ def tell_booked(*, booking: int, now: datetime) -> None:
     say(together, template=BOOKED, dedupe=dedupe, now=now, steps=steps_in_params(_with_their_days(together)))
 
 
-def tell_moved(*, booking: int, was: str, dedupe: str, now: datetime) -> None:
-    """With how to prepare for all of that day, since it may have changed for the others, too."""
-    row = _row(booking)
-    steps = steps_in_params(_with_their_days([row]))
-    say([row], template=MOVED, dedupe=dedupe, now=now, was=was, steps=steps)
+def tell_moved(*, booking: int, was: str, dedupe: str, now: datetime, together: Collection[int] = ()) -> None:
+    """With how to prepare for all of that day, since it may have changed for the others, too. `together`: what moved
+    with it as one sitting."""
+    rows = ExamBooking.objects.filter(pk__in=[booking, *together]).select_related(*mine.RELATED)
+    rows = sorted(rows, key=lambda row: row.during.lower)
+    steps = steps_in_params(_with_their_days(rows))
+    names = "、".join(row.variant.name for row in rows)
+    exams = [{"name": names, "start": rows[0].start.isoformat()}]
+    say(rows, template=MOVED, dedupe=dedupe, now=now, was=was, steps=steps, exams=exams)
 
 
 def _with_their_days(rows: list[ExamBooking]) -> list[ExamBooking]:

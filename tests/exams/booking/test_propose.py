@@ -13,7 +13,7 @@ from exams.services import booking, planning
 from exams.services.booking import Wanted
 from exams.services.planning import Wishes
 from hospital import clock
-from hospital.models import PatientTime
+from hospital.models import Fact, PatientTime
 from tests.factories import (
     NOW,
     TODAY,
@@ -335,6 +335,8 @@ def test_the_blood_tests_of_a_plan_are_one_draw_and_move_together(patient, house
     moved = booking.move(booking=middle, device=station, start=at(2, 9), channel="counter", by=None, now=NOW)
     after = sorted(station.bookings.filter(holds=True), key=lambda row: row.start)
     assert moved.start == at(2, 9)
+    told = {tuple(fact.payload["together"]) for fact in Fact.objects.filter(topic="exam.moved")}
+    assert told == {tuple(sorted(row.pk for row in rows))}
     assert [row.start for row in after] == [at(2, 8, 40) + timedelta(minutes=5 * n) for n in range(10)]
     assert after[-1].stay.upper == after[-1].end + timedelta(minutes=5)
     assert unsound() == {}

@@ -4,13 +4,14 @@ from datetime import time, timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import transaction
 
 from exams.models import ExamBooking
 from exams.services import booking as core
 from exams.services import notices, reminders
-from hospital import clock, messages
+from hospital import clock, messages, outbox
 from hospital.models import Message
-from tests.factories import NOW, TODAY, PatientFactory, exam_booking_row
+from tests.factories import NOW, TODAY, ExamRequestFactory, PatientFactory, exam_booking_row, exam_variant
 from tests.messages.test_notices import worker
 
 from .scenes import SOON, abdomen, asked_for, at, booked, eve, fasting, slots
@@ -49,6 +50,21 @@ def test_booking_moving_and_cancelling_are_told_each_once_in_their_order(mine):
     assert "的腹部超声预约已取消" in cancelled
     assert "重新预约" in cancelled
     assert all("周志明" not in text for text in texts())
+
+
+def test_exams_of_one_sitting_that_move_together_are_told_of_once(mine):
+    first = booked(mine, asked_for(mine.person))
+    second = ExamRequestFactory(patient=mine.person, variant=exam_variant(name="肝功能", modality="lab", minutes=5))
+    other = exam_booking_row(request=second, session=first.session, start=first.during.upper, status="booked")
+    worker()
+    Message.objects.all().delete()
+    with transaction.atomic():
+        for row in (first, other):
+            said = {"booking": row.pk, "from_start": row.start.isoformat(), "together": [first.pk, other.pk]}
+            outbox.publish(topic="exam.moved", key=f"exam:{row.pk}", payload=said, actor=None, now=NOW)
+    worker()
+    [text] = texts()
+    assert "您的腹部超声、肝功能已改到" in text
 
 
 def test_what_was_booked_in_one_go_is_told_in_one_message(mine):
