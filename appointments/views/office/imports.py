@@ -65,7 +65,9 @@ def imports(request: HttpRequest) -> HttpResponse:
         if request.method == "POST" and form.is_valid():
             return redirect("appointments:office_import", _looked(request, form).pk)
     runs = (
-        ImportRun.objects.filter(organization__in=houses, kind__in=BLANKS).select_related("by", "applied_by").defer("content", "report")
+        ImportRun.objects.filter(organization__in=houses, kind__in=BLANKS)
+        .select_related("by", "applied_by")
+        .defer("content", "report")
     )
     context = {
         "form": form,
