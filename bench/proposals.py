@@ -34,7 +34,7 @@ TARGETS = {2: 300, 4: 300, 6: 300, 8: 2000}  # ms at the 95th percentile
 
 def measure(sizes: Sizes, ground: Ground) -> list[table.Row]:
     """Seeded, so that every run asks the same."""
-    variants = _scene(Random("scene"), ground)
+    variants = _scene(Random("scene"), ground, taken=TAKEN if sizes.rounds > 1 else 0)
     first = ground.patients[0] + 5_000
     people = list(Patient.objects.filter(pk__gte=first).order_by("pk")[: sizes.questions])
     rows = []
@@ -64,7 +64,7 @@ def _request(person: Patient, variant: ExamVariant) -> ExamRequest:
     )
 
 
-def _scene(dice: Random, ground: Ground) -> list[ExamVariant]:
+def _scene(dice: Random, ground: Ground, *, taken: float) -> list[ExamVariant]:
     """Twelve kinds of exams on two devices each, in four zones; a rule between every third pair."""
     house = Organization.objects.get(pk=ground.organization)
     campus, price = Campus.objects.get(organization=house), house.prices.first().code
@@ -84,7 +84,7 @@ def _scene(dice: Random, ground: Ground) -> list[ExamVariant]:
             devices.append((device, variant))
     _rules(house, variants)
     for device, variant in devices:
-        _days(dice, device, variant, patient=ground.others[0])
+        _days(dice, device, variant, patient=ground.others[0], taken=taken)
     return variants
 
 
@@ -98,7 +98,7 @@ def _rules(house: Organization, variants: list[ExamVariant]) -> None:
         )  # fmt: skip
 
 
-def _days(dice: Random, device: Device, variant: ExamVariant, *, patient: int) -> None:
+def _days(dice: Random, device: Device, variant: ExamVariant, *, patient: int, taken: float) -> None:
     """Two half-days a day, and what is booked in them."""
     now, bookings = clock.now(), []
     for ahead in range(1, DAYS + 1):
@@ -110,7 +110,7 @@ def _days(dice: Random, device: Device, variant: ExamVariant, *, patient: int) -
             )
             at, length = starts, timedelta(minutes=variant.minutes)
             while at + length <= during.upper:
-                if dice.random() < TAKEN:
+                if dice.random() < taken:
                     bookings.append((session, DateTimeTZRange(at, at + length)))
                 at += length
     requests = ExamRequest.objects.bulk_create(
