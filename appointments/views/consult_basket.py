@@ -155,7 +155,7 @@ def confirm(request, page):
     after = _again(page, focus="notice", refusals=refusals)
     if count := booked + sum(said.count for said in theirs):
         words = [_("号%(count)s项") % {"count": booked}] * bool(booked) + [said.words for said in theirs if said.count]
-        parts = f"（{_('，').join(words)}）" if len(words) > 1 else ""
+        parts = _("（%(parts)s）") % {"parts": _("，").join(words)} if len(words) > 1 else ""
         after.notice = _("已约好%(count)s项%(parts)s，正在发给患者。") % {"count": count, "parts": parts}
         after.notice_next = _("按 P 打印预约条，按 N 叫下一位。")
     return _answer(after, status=200 if count or not refusals else refusals[0].status)
