@@ -33,7 +33,12 @@ def devices(request: HttpRequest) -> HttpResponse:
     for each in in_force.order_by("weekday", "starts"):
         hours.setdefault(each.device_id, []).append(each)
     lines = [{"device": row, "days": len({one.weekday for one in hours.get(row.pk, [])})} for row in rows]
-    context = {"lines": lines, "may_keep": reach.may(request, *reach.KEEPERS), **reach.frame(request)}
+    context = {
+        "lines": lines,
+        "may_keep": reach.may(request, *reach.KEEPERS),
+        "may_import": bool(reach.whole_houses(request)),
+        **reach.frame(request),
+    }
     return render(request, "exams/devices/devices.html", context)
 
 

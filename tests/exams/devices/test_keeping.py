@@ -150,6 +150,7 @@ def test_the_office_of_one_department_keeps_its_own_rooms_and_nothing_of_the_hou
     zone = {"what": "zone", "z-campus": campus.pk, "z-name": "新区"}
     assert client.post("/office/exams/zones/", zone).status_code == 403
     assert [client.get(f"/office/exams/{page}/").status_code for page in ("zones", "teams")] == [200, 200]
+    assert "/office/exams/sheets/" not in client.get("/office/exams/devices/").text  # a workbook is the whole house's
 
 
 def upload(office, content, house, name="设备.xlsx"):
