@@ -13,15 +13,17 @@ def tell_of_exam(fact, now):
     """E2: what was booked in one go in one message; a held time that was exchanged is still the person's choosing. One
     handler, so in their order."""
     booking, dedupe = fact.payload["booking"], f"fact:{fact.pk}"
+    together = fact.payload.get("together", [booking])
     if fact.topic == "exam.booked":
         notices.tell_booked(booking=booking, now=now)
+    elif booking != together[0]:
+        return  # one sitting is told of once
     elif fact.topic == "exam.moved":
-        together, was = fact.payload.get("together", [booking]), fact.payload.get("from_start", "")
-        if booking == together[0]:  # one sitting is told of once
-            notices.tell_moved(booking=booking, together=together, was=was, dedupe=dedupe, now=now)
+        was = fact.payload.get("from_start", "")
+        notices.tell_moved(booking=booking, together=together, was=was, dedupe=dedupe, now=now)
     else:
         by_house = bool(fact.payload.get("hospital"))
-        notices.tell_cancelled(booking=booking, by_house=by_house, dedupe=dedupe, now=now)
+        notices.tell_cancelled(booking=booking, together=together, by_house=by_house, dedupe=dedupe, now=now)
 
 
 @outbox.handles("report.released", "report.corrected", "report.withdrawn")

@@ -24,6 +24,8 @@ RESULT_COUNTS_DAYS = 30
 """For items whose results have no validity of their own: long enough for "first this check, then that exam"."""
 
 OVER = frozenset({Status.DONE, Status.RUNNING})
+TAKEN_AWAY = frozenset({Status.BOOKED, *ExamBooking.WAITING})
+"""A booking in one of these that holds nothing lost its time to a downtime."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,29 @@ def standing_exams(patient_id: int, *, now: datetime, ignoring: Collection[int] 
 
 def sitting_of(booking: ExamBooking, *, now: datetime) -> list[ExamBooking]:
     """同一次麻醉, 一次采血: the booking with what is done back to back with it on its device, the first first; else
-    alone. At most three queries."""
+    alone. What a downtime took away has with it what it took along. At most three queries."""
+    if _is_taken_away(booking):
+        return taken_together(booking)
     live = [each for each in standing_exams(booking.patient_id, now=now) if each.booking.pk != booking.pk]
     beside = [each.booking for each in live if each.booking.device_id == booking.device_id and not each.over]
+    return _run_of(booking, beside)
+
+
+def taken_together(booking: ExamBooking) -> list[ExamBooking]:
+    """The sitting of an exam whose time a downtime took away, as far as it was taken away with it; else alone."""
+    if not _is_taken_away(booking):
+        return [booking]
+    rows = ExamBooking.objects.filter(patient=booking.patient_id, device=booking.device_id, day=booking.day)
+    rows = rows.filter(holds=False, status__in=TAKEN_AWAY).exclude(pk=booking.pk)
+    rows = rows.select_related("request__variant__item", "device__zone__campus")
+    return _run_of(booking, list(rows.prefetch_related("request__variant__groups")))
+
+
+def _is_taken_away(booking: ExamBooking) -> bool:
+    return not booking.holds and booking.status in TAKEN_AWAY
+
+
+def _run_of(booking: ExamBooking, beside: list[ExamBooking]) -> list[ExamBooking]:
     rows = sorted([booking, *beside], key=lambda row: row.during.lower)
     if not any(_touch(one, other) and booking in (one, other) for one, other in pairwise(rows)):
         return [booking]

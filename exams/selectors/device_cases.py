@@ -1,5 +1,7 @@
 """How far a downtime's patients are: "27 of 29" answered, what is still to be called."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -7,12 +9,64 @@ from django.db.models import CharField, Count, Exists, F, OuterRef, Q, QuerySet,
 from django.db.models.functions import Cast, Concat
 
 from exams.models import ContactNote, Device, Downtime, DowntimeCase, ExamBooking
+from exams.selectors import around
 from hospital import masking
 from hospital.models import Fact, Message
 
 Answer = DowntimeCase.Answer
 ASKED = "exam.device_asked"
 """The message with the question."""
+
+
+def related() -> QuerySet[DowntimeCase]:
+    return DowntimeCase.objects.select_related(
+        "patient", "downtime__device__organization", "booking__variant__item__organization", "booking__device__room",
+        "booking__variant__preparation", "booking__request__variant__item", "offer__device__room__campus",
+        "offer__device__room__department", "offer__device__zone",
+    )  # fmt: skip
+
+
+def together(case: DowntimeCase) -> list[DowntimeCase]:
+    """The open questions about what was one sitting, the first first: that one asks for all, an answer is for all."""
+    bookings = [] if case.answer else around.taken_together(case.booking)
+    if len(bookings) < 2:
+        return [case]
+    found = related().filter(booking__in=bookings, downtime=case.downtime_id, answer="")
+    found = {row.booking_id: row for row in found}
+    return [found[row.pk] for row in bookings if row.pk in found] if case.booking_id in found else [case]
+
+
+def answered_together(case: DowntimeCase) -> list[DowntimeCase]:
+    """What was answered with it; of an open one, what will be."""
+    if not case.answer:
+        return together(case)
+    rows = related().filter(downtime=case.downtime_id, patient=case.patient_id, answer=case.answer)
+    rows = rows.filter(answered_at=case.answered_at).order_by(F("booking__during__startswith"), "pk")
+    runs: list[list[DowntimeCase]] = []
+    for row in rows:
+        if runs and _follows(runs[-1][-1].booking, row.booking):
+            runs[-1].append(row)
+        else:
+            runs.append([row])
+    return next((run for run in runs if case.pk in {row.pk for row in run}), [case])
+
+
+def _follows(one: ExamBooking, other: ExamBooking) -> bool:
+    return one.device_id == other.device_id and one.during.upper == other.during.lower
+
+
+def names_of(rows: Iterable[DowntimeCase]) -> str:
+    return "、".join(row.booking.variant.name for row in rows)
+
+
+def leading(rows: Iterable[DowntimeCase]) -> dict[int, list[DowntimeCase]]:
+    """Open question that asks → those of its sitting. One query, more only for who has several."""
+    rows, several = list(rows), defaultdict(int)
+    within = {"downtime__in": {row.downtime_id for row in rows}, "patient__in": {row.patient_id for row in rows}}
+    for key in DowntimeCase.objects.filter(answer="", **within).values_list("downtime", "patient"):
+        several[key] += 1
+    found = {row.pk: together(row) if several[row.downtime_id, row.patient_id] > 1 else [row] for row in rows}
+    return {pk: sitting for pk, sitting in found.items() if sitting[0].pk == pk}
 
 
 @dataclass
@@ -76,6 +130,7 @@ class CaseLine:
     kept: bool  # the other time is still held
     was: datetime  # when the exam was to begin: the booking may have moved since
     last_call: ContactNote | None = None
+    exams: str = ""  # all that is asked about
 
     @property
     def masked(self) -> str:
@@ -105,6 +160,7 @@ def case_lines(cases: QuerySet[DowntimeCase], *, now: datetime) -> list[CaseLine
             kept=_is_kept(row.offer, now=now),
             was=left.get(row.booking_id) or row.booking.during.lower,
             last_call=calls.get(row.booking.request_id),
+            exams=row.booking.variant.name,
         )
         for row in rows
     ]
@@ -118,7 +174,12 @@ def _told(rows: list[DowntimeCase]) -> dict[int, str]:
     """Booking → state of its last question by SMS."""
     about = {f"exam:{row.booking_id}": row.booking_id for row in rows}
     sent = Message.objects.filter(about__in=about, template=ASKED, channel=Message.Channel.SMS).order_by("pk")
-    return {about[key]: STATES[status] for key, status in sent.values_list("about", "status")}
+    found = {about[key]: STATES[status] for key, status in sent.values_list("about", "status")}
+    asked = {(row.downtime_id, row.patient_id): found[row.booking_id] for row in rows if row.booking_id in found}
+    for row in rows:  # one message is for the whole sitting
+        if (state := asked.get((row.downtime_id, row.patient_id))) and row.booking_id not in found:
+            found[row.booking_id] = state
+    return found
 
 
 def _left(rows: list[DowntimeCase]) -> dict[int, datetime]:
@@ -139,8 +200,8 @@ def _calls(rows: list[DowntimeCase]) -> dict[int, ContactNote]:
     return {note.request_id: note for note in notes if note.at >= since[note.request_id]}
 
 
-def to_call(within: Q, *, now: datetime) -> QuerySet[DowntimeCase]:
-    """Who did not answer by the deadline, and whom no SMS reached. `within`: a Q on Device."""
+def to_call(within: Q, *, now: datetime) -> list[DowntimeCase]:
+    """Who did not answer by the deadline, and whom no SMS reached; a sitting once. `within`: a Q on Device."""
     about = Concat(Value("exam:"), Cast(OuterRef("booking_id"), CharField()))
     unheard = Message.objects.filter(
         about=about, template=ASKED, channel=Message.Channel.SMS, status__in=["failed", "dropped"]
@@ -148,4 +209,7 @@ def to_call(within: Q, *, now: datetime) -> QuerySet[DowntimeCase]:
     rows = DowntimeCase.objects.filter(
         answer="", booking__holds=False, downtime__device__in=Device.objects.filter(within)
     )
-    return rows.filter(Q(deadline__lte=now) | Exists(unheard)).order_by(F("booking__during__startswith"), "pk")
+    rows = rows.filter(Q(deadline__lte=now) | Exists(unheard)).order_by(F("booking__during__startswith"), "pk")
+    rows = list(rows.select_related("booking__request__variant__item"))
+    asking = leading(rows) if rows else {}
+    return [row for row in rows if row.pk in asking]

@@ -275,12 +275,12 @@ class _Look:
             channel, organization_id=house, day=clock.today(now), requests=[request], partner_id=partner
         )
         able = DeviceAbility.objects.filter(variant=request.variant, device__active=True, device__organization=house)
-        together = around.sitting_of(moving, now=now) if moving and moving.holds else []
+        together = around.sitting_of(moving, now=now) if moving else []
         for row in together:
             able = able.filter(device__abilities__variant=row.variant_id)
         able = list(able.select_related("device__room", "device__zone__campus").order_by("device__code"))
-        gone = around.gone(request.patient_id, requests=[request.pk], now=now)
-        gone += [row.pk for row in together or ([moving] if moving else [])]
+        gone = around.gone(request.patient_id, requests=[request.pk, *(row.request_id for row in together)], now=now)
+        gone += [row.pk for row in together]
         ids = [each.device_id for each in able]
         return cls(
             request=request,

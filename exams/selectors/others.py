@@ -29,8 +29,8 @@ class Place:
 
 
 def best_other_times(booking: ExamBooking, *, channel: str, now: datetime, most: int = WANTED) -> list[Place]:
-    """Before the return date first; of those on the day it was, on a day the patient comes anyway, then the earliest.
-    One start a segment."""
+    """For it with its sitting. Before the return date first; of those on the day it was, on a day the patient comes
+    anyway, then the earliest. One start a segment."""
     first_day = clock.today(now)
     rule = exam_rule(booking.request.organization_id, day=first_day)
     days = min(max((booking.day - first_day).days, 0) + rule.plan_days, rule.horizon_days)

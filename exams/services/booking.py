@@ -93,21 +93,39 @@ def hold_one(
     hold_until: datetime | None = None,
     now: datetime | None = None,
 ) -> ExamBooking:
-    """Hold one exam. `hold_until`: the house itself holds a time to offer it (a device went down): no suspension, no
-    self-service limits. Raises as hold_plan."""
+    """Hold one exam. Raises as hold_plan."""
+    [row] = hold_together(
+        requests=[request], device=device, start=start, channel=channel, by=by, basket=basket, partner=partner,
+        hold_until=hold_until, now=now,
+    )  # fmt: skip
+    return row
+
+
+def hold_together(
+    *,
+    requests: list[ExamRequest],
+    device: Device,
+    start: datetime,
+    channel: str,
+    by: User | None,
+    basket: UUID | None,
+    partner: int | None = None,
+    hold_until: datetime | None = None,
+    now: datetime | None = None,
+) -> list[ExamBooking]:
+    """Hold the exams of one sitting back to back, in their order, or none. `hold_until`: the house itself holds a time
+    to offer it (a device went down): no suspension, no self-service limits. Raises as hold_plan."""
     with in_one():
-        moment = now or database_now()
-        asked = Asked(request.patient, channel, by, partner=partner, hold_until=hold_until, now=moment)
-        ready = check_ahead(asked, _lines(request.patient, [Wanted(request.pk, device.pk, start)]))
-        wanted = ready.lines
-        held = lock_all(patient=request.patient, lines=wanted, now=moment)
-        for row in held.replaced:
-            if basket and row.basket == basket and row.hold_until > moment and _same(wanted, [row], now=moment):
-                return row
+        moment, patient = now or database_now(), requests[0].patient
+        asked = Asked(patient, channel, by, partner=partner, hold_until=hold_until, now=moment)
+        ready = check_ahead(asked, _lines(patient, _back_to_back(requests, device, start)))
+        held = lock_all(patient=patient, lines=ready.lines, now=moment)
+        mine = [row for row in held.replaced if basket and row.basket == basket]
+        if mine and _same(ready.lines, mine, now=moment):
+            return mine
         let_go(held.replaced, note=REPLACED, now=moment)
         let_go(held.lapsed, note=policy.LAPSED, now=moment)
-        [row] = _take(check_all(asked, ready), asked, plan=None, basket=basket)
-    return row
+        return _take(check_all(asked, ready), asked, plan=None, basket=basket)
 
 
 def confirm(
@@ -158,10 +176,12 @@ def cancel(
     note: str = "",
     hospital: bool = False,
     withdraw: bool = False,
+    together: Iterable[int] = (),
     now: datetime | None = None,
 ) -> ExamBooking:
     """取消预约: the time is free at once, the request open again (`withdraw`: cancelled). `hospital`: the house's
-    doing, without a cut-off. Twice is once. Publishes exam.cancelled. Raises TooLateForExam, WrongExamState."""
+    doing, without a cut-off. `together`: what is cancelled with it, told of once. Twice is once. Publishes
+    exam.cancelled. Raises TooLateForExam, WrongExamState."""
     with in_one():
         moment = now or database_now()
         [row] = _lock_rows(None, booking)
@@ -176,7 +196,8 @@ def cancel(
         if withdraw:
             _withdraw(row.request_id, note=note[:200], now=moment)
         if not pending:
-            publish("exam.cancelled", row, by=by, now=moment, channel=channel, hospital=hospital)
+            said = {"channel": channel, "hospital": hospital, "together": sorted({row.pk, *together})}
+            publish("exam.cancelled", row, by=by, now=moment, **said)
         row.refresh_from_db()
     return row
 
@@ -200,7 +221,7 @@ def move(
     with in_one():
         moment = now or database_now()
         seen = ExamBooking.objects.select_related("request__patient", "request__variant").get(pk=booking.pk)
-        patient, sitting = seen.request.patient, [seen] if hospital else around.sitting_of(seen, now=moment)
+        patient, sitting = seen.request.patient, around.sitting_of(seen, now=moment)
         wanted = _lines(patient, _moved(sitting, seen, device, start))
         held = lock_all(patient=patient, lines=wanted, moving=sitting, now=moment)
         places = {row.pk: (row.session_id, row.during) for row in sitting}
@@ -221,10 +242,14 @@ def _moved(sitting: list[ExamBooking], seen: ExamBooking, device: Device, start:
     """Where each exam of a sitting goes when `seen` goes to `start`: they stay back to back."""
     lengths = [timedelta(minutes=claims.length_of(row.request, device)) for row in sitting]
     at = start - sum(lengths[: [row.pk for row in sitting].index(seen.pk)], timedelta())
+    return _back_to_back([row.request for row in sitting], device, at)
+
+
+def _back_to_back(requests: list[ExamRequest], device: Device, start: datetime) -> list[Wanted]:
     wanted = []
-    for row, length in zip(sitting, lengths, strict=True):
-        wanted.append(Wanted(row.request_id, device.pk, at))
-        at += length
+    for request in requests:
+        wanted.append(Wanted(request.pk, device.pk, start))
+        start += timedelta(minutes=claims.length_of(request, device))
     return wanted
 
 

@@ -41,12 +41,18 @@ def tell_booked(*, booking: int, now: datetime) -> None:
 def tell_moved(*, booking: int, was: str, dedupe: str, now: datetime, together: Collection[int] = ()) -> None:
     """With how to prepare for all of that day, since it may have changed for the others, too. `together`: what moved
     with it as one sitting."""
-    rows = ExamBooking.objects.filter(pk__in=[booking, *together]).select_related(*mine.RELATED)
-    rows = sorted(rows, key=lambda row: row.during.lower)
+    rows = _rows([booking, *together])
     steps = steps_in_params(_with_their_days(rows))
-    names = "、".join(row.variant.name for row in rows)
-    exams = [{"name": names, "start": rows[0].start.isoformat()}]
-    say(rows, template=MOVED, dedupe=dedupe, now=now, was=was, steps=steps, exams=exams)
+    say(rows, template=MOVED, dedupe=dedupe, now=now, was=was, steps=steps, exams=_as_one(rows))
+
+
+def _rows(bookings: Iterable[int]) -> list[ExamBooking]:
+    rows = ExamBooking.objects.filter(pk__in=set(bookings)).select_related(*mine.RELATED)
+    return sorted(rows, key=lambda row: row.during.lower)
+
+
+def _as_one(rows: list[ExamBooking]) -> list[dict]:
+    return [{"name": "、".join(row.variant.name for row in rows), "start": rows[0].start.isoformat()}]
 
 
 def _with_their_days(rows: list[ExamBooking]) -> list[ExamBooking]:
@@ -56,11 +62,11 @@ def _with_their_days(rows: list[ExamBooking]) -> list[ExamBooking]:
     return [*rows, *others.select_related(*mine.RELATED).order_by("during", "pk")]
 
 
-def tell_cancelled(*, booking: int, by_house: bool, dedupe: str, now: datetime) -> None:
-    """Whether it can be booked again: the request may have gone with it."""
-    row = _row(booking)
-    withdrawn = row.request.status == ExamRequest.Status.CANCELLED
-    say([row], template=CANCELLED, dedupe=dedupe, now=now, by_house=by_house, withdrawn=withdrawn, steps=[])
+def tell_cancelled(*, booking: int, by_house: bool, dedupe: str, now: datetime, together: Collection[int] = ()) -> None:
+    """Whether it can be booked again: the request may have gone with it. `together`: cancelled with it as one."""
+    rows = _rows([booking, *together])
+    more = {"withdrawn": all(row.request.status == ExamRequest.Status.CANCELLED for row in rows), "steps": []}
+    say(rows, template=CANCELLED, dedupe=dedupe, now=now, by_house=by_house, exams=_as_one(rows), **more)
 
 
 def say(rows: list[ExamBooking], *, template: str, dedupe: str, now: datetime, **more) -> None:

@@ -6,7 +6,7 @@ from appointments.models.rules import Channel
 from appointments.services.sql import database_now
 from exams.errors import NotInQueue, TimeTaken
 from exams.models import Device, DeviceAbility, ExamBooking, ExamRequest
-from exams.selectors import free
+from exams.selectors import around, free
 from hospital.models import User
 
 from . import booking as core
@@ -26,18 +26,29 @@ def walk_in(*, request: ExamRequest, device: Device, by: User | None, now: datet
 
 
 def transfer(*, booking: ExamBooking, device: Device, by: User | None, now: datetime | None) -> ExamBooking:
-    """换设备 on the day: the exam goes to the other device's next free minutes; who waits waits there, and is told.
+    """换设备 on the day: the exam, with all of its sitting, goes to the other device's next free minutes; who waits
+    waits there, and is told.
 
     Raises NotInQueue (called already, or examined), TimeTaken (no room there today) and what moving raises.
     """
     moment = now or database_now()
-    if booking.status not in (ExamBooking.Status.BOOKED, ExamBooking.Status.ARRIVED):
-        raise NotInQueue(state=booking.get_status_display())
-    ability = DeviceAbility.objects.filter(device=device, variant=booking.variant).first()
-    minutes = ability.minutes if ability and ability.minutes else booking.variant.minutes
-    start = free.next_start(device, minutes=minutes, now=moment) if ability else None
+    sitting = around.sitting_of(booking, now=moment)
+    for row in sitting:
+        if row.status not in (ExamBooking.Status.BOOKED, ExamBooking.Status.ARRIVED):
+            raise NotInQueue(state=row.get_status_display())
+    minutes = _minutes_on(device, sitting)
+    start = free.next_start(device, minutes=minutes, now=moment) if minutes else None
     if start is None:
         raise TimeTaken(exam=str(booking.variant))
     return core.move(
-        booking=booking, device=device, start=start, channel=Channel.COUNTER, by=by, hospital=True, now=now
+        booking=sitting[0], device=device, start=start, channel=Channel.COUNTER, by=by, hospital=True, now=now
     )
+
+
+def _minutes_on(device: Device, sitting: list[ExamBooking]) -> int | None:
+    """All of it back to back. None: the device can't do one of them."""
+    variants = [row.request.variant for row in sitting]
+    able = dict(DeviceAbility.objects.filter(device=device, variant__in=variants).values_list("variant", "minutes"))
+    if not able.keys() >= {each.pk for each in variants}:
+        return None
+    return sum(able[each.pk] or each.minutes for each in variants)

@@ -22,6 +22,7 @@ from exams.models import Device, DowntimeCase, ExamBooking
 from exams.policies import devices as policy
 from exams.policies import preparing
 from exams.selectors import others
+from exams.selectors.device_cases import answered_together, names_of
 from exams.selectors.mine import as_coming, bookings_of
 from exams.services import devices as service
 from exams.services.devices import cases
@@ -96,22 +97,24 @@ def given(case: DowntimeCase, form: AnswerForm, *, by: User | None, channel: str
 
 def _show(request: HttpRequest, case: DowntimeCase, *, at: str, refusal: Refused | None = None, said=(), status=200):
     now = clock.now()
-    row = case.booking
-    asks = case.answer == Answer.NONE and policy.refusal_to_answer(case, row) is None
-    kept = asks and cases.is_kept(case.offer, now=now)
+    sitting = answered_together(case)
+    row, rows = sitting[0].booking, [each.booking for each in sitting]
+    asks = case.answer == Answer.NONE and policy.refusal_to_answer(case, case.booking) is None
+    kept, offer = asks and cases.are_kept(sitting, now=now), sitting[0].offer
     places = others.best_other_times(row, channel=cases.CHANNEL, now=now) if asks else []
     house = row.variant.item.organization
     stands = row.holds and row.status in ("booked", "arrived", "called") and row.during.lower > now
     context = {
         "case": case,
         "row": row,
-        "offer": case.offer if kept else None,
+        "names": names_of(sitting),
+        "offer": offer if kept else None,
         "masked": masking.name(case.patient.name),
         "asks": asks,
         "late": case.deadline <= now,
         "stands": stands,
-        "offer_steps": _steps(row, start=case.offer.during.lower) if kept else [],
-        "steps": _steps(row, start=row.during.lower) if stands and row.status == "booked" else [],
+        "offer_steps": _steps(rows, start=offer.during.lower) if kept else [],
+        "steps": _steps(rows, start=row.during.lower) if stands and row.status == "booked" else [],
         "now": now,
         "days": others.by_day(places),
         "phone": house.phone,
@@ -126,12 +129,12 @@ def _show(request: HttpRequest, case: DowntimeCase, *, at: str, refusal: Refused
     return response
 
 
-def _steps(row: ExamBooking, *, start: datetime) -> list[preparing.Step]:
-    """From when to fast if the exam begins then, with all that the person has that day."""
-    day = ExamBooking.objects.filter(patient=row.patient_id, day=clock.today(start), status="booked", holds=True)
-    others = day.exclude(pk=row.pk).select_related("variant__item", "variant__preparation")
-    this = preparing.Coming(row.variant.name, start, row.variant.preparation)
-    return preparing.steps_of([this, *map(as_coming, others)])
+def _steps(rows: list[ExamBooking], *, start: datetime) -> list[preparing.Step]:
+    """From when to fast if the sitting begins then, with all that the person has that day."""
+    day = ExamBooking.objects.filter(patient=rows[0].patient_id, day=clock.today(start), status="booked", holds=True)
+    others = day.exclude(pk__in=[row.pk for row in rows]).select_related("variant__item", "variant__preparation")
+    these = [preparing.Coming(row.variant.name, start, row.variant.preparation) for row in rows]
+    return preparing.steps_of([*these, *map(as_coming, others)])
 
 
 def _quiet(response: HttpResponse) -> HttpResponse:

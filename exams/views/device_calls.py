@@ -35,6 +35,9 @@ def calls(request: HttpRequest) -> HttpResponse:
     rows = selectors.to_call(reach.within(request, *reach.CALL_READERS), now=now)
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     lines = selectors.case_lines(DowntimeCase.objects.filter(pk__in=[row.pk for row in page]), now=now)
+    sittings = selectors.leading(page) if lines else {}
+    for line in lines:
+        line.exams = selectors.names_of(sittings.get(line.case.pk, [line.case]))
     context = {"page": page, "lines": lines, **reach.frame(request)}
     return render(request, "exams/devices/calls.html", context)
 
@@ -50,13 +53,16 @@ def call(request: HttpRequest, pk: int) -> HttpResponse:
 def _show(request: HttpRequest, case: DowntimeCase, *, phone: str = "", refusal: Refused | None = None, form=None):
     now = clock.now()
     [line] = selectors.case_lines(DowntimeCase.objects.filter(pk=case.pk), now=now)
+    sitting = selectors.answered_together(case)
+    line.exams = selectors.names_of(sitting)
     acts = reach.may(request, *reach.CALLERS)
     places = []
     if line.open and acts:
-        places = others.best_other_times(case.booking, channel=cases.CHANNEL, now=now)
+        places = others.best_other_times(sitting[0].booking, channel=cases.CHANNEL, now=now)
     context = {
         "line": line,
         "case": case,
+        "offered": sitting[0].offer,
         "phone": phone,
         "refusal": refusal,
         "form": form or CallForm(),

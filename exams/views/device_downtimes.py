@@ -33,7 +33,7 @@ def downtimes(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page,
         "lines": selectors.lines_of(list(page), now=now),
-        "to_call": selectors.to_call(within, now=now).count(),
+        "to_call": len(selectors.to_call(within, now=now)),
         "may_act": reach.may(request, *reach.ACTORS),
         "now": now,
         **reach.frame(request),

@@ -41,7 +41,7 @@ def week(request: HttpRequest) -> HttpResponse:
         "columns": [{"day": each, "today": each == clock.today(now)} for each in looked.days],
         "blocks": blocks,
         "sums": _sums(blocks),
-        "to_call": device_cases.to_call(reach.within(request), now=now).count(),
+        "to_call": len(device_cases.to_call(reach.within(request), now=now)),
         "choices": selectors.choices(houses),
         "kept": kept(looked),
         "cells_kept": kept(looked, week=None),

@@ -4,18 +4,18 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from appointments.models.rules import Channel
 from appointments.services.stops.cases import new_token
 from exams.models import Downtime, DowntimeCase, ExamBooking
 from exams.policies import devices as policy
 from exams.selectors import others
+from exams.selectors.device_cases import ASKED, leading, related, together
 from exams.services import booking
 from hospital import outbox
 from hospital.errors import Refused
 from hospital.fields import keyed_hash
-from hospital.models import Fact, User
+from hospital.models import Fact, Message, User
 
 Answer = DowntimeCase.Answer
 OPENED, ANSWERED, UP = "exam.case_opened", "exam.case_answered", "exam.device_up"
@@ -36,13 +36,6 @@ def by_token(token: str) -> DowntimeCase | None:
     return related().filter(booking__in=of_link).order_by("-pk").first()
 
 
-def related() -> QuerySet[DowntimeCase]:
-    return DowntimeCase.objects.select_related(
-        "patient", "downtime__device__organization", "booking__variant__item__organization", "booking__device__room",
-        "booking__request", "offer__device__room__campus", "offer__device__room__department", "offer__device__zone",
-    )  # fmt: skip
-
-
 def payload(case: DowntimeCase, **more) -> dict:
     return {"case": case.pk, "booking": case.booking_id, **more}
 
@@ -52,7 +45,8 @@ def publish_opened(made: Iterable[DowntimeCase], *, now: datetime) -> None:
 
 
 def open_for(down: Downtime, *, bookings: list[ExamBooking], now: datetime) -> list[DowntimeCase]:
-    """A question for each of these, which the caller holds. Publishes exam.case_opened per booking.
+    """A question for each of these, which the caller holds: of a sitting the first asks for all. Publishes
+    exam.case_opened per booking.
 
     The token is made with the message: until then the digest is of nothing that anybody has seen.
     """
@@ -76,38 +70,51 @@ def is_kept(offer: ExamBooking | None, *, now: datetime) -> bool:
     return bool(offer and offer.status == ExamBooking.Status.PENDING and offer.holds and offer.hold_until > now)
 
 
-@transaction.atomic
-def keep_another_time(case: int, *, now: datetime) -> DowntimeCase | None:
-    """Hold the best other time for this patient until the deadline. None: nothing is asked any more.
+def are_kept(rows: list[DowntimeCase], *, now: datetime) -> bool:
+    """The other time of a whole sitting, on one device."""
+    return all(is_kept(row.offer, now=now) for row in rows) and len({row.offer.device_id for row in rows}) == 1
 
-    Safe to repeat: what is kept already stays. Without a fitting time the case goes on without an offer.
+
+@transaction.atomic
+def keep_another_time(case: int, *, now: datetime) -> list[DowntimeCase]:
+    """Hold the best other time for this patient until the deadline, for the whole sitting: its questions, the first
+    first. Empty: nothing is asked any more, or another question of the sitting asks.
+
+    Safe to repeat: what is kept already stays. Without a fitting time the cases go on without an offer.
     """
     row = related().filter(pk=case).first()
     if row is None or row.answer or policy.refusal_to_answer(row, row.booking):
-        return None
-    if is_kept(row.offer, now=now):
-        return row
-    offer = _hold(row, now=now)
-    fresh = DowntimeCase.objects.select_for_update(no_key=True).get(pk=case)
-    if fresh.answer:
-        if offer:
+        return []
+    rows = together(row)
+    if rows[0].pk != row.pk:
+        return []
+    if are_kept(rows, now=now):
+        return rows
+    offers = _hold(rows, now=now)
+    fresh = DowntimeCase.objects.select_for_update(no_key=True).filter(pk__in=[each.pk for each in rows])
+    if any(each.answer for each in fresh.order_by("pk")):
+        for offer in offers.values():
             booking.drop(booking=offer, by=None, now=now)
-        return None
-    fresh.offer = offer
-    if offer:
-        fresh.deadline = offer.hold_until
-    fresh.save(update_fields=["offer", "deadline"])
-    return related().get(pk=case)
+        return []
+    for each in rows:
+        if not offers:
+            drop_offer(each, by=None, now=now)
+        each.offer = offers.get(each.booking.request_id)
+        each.deadline = each.offer.hold_until if each.offer else each.deadline
+        each.save(update_fields=["offer", "deadline"])
+    return together(related().get(pk=case))
 
 
-def _hold(case: DowntimeCase, *, now: datetime) -> ExamBooking | None:
-    until = max(case.deadline, policy.deadline_of(case.booking.during.lower, now=now))
-    best_first = others.best_other_times(case.booking, channel=CHANNEL, now=now)
+def _hold(rows: list[DowntimeCase], *, now: datetime) -> dict[int, ExamBooking]:
+    """Request → its time. All of them or none."""
+    first = rows[0]
+    until = max(first.deadline, policy.deadline_of(first.booking.during.lower, now=now))
+    best_first = others.best_other_times(first.booking, channel=CHANNEL, now=now)
     for place in best_first[:TRIES]:
         try:
             with transaction.atomic():
-                return booking.hold_one(
-                    request=case.booking.request,
+                held = booking.hold_together(
+                    requests=[row.booking.request for row in rows],
                     device=place.device,
                     start=place.start,
                     channel=CHANNEL,
@@ -116,9 +123,10 @@ def _hold(case: DowntimeCase, *, now: datetime) -> ExamBooking | None:
                     now=now,
                     hold_until=min(until, place.start),
                 )
+                return {row.request_id: row for row in held}
         except Refused:
             continue
-    return None
+    return {}
 
 
 def drop_offer(case: DowntimeCase, *, by: User | None, now: datetime) -> None:
@@ -155,3 +163,15 @@ def close_elsewhere(fact: Fact) -> None:
     from_here = DowntimeCase.objects.select_for_update(no_key=True).get(pk=case.pk)
     if not from_here.answer:
         settle(from_here, answer=ELSEWHERE[fact.topic], by=fact.actor, now=fact.happened_at)
+        _ask_the_rest(case, now=fact.happened_at)
+
+
+def _ask_the_rest(case: DowntimeCase, *, now: datetime) -> None:
+    """It may have been the one that asked for its sitting: whoever is left without a question gets one."""
+    left = list(related().filter(downtime=case.downtime_id, patient=case.patient_id, answer="", booking__holds=False))
+    if not left:
+        return
+    asking = leading(left)
+    asked = Message.objects.filter(template=ASKED, about__in=[f"exam:{row.booking_id}" for row in left])
+    asked = set(asked.values_list("about", flat=True))
+    publish_opened([row for row in left if row.pk in asking and f"exam:{row.booking_id}" not in asked], now=now)

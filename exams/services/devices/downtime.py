@@ -65,10 +65,9 @@ def take_down(*, device: Device, during: DateTimeTZRange, cause: str, reason: st
 
 def _clear(rows: list[ExamBooking], down: Downtime, *, by: User, now: datetime) -> list[ExamBooking]:
     """Nobody is on the device then. Returns the displaced, the earliest first."""
+    _let_go([row for row in rows if row.status == Status.PENDING], now=now)
     for row in rows:
-        if row.status == Status.PENDING:
-            _let_go(row, now=now)
-        elif row.status == Status.RUNNING and down.cause == Downtime.Cause.FAULT and _is_now(down.during, now):
+        if row.status == Status.RUNNING and down.cause == Downtime.Cause.FAULT and _is_now(down.during, now):
             visit.not_done(booking=row, reason=FAULT_NOTE, by=by, now=now)
     displaced = [row for row in rows if row.status in DISPLACED]
     pks = [row.pk for row in displaced]
@@ -82,12 +81,12 @@ def _is_now(during: DateTimeTZRange, now: datetime) -> bool:
     return during.lower <= now < during.upper
 
 
-def _let_go(row: ExamBooking, *, now: datetime) -> None:
-    """A time on hold. Was it kept for a patient of another downtime, then they are asked again."""
-    asked = DowntimeCase.objects.filter(offer=row, answer="").first()
-    claims.let_go([row], note=LAPSED, now=now)  # not dropped: what was held with it cannot be confirmed without it
-    if asked:
-        cases.publish_opened([asked], now=now)
+def _let_go(rows: list[ExamBooking], *, now: datetime) -> None:
+    """Times on hold. Were they kept for patients of another downtime, then they are asked again, once a sitting."""
+    asked = list(cases.related().filter(offer__in=rows, answer=""))
+    claims.let_go(rows, note=LAPSED, now=now)  # not dropped: what was held with it cannot be confirmed without it
+    asking = {first.pk: first for first in (cases.together(case)[0] for case in asked)}
+    cases.publish_opened(asking.values(), now=now)
 
 
 def _locked(wanted: QuerySet[ExamBooking]) -> list[ExamBooking]:
@@ -119,9 +118,10 @@ def bring_up(*, downtime: Downtime, by: User, now: datetime) -> Lifted:
     row.ended_by, row.ended_at = by, now
     row.save(update_fields=["stands", "during", "ended_by", "ended_at"])
     lifted = Lifted()
-    for case in asked:
-        back = case.booking.during.lower >= now - timedelta(minutes=1) and _put_back(case, by=by, now=now)
-        (lifted.back if back else lifted.left).append(case.booking_id)
+    for sitting in cases.leading(asked).values():
+        begins = sitting[0].booking.during.lower
+        back = begins >= now - timedelta(minutes=1) and _put_back(sitting, by=by, now=now)
+        (lifted.back if back else lifted.left).extend(case.booking_id for case in sitting)
     audit.record(
         action="device.brought_up", actor=by, now=now, subject=f"downtime:{row.pk}",
         detail={"before": before.upper.isoformat(), "after": now.isoformat(), "back": len(lifted.back),
@@ -145,18 +145,22 @@ def _hold_all(row: Downtime) -> list[DowntimeCase]:
     return list(open_ones.order_by("booking__during", "pk"))
 
 
-def _put_back(case: DowntimeCase, *, by: User, now: datetime) -> bool:
-    """The offer goes, the booking takes its time again. False: the patient, the team or the day is taken by now."""
-    row = case.booking
-    if row.holds or row.status not in DISPLACED:
+def _put_back(sitting: list[DowntimeCase], *, by: User, now: datetime) -> bool:
+    """The offer goes, all of it take their time again. False: the patient, the team or the day is taken by now."""
+    rows = [case.booking for case in sitting]
+    if any(row.holds or row.status not in DISPLACED for row in rows):
         return False
     try:
         with transaction.atomic():
-            cases.drop_offer(case, by=None, now=now)
-            ExamBooking.objects.filter(pk=row.pk).update(holds=True)
-            claims.promise(row)
+            for case in sitting:
+                cases.drop_offer(case, by=None, now=now)
+            ExamBooking.objects.filter(pk__in=[row.pk for row in rows]).update(holds=True)
+            for row in rows:
+                claims.promise(row)
     except IntegrityError:
         return False
-    cases.close(case, answer=cases.Answer.GONE, by=by, now=now)
-    outbox.publish(topic=cases.UP, key=f"exam:{row.pk}", payload=cases.payload(case), actor=by, now=now)
+    for case in sitting:
+        cases.close(case, answer=cases.Answer.GONE, by=by, now=now)
+        key = f"exam:{case.booking_id}"
+        outbox.publish(topic=cases.UP, key=key, payload=cases.payload(case), actor=by, now=now)
     return True

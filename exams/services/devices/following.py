@@ -9,7 +9,6 @@ from django.db.models import Q
 
 from exams.models import DowntimeCase
 from exams.policies import devices as policy
-from exams.services import booking
 from hospital import clock
 
 from . import answers, cases
@@ -38,14 +37,15 @@ def _guarded(case: DowntimeCase, *, now: datetime) -> bool:
 
 @transaction.atomic
 def _end(case: DowntimeCase, *, now: datetime) -> bool:
-    row = answers.held(case)
+    row, rows = answers.held(case)
     if row.answer:
         return False
     settled = policy.refusal_to_answer(row, row.booking) is not None  # done on another page
-    if not settled and cases.is_kept(row.offer, now=now):
+    if not settled and any(cases.is_kept(each.offer, now=now) for each in rows):
         return False  # an offer of a later day still waits for its answer
-    cases.settle(row, answer=cases.Answer.GONE, by=None, now=now)
-    cases.drop_offer(row, by=None, now=now)
+    for each in rows:
+        cases.settle(each, answer=cases.Answer.GONE, by=None, now=now)
+        cases.drop_offer(each, by=None, now=now)
     if not settled:
-        booking.cancel(booking=row.booking, by=None, channel=cases.CHANNEL, note=NOTE, hospital=True, now=now)
+        answers.cancel_all(rows, by=None, channel=cases.CHANNEL, note=NOTE, now=now)
     return True

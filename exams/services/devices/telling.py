@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from appointments.services.stops.cases import new_token
 from exams.models import Device, DowntimeCase, ExamBooking
-from exams.selectors.device_cases import ASKED
+from exams.selectors.device_cases import ASKED, answered_together, names_of
 from hospital import messages
 from hospital.models import Message
 
@@ -22,17 +22,19 @@ UP = "exam.device_up"
 
 def ask(*, case: int, dedupe: str, now: datetime) -> None:
     """Keep another time, and ask. Nothing is said where nothing is to be answered any more by now."""
-    row = cases.keep_another_time(case, now=now)
-    if row is None:
+    rows = cases.keep_another_time(case, now=now)
+    if not rows:
         return
+    row = rows[0]
     token = new_token()
     DowntimeCase.objects.filter(pk=row.pk).update(token_hash=cases.digest_of(token))
-    offer = row.offer if cases.is_kept(row.offer, now=now) else None
+    offer = row.offer if cases.are_kept(rows, now=now) else None
     messages.tell(
         patient=row.patient,
         template=ASKED,
         params=_params(row.booking)
         | {
+            "exam": names_of(rows),
             "case": row.pk,
             "was": row.booking.during.lower.isoformat(),
             "start": offer.during.lower.isoformat() if offer else "",
@@ -80,7 +82,12 @@ def _tell(case: DowntimeCase, template: str, *, dedupe: str, now: datetime) -> N
     messages.tell(
         patient=case.patient,
         template=template,
-        params=_params(row) | {"start": row.during.lower.isoformat(), "place": place_of(row.device)},
+        params=_params(row)
+        | {
+            "exam": names_of(answered_together(case)),
+            "start": row.during.lower.isoformat(),
+            "place": place_of(row.device),
+        },
         about=f"exam:{row.pk}",
         dedupe=dedupe,
         now=now,

@@ -2,9 +2,10 @@
 
 import pytest
 
+from appointments.services.defaults import ensure_defaults
 from exams.models import ExamBooking
 from exams.selectors import rooms, standing
-from exams.services import noshow, visit
+from exams.services import noshow, visit, walkin
 from tests.factories import (
     NOW,
     TODAY,
@@ -69,3 +70,20 @@ def test_a_missed_draw_is_one_miss(nurse):
     assert noshow.mark(now=NOW + 100 * MINUTE) == 5
     house = place.device.organization_id
     assert standing.suspended_until(patient.pk, house, now=NOW + 101 * MINUTE) is None
+
+
+def test_a_draw_goes_to_another_station_as_one(nurse):
+    """E5: 换设备 of any of its tests; back to back from the other station's next free minutes on."""
+    tests = [exam_variant(item=ExamItemFactory(modality="lab"), minutes=5) for _test in range(3)]
+    patient, place = PatientFactory(), device_session(open_device(*tests, days=()), day=TODAY)
+    ensure_defaults(place.device.organization)
+    rows = [
+        booked(place, start=NOW + (60 + 5 * n) * MINUTE, request=ExamRequestFactory(variant=test, patient=patient))
+        for n, test in enumerate(tests)
+    ]
+    other = device_session(open_device(*tests, days=(), organization=place.device.organization), day=TODAY).device
+    walkin.transfer(booking=rows[1], device=other, by=nurse, now=NOW)
+    found = ExamBooking.objects.order_by("during")
+    assert [(row.pk, row.device, row.start) for row in found] == [
+        (row.pk, other, NOW + 5 * n * MINUTE) for n, row in enumerate(rows)
+    ]

@@ -1,0 +1,143 @@
+"""A device goes down over tests of one draw of blood: one question, one offer, one answer for all of them (E10)."""
+
+from datetime import time, timedelta
+
+import pytest
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import Q
+
+from appointments.services.defaults import ensure_defaults
+from exams.models import DowntimeCase, ExamBooking
+from exams.selectors import device_cases
+from exams.services import booking, devices, holds
+from hospital import clock
+from hospital.models import Message, PatientTime
+from tests.factories import (
+    NOW,
+    TODAY,
+    ExamItemFactory,
+    ExamRequestFactory,
+    PatientFactory,
+    UserFactory,
+    exam_booking_row,
+    exam_variant,
+    open_device,
+)
+
+from .test_downtime import LATER, TOMORROW, deliver, fresh
+
+pytestmark = pytest.mark.django_db
+
+MINUTE = timedelta(minutes=1)
+
+
+class Draw:
+    """Three tests of one needle, booked back to back tomorrow at eight; another station can do them, too. Down."""
+
+    def __init__(self):
+        items = [ExamItemFactory(modality="lab", name="血常规")]
+        house = items[0].organization
+        items += [ExamItemFactory(modality="lab", name=name, organization=house) for name in ("肝功能", "血糖")]
+        self.tests = [exam_variant(item=item, minutes=5) for item in items]
+        ensure_defaults(house)
+        self.device, self.other = (open_device(*self.tests, days=(1, 2), organization=house) for _each in range(2))
+        self.by, self.patient = UserFactory(), PatientFactory()
+        session = self.device.sessions.order_by("day").first()
+        self.rows = [
+            exam_booking_row(
+                request=ExamRequestFactory(variant=test, patient=self.patient, organization=house),
+                session=session,
+                start=session.during.lower + 5 * n * MINUTE,
+            )
+            for n, test in enumerate(self.tests)
+        ]
+        during = DateTimeTZRange(clock.at(TOMORROW, time(8)), clock.at(TOMORROW, time(12)))
+        self.down = devices.take_down(device=self.device, during=during, cause="fault", reason="", by=self.by, now=NOW)
+        deliver()
+
+    @property
+    def cases(self):
+        return list(self.down.cases.order_by("booking__during"))
+
+    def told(self, template):
+        return list(Message.objects.filter(template=template, channel="sms"))
+
+    def times(self):
+        return [(fresh(row).device, row.during.lower) for row in self.rows]
+
+
+def in_a_row(device, start):
+    return [(device, start + 5 * n * MINUTE) for n in range(3)]
+
+
+def test_a_draw_is_asked_about_once_and_one_answer_moves_all_of_it():
+    """E10: one message, the other time kept back to back, accepted once; one message that it moved."""
+    draw = Draw()
+    [asked] = draw.told("exam.device_asked")
+    offers = [case.offer for case in draw.cases]
+    start = offers[0].during.lower
+    assert asked.params["exam"] == "血常规、肝功能、血糖"
+    assert [(each.device, each.during.lower) for each in offers] == in_a_row(draw.other, start)
+    assert len({case.deadline for case in draw.cases}) == 1
+
+    devices.accept(case=draw.cases[0], by=None, channel="web", now=LATER)
+    assert draw.times() == in_a_row(draw.other, start)
+    assert {case.answer for case in draw.cases} == {"accept"}
+    assert PatientTime.objects.filter(patient=draw.patient).count() == 3
+    deliver(LATER + MINUTE)
+    assert len(draw.told("exam.moved")) == 1
+    assert not ExamBooking.objects.filter(status="pending", holds=True).exists()
+
+
+@pytest.mark.parametrize("place", [0, 2])
+def test_another_time_is_for_the_whole_draw(place):
+    """E10: whichever of the tests' pages it is chosen on."""
+    draw = Draw()
+    start = clock.at(TODAY + timedelta(days=2), time(9))
+    devices.move(case=draw.cases[place], device=draw.other, start=start, by=None, channel="web", now=LATER)
+    assert draw.times() == in_a_row(draw.other, start)
+    assert {case.answer for case in draw.cases} == {"move"}
+
+
+@pytest.mark.parametrize("end", ["cancelled", "no answer"])
+def test_a_draw_ends_as_one(end):
+    """E10: cancelled, or nobody answered by the end of its day: every test is open again, told of once."""
+    draw = Draw()
+    if end == "cancelled":
+        devices.cancel(case=draw.cases[0], by=None, channel="web", now=LATER)
+    else:
+        late = draw.cases[0].deadline + MINUTE
+        holds.lapse(now=late)
+        assert [row.booking_id for row in device_cases.to_call(Q(), now=late)] == [draw.rows[0].pk]
+        devices.follow_up(now=clock.at(TODAY + timedelta(days=2), time(0, 5)))
+    assert {(fresh(row).status, fresh(row.request).status) for row in draw.rows} == {("cancelled", "open")}
+    assert DowntimeCase.objects.filter(answer="").count() == 0
+    deliver(clock.at(TODAY + timedelta(days=2), time(0, 6)))
+    [said] = draw.told("exam.cancelled")
+    assert said.params["exams"][0]["name"] == "血常规、肝功能、血糖"
+
+
+def test_a_draw_that_stands_again_stands_as_one():
+    """E10: brought up sooner, all of it takes its time again, told of once; or, if one can't, none does."""
+    draw = Draw()
+    before = draw.times()
+    Message.objects.update(status=Message.Status.SENT, sent_at=LATER)
+    lifted = devices.bring_up(downtime=draw.down, by=draw.by, now=LATER)
+    assert (sorted(lifted.back), lifted.left) == (sorted(row.pk for row in draw.rows), [])
+    assert draw.times() == before
+    assert all(fresh(row).holds for row in draw.rows)
+    deliver(LATER + MINUTE)
+    [said] = draw.told("exam.device_up")
+    assert said.params["exam"] == "血常规、肝功能、血糖"
+
+
+def test_who_loses_the_question_of_the_draw_gets_one():
+    """E10: the test that was asked about is cancelled on another page; the others are not left without a question."""
+    draw = Draw()
+    booking.cancel(booking=draw.rows[0], by=draw.by, channel="counter", hospital=True, now=LATER)
+    deliver(LATER + MINUTE)
+    deliver(LATER + MINUTE)
+    assert [case.answer for case in draw.cases] == ["cancel", "", ""]
+    assert [each.params["exam"] for each in draw.told("exam.device_asked")] == ["血常规、肝功能、血糖", "肝功能、血糖"]
+    devices.accept(case=draw.cases[2], by=None, channel="web", now=LATER + MINUTE)
+    assert [fresh(row).device for row in draw.rows] == [draw.device, draw.other, draw.other]
