@@ -3,13 +3,16 @@
 from datetime import time, timedelta
 
 import pytest
+import time_machine
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Q
+from django.urls import reverse
 
 from appointments.services.defaults import ensure_defaults
-from exams.models import DowntimeCase, ExamBooking
+from exams.models import DowntimeCase, ExamBooking, ExamItem, OrderingRule
 from exams.selectors import device_cases
 from exams.services import booking, devices, holds
+from exams.services.devices import cases
 from hospital import clock
 from hospital.models import Message, PatientTime
 from tests.factories import (
@@ -25,10 +28,12 @@ from tests.factories import (
 )
 
 from .test_downtime import LATER, TOMORROW, deliver, fresh
+from .test_pages import staff
 
 pytestmark = pytest.mark.django_db
 
 MINUTE = timedelta(minutes=1)
+ALL = "血常规、肝功能、血糖"
 
 
 class Draw:
@@ -76,7 +81,7 @@ def test_a_draw_is_asked_about_once_and_one_answer_moves_all_of_it():
     [asked] = draw.told("exam.device_asked")
     offers = [case.offer for case in draw.cases]
     start = offers[0].during.lower
-    assert asked.params["exam"] == "血常规、肝功能、血糖"
+    assert asked.params["exam"] == ALL
     assert [(each.device, each.during.lower) for each in offers] == in_a_row(draw.other, start)
     assert len({case.deadline for case in draw.cases}) == 1
 
@@ -114,7 +119,7 @@ def test_a_draw_ends_as_one(end):
     assert DowntimeCase.objects.filter(answer="").count() == 0
     deliver(clock.at(TODAY + timedelta(days=2), time(0, 6)))
     [said] = draw.told("exam.cancelled")
-    assert said.params["exams"][0]["name"] == "血常规、肝功能、血糖"
+    assert said.params["exams"][0]["name"] == ALL
 
 
 def test_a_draw_that_stands_again_stands_as_one():
@@ -128,7 +133,7 @@ def test_a_draw_that_stands_again_stands_as_one():
     assert all(fresh(row).holds for row in draw.rows)
     deliver(LATER + MINUTE)
     [said] = draw.told("exam.device_up")
-    assert said.params["exam"] == "血常规、肝功能、血糖"
+    assert said.params["exam"] == ALL
 
 
 def test_who_loses_the_question_of_the_draw_gets_one():
@@ -138,6 +143,60 @@ def test_who_loses_the_question_of_the_draw_gets_one():
     deliver(LATER + MINUTE)
     deliver(LATER + MINUTE)
     assert [case.answer for case in draw.cases] == ["cancel", "", ""]
-    assert [each.params["exam"] for each in draw.told("exam.device_asked")] == ["血常规、肝功能、血糖", "肝功能、血糖"]
+    assert [each.params["exam"] for each in draw.told("exam.device_asked")] == [ALL, "肝功能、血糖"]
     devices.accept(case=draw.cases[2], by=None, channel="web", now=LATER + MINUTE)
     assert [fresh(row).device for row in draw.rows] == [draw.device, draw.other, draw.other]
+
+
+@time_machine.travel(LATER, tick=False)
+def test_the_pages_speak_of_the_whole_draw(client):
+    """E10: behind the link, on any of its tests; and the call list has it once."""
+    draw = Draw()
+    case = draw.cases[1]
+    DowntimeCase.objects.filter(pk=case.pk).update(token_hash=cases.digest_of("key"))
+    link = reverse("exams:case_answer", args=["key"])
+    late = draw.cases[0].deadline
+    DowntimeCase.objects.update(deadline=NOW)
+
+    client.force_login(staff("office", draw.device.organization))
+    listed = client.get(reverse("exams:case_calls"))
+    assert len(listed.context["lines"]) == 1
+    assert ALL in listed.content.decode()
+    assert ALL in client.get(reverse("exams:case_call", args=[case.pk])).content.decode()
+    DowntimeCase.objects.update(deadline=late)
+
+    client.logout()
+    shown = client.get(link)
+    assert ALL in shown.content.decode()
+    assert shown.context["offer"] == draw.cases[0].offer
+    client.post(link, {"answer": "accept"})
+    assert {fresh(row).device for row in draw.rows} == {draw.other}
+    assert ALL in client.get(link).content.decode()
+
+
+def test_two_exams_of_one_anaesthesia_are_one_question():
+    """E10: both elsewhere, back to back in their order."""
+    upper, lower = (exam_variant(minutes=20, name=name) for name in ("胃镜", "肠镜"))
+    house = upper.item.organization
+    ExamItem.objects.filter(pk=lower.item_id).update(organization=house)
+    ensure_defaults(house)
+    device, other = (open_device(upper, lower, days=(1, 2), organization=house) for _each in range(2))
+    OrderingRule.objects.create(
+        organization=house, name="先后", first_item=upper.item, second_item=lower.item, one_sitting=True, reverse="gap",
+        why="同一次麻醉完成。", source="内镜规程", approved_by=UserFactory(), approved_at=NOW,
+    )  # fmt: skip
+    session, patient = device.sessions.order_by("day").first(), PatientFactory()
+    rows = [
+        exam_booking_row(
+            request=ExamRequestFactory(variant=each, patient=patient, organization=house), session=session,
+            start=session.during.lower + 20 * n * MINUTE,
+        )
+        for n, each in enumerate((upper, lower))
+    ]  # fmt: skip
+    during = DateTimeTZRange(session.during.lower, clock.at(TOMORROW, time(12)))
+    down = devices.take_down(device=device, during=during, cause="fault", reason="", by=UserFactory(), now=NOW)
+    deliver()
+    assert Message.objects.filter(template="exam.device_asked", channel="sms").count() == 1
+    devices.accept(case=down.cases.get(booking=rows[0]), by=None, channel="web", now=LATER)
+    first, second = map(fresh, rows)
+    assert (first.device, second.device, second.during.lower) == (other, other, first.during.upper)
