@@ -189,6 +189,12 @@
   const quiet = (event) => event.detail.elt?.matches?.("[data-fresh], [data-quiet], [data-enter]");
   document.addEventListener("htmx:beforeRequest", (event) => quiet(event) || busy(1));
   document.addEventListener("htmx:afterRequest", (event) => quiet(event) || busy(-1));
+  /* a search box came with an answer, and a quick hand typed before htmx took it in */
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const box = document.activeElement;
+    if (!box?.matches("[hx-trigger~=typed]") || !event.target.contains?.(box) || box.value === box.defaultValue) return;
+    window.htmx.trigger(box, "typed");
+  });
   /* a page that refreshes by itself is no sign of a person: it must not keep an idle session alive */
   document.addEventListener("htmx:configRequest", (event) => {
     if (event.detail.elt?.matches?.("[data-fresh]")) event.detail.headers["X-Passive"] = "1";
