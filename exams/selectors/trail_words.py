@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from appointments.selectors import trail, trail_names
+from appointments.selectors import trail_names, trail_words
 from exams.models import (
     Device,
     DeviceSession,
@@ -149,5 +149,5 @@ OTHERS = {
     "doctor": _by_name(Practitioner.objects.all()),
 }
 
-trail.learn(app="exams", actions=ACTIONS, subjects=SUBJECTS, keys=KEYS, codes=CODES)
+trail_words.learn(app="exams", actions=ACTIONS, subjects=SUBJECTS, keys=KEYS, codes=CODES)
 trail_names.OTHERS.update(OTHERS)

@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from appointments.forms.trail import AuditForm, written
-from appointments.selectors import trail
+from appointments.selectors import trail, trail_words
 from hospital.models import AuditEvent, Organization
 from hospital.permissions import role_required
 
@@ -58,6 +58,6 @@ def _url(event: AuditEvent) -> str:
 
 
 def _choices() -> list[tuple[str, str]]:
-    return [(name, str(word)) for name, word in {**trail.ACTIONS, **trail.BEGINNINGS}.items()] + [
+    return [(name, str(word)) for name, word in {**trail_words.ACTIONS, **trail_words.BEGINNINGS}.items()] + [
         (f"bulk.{kind}", trail.action_of(f"bulk.{kind}")) for kind in trail.BulkAct.Kind.values
     ]
