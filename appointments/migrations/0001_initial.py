@@ -5,9 +5,10 @@ import django.contrib.postgres.fields.ranges
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
+from hospital.migrating import DrawnOnce
 
 
-class Migration(migrations.Migration):
+class Migration(DrawnOnce):
 
     initial = True
 

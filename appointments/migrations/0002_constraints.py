@@ -2,9 +2,10 @@ import django.db.models.deletion
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations, models
+from hospital.migrating import DrawnOnce
 
 
-class Migration(migrations.Migration):
+class Migration(DrawnOnce):
 
     initial = True
 

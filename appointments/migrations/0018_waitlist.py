@@ -9,12 +9,13 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
+from hospital.migrating import DrawnOnce
 
 
 SQL = Path(__file__).resolve().parent.parent / "sql"
 
 
-class Migration(migrations.Migration):
+class Migration(DrawnOnce):
 
     dependencies = [
         ('appointments', '0017_what_would_rest'),
