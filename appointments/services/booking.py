@@ -33,6 +33,17 @@ from . import sql
 TRIES = 7  # a number that somebody else is being served is worth another look
 PAUSE = 0.02  # seconds before it, doubling: about 1.3 s in all, longer than any transaction that holds a number
 HOUSE = 0  # the account of requests that nobody's log-in made
+PLAIN = {
+    "confirm": False,
+    "visit_type": Appointment.VisitType.FIRST,
+    "extra": False,
+    "note": "",
+    "basket": None,
+    "encounter": None,
+    "referral": None,
+    "opened_at": None,
+}
+"""What a number is given with where nobody says otherwise."""
 
 
 def book(
@@ -110,19 +121,10 @@ def give_number(
         "channel": written or channel,
         "patient": patient_id,
         "hold": policy.hold_for(channel, rule),
-        "confirm": False,
-        "visit_type": Appointment.VisitType.FIRST,
-        "extra": False,
-        "note": "",
-        "actor": by.pk if by else None,
-        "account": account_of(by),
-        "request_key": request_key,
+        **_asker(by, request_key),
         "body": fingerprint("book", schedule.pk, patient_id, number, start),
-        "basket": None,
-        "encounter": None,
-        "referral": None,
-        "opened_at": None,
         "now": now,
+        **PLAIN,
         **more,
     }
     ask = partial(_for_partner, partner, arguments) if partner else partial(sql.book_slot, **arguments)
@@ -168,10 +170,8 @@ def reschedule(
     def ask() -> sql.Outcome:
         seen = Appointment.objects.select_related("schedule").get(pk=appointment.pk)
         own_rule = _booking_rule(seen.schedule, now)
-        moment = now or sql.database_now()
-        refusal = policy.refusal_to_cancel(
-            seen, channel=channel, rule=own_rule, now=moment, by_the_house=kept is not None
-        )
+        moment, ours = now or sql.database_now(), kept is not None
+        refusal = policy.refusal_to_cancel(seen, channel=channel, rule=own_rule, now=moment, by_the_house=ours)
         if refusal and not key_is_known(by, request_key):  # what was done already is told again, however late
             raise refusal
         return sql.move_slot(
@@ -184,9 +184,7 @@ def reschedule(
             **(_claims(whose, rule, now) | (_claims_of_the_house(kept) if kept else {})),
             hold=policy.hold_for(channel, rule),
             rest=rest_time(own_rule),
-            actor=by.pk if by else None,
-            account=account_of(by),
-            request_key=request_key,
+            **_asker(by, request_key),
             body=fingerprint("move", seen.pk, schedule.pk, number, start),
             encounter=encounter.pk if encounter else None,
             referral=referral.pk if referral else None,
@@ -196,6 +194,10 @@ def reschedule(
     with _saying_special(whose, now):
         _insist(ask, rule)
     return Appointment.objects.select_related("slot", "schedule").get(pk=appointment.pk)
+
+
+def _asker(by: User | None, request_key: str | None) -> dict:
+    return {"actor": by.pk if by else None, "account": account_of(by), "request_key": request_key}
 
 
 def account_of(by: User | None) -> int:

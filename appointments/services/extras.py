@@ -37,20 +37,13 @@ def add_extra(
     The schedule row is locked, so two add-ons never take the same number. Raises ExtraLimit, NeedsReason, Stopped,
     NoSuchNumber, PastNumber, TooFarAhead, and what booking raises.
     """
-    rows = Schedule.objects.select_for_update(no_key=True, of=["self"]).select_related("service")
-    schedule = rows.filter(pk=schedule.pk).first()
-    if schedule is None:  # laid out anew meanwhile
-        raise NoSuchNumber()
+    schedule = _locked(schedule)
     body = booking.fingerprint("extra", schedule.pk, patient.pk)
     done = changes.repeated(by=by, request_key=request_key, body=body)
     if done:
         return _same_answer(done)
     moment = now or sql.database_now()
-    rule = rules.booking_rule_for(schedule, day=clock.today(moment))
-    given = selectors.given_extras(schedule)
-    refusal = policy.refusal_to_add_extra(schedule, extras=given, reason=reason, rule=rule, now=moment)
-    if refusal:
-        raise refusal
+    _check_extra(schedule, reason=reason, now=moment)
     slot = selectors.prepared(schedule) or _next_number(schedule, now=moment)
     outcome = booking.give_number(
         schedule=schedule,
@@ -72,6 +65,22 @@ def add_extra(
         basket=basket,
     )
     return Appointment.objects.select_related("slot", "schedule").get(pk=outcome.appointment)
+
+
+def _locked(schedule: Schedule) -> Schedule:
+    rows = Schedule.objects.select_for_update(no_key=True, of=["self"]).select_related("service")
+    row = rows.filter(pk=schedule.pk).first()
+    if row is None:  # laid out anew meanwhile
+        raise NoSuchNumber()
+    return row
+
+
+def _check_extra(schedule: Schedule, *, reason: str, now: datetime) -> None:
+    rule = rules.booking_rule_for(schedule, day=clock.today(now))
+    given = selectors.given_extras(schedule)
+    refusal = policy.refusal_to_add_extra(schedule, extras=given, reason=reason, rule=rule, now=now)
+    if refusal:
+        raise refusal
 
 
 def _same_answer(fact: Fact) -> Appointment:
