@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "hospital.apps.HospitalConfig",
     "appointments.apps.AppointmentsConfig",
     "exams.apps.ExamsConfig",
+    "referrals.apps.ReferralsConfig",
     "hospital.apps.HospitalAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -152,11 +153,16 @@ STATIC_URL = "static/"
 STATIC_ROOT = HOSPITAL_HOME / "static"
 REPORT_FILE_LIMIT = int(env("REPORT_FILE_LIMIT", str(10 * 1024 * 1024)))  # bytes of a report's PDF
 REPORTS_ROOT = Path(env("REPORTS_ROOT", str(HOSPITAL_HOME / "reports"))).resolve()
+REFERRALS_ROOT = Path(env("REFERRALS_ROOT", str(HOSPITAL_HOME / "referrals"))).resolve()
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "reports": {  # patients' reports: no address leads here, views ask who reads
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": REPORTS_ROOT, "base_url": None, "file_permissions_mode": 0o600},
+    },
+    "referrals": {  # attachments of referrals, served the same way
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": REFERRALS_ROOT, "base_url": None, "file_permissions_mode": 0o600},
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }

@@ -47,6 +47,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("appointments.urls")),
     path("", include("exams.urls")),
+    path("", include("referrals.urls")),
 ]
 
 handler400 = "hospital.views.errors.bad_request"

@@ -128,8 +128,8 @@ class SupplyShare(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(partner__isnull=True, group__isnull=True)
-                | Q(kind="partner", partner__isnull=True)
-                | Q(kind="partner", group__isnull=True),
+                | Q(kind__in=["partner", "signed"], partner__isnull=True)
+                | Q(kind__in=["partner", "signed"], group__isnull=True),
                 name="supplyshare_only_partner_shares_have_a_partner",
             ),
             models.CheckConstraint(condition=Q(percent__range=(0, 100)), name="supplyshare_percent"),
@@ -171,6 +171,8 @@ class BookingRule(Scoped):
     extra_limit = models.PositiveSmallIntegerField(_("每单元加号上限"), default=5)
     extra_horizon_days = models.PositiveSmallIntegerField(_("加号提前天数"), default=31)
     referral_days = models.PositiveSmallIntegerField(_("组内转诊有效天数"), default=30)
+    # 三优先 (R6): whose turn in the queue comes first; 0 in turn, 1 before them (0008-queue-order.md)
+    signed_priority = models.PositiveSmallIntegerField(_("签约居民候诊次序"), default=1)
     segment_minutes = models.PositiveSmallIntegerField(_("公众时段（分钟）"), default=30)
     reminder_time = models.TimeField(_("前一天提醒时刻"), default=time(18, 0))
     resale_minutes = models.PositiveSmallIntegerField(_("倒号线索：退后几分钟内再约"), default=10)
@@ -187,6 +189,7 @@ class BookingRule(Scoped):
         constraints = [
             *Scoped.Meta.constraints,
             models.CheckConstraint(condition=Q(segment_minutes__range=(1, 30)), name="bookingrule_segment"),
+            models.CheckConstraint(condition=Q(signed_priority__range=(0, 1)), name="bookingrule_signed_priority"),
             models.CheckConstraint(
                 condition=Q(rest_minutes_max__gte=F("rest_minutes_min")), name="bookingrule_rest_in_order"
             ),

@@ -37,6 +37,7 @@ class Pool(models.Model):
         PUBLIC = "public", _("公共")
         CONSULT = "consult", _("诊间")
         PARTNER = "partner", _("下级机构")
+        SIGNED = "signed", _("签约居民")  # of the partner pools, for signed residents of the one that books (R6)
         COUNTER = "counter", _("窗口")
         SPECIAL = "special", _("特殊人群")
         EXTRA = "extra", _("加号")
@@ -67,8 +68,8 @@ class Pool(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(partner__isnull=True, group__isnull=True)
-                | Q(kind="partner", partner__isnull=True)
-                | Q(kind="partner", group__isnull=True),
+                | Q(kind__in=["partner", "signed"], partner__isnull=True)
+                | Q(kind__in=["partner", "signed"], group__isnull=True),
                 name="pool_only_partner_pools_have_a_partner",
             ),
         ]

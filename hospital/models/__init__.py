@@ -9,9 +9,11 @@ from .account import (
     RelatedPerson,
     RetentionRule,
 )
+from .alliance import Agreement, SignedResident
 from .audit import AuditEvent
 from .contracts import Contract
 from .integration import ExternalRecord, IntegrationKey, UsedLink, Webhook, WebhookDelivery
+from .merging import DuplicateSuspect, MergedRow, PatientMerge
 from .outbox import Delivery, Fact, GatewayReceipt, Message
 from .people import (
     CareTeam,
@@ -31,6 +33,11 @@ from .time import CalendarDay, HalfDay, HalfDayHours, PatientTime
 from .token import ApiToken
 
 __all__ = [
+    "PatientMerge",
+    "MergedRow",
+    "DuplicateSuspect",
+    "SignedResident",
+    "Agreement",
     "AccountPhone",
     "AccountRule",
     "ApiToken",

@@ -1,0 +1,1 @@
+"""Referrals in the administration: to look at."""

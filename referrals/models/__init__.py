@@ -1,0 +1,19 @@
+from .admission import AdmissionNeed, AdmissionRequest
+from .care import CarePlan, FollowUp, GreenCall
+from .referral import MOST_BYTES, OVER, WAITS_FOR_RECEIVER, Attachment, Referral, ReferralEvent
+from .rules import ReferralRule
+
+__all__ = [
+    "MOST_BYTES",
+    "OVER",
+    "WAITS_FOR_RECEIVER",
+    "AdmissionNeed",
+    "AdmissionRequest",
+    "Attachment",
+    "CarePlan",
+    "FollowUp",
+    "GreenCall",
+    "Referral",
+    "ReferralEvent",
+    "ReferralRule",
+]

@@ -1,0 +1,1 @@
+"""What the referrals hold of a person (O4)."""

@@ -1,0 +1,1 @@
+"""Figures of referrals, counted from their rows (R7)."""

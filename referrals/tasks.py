@@ -1,0 +1,1 @@
+"""What happens to a referral by the clock."""
