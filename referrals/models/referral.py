@@ -257,7 +257,7 @@ class ReferralEvent(models.Model):
         ordering = ["id"]
         constraints = [
             models.CheckConstraint(
-                condition=~Q(kind__in=["asked", "answered", "rejected", "redirected", "withdrawn"]) | ~Q(text=""),
+                condition=~Q(kind__in=["asked", "answered", "rejected", "redirected"]) | ~Q(text=""),
                 name="referralevent_says_why",
             )
         ]

@@ -33,6 +33,7 @@ from .people import (
     PatientFactory,
     RelatedPersonFactory,
 )
+from .referrals import CommunityFactory, ReferralFactory
 from .supply import (
     EncounterFactory,
     PoolFactory,
@@ -73,6 +74,8 @@ __all__ = [
     "NoticeFactory",
     "PatientFactory",
     "RelatedPersonFactory",
+    "CommunityFactory",
+    "ReferralFactory",
     "EncounterFactory",
     "PoolFactory",
     "ScheduleFactory",

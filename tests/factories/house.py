@@ -159,10 +159,11 @@ class TeamMemberFactory(Factory):
 
 
 class StaffFactory(UserFactory):
-    """A user with roles: StaffFactory(roles="office") or StaffFactory(roles=["doctor", "ward"])."""
+    """A user with roles: StaffFactory(roles="office") or StaffFactory(roles=["doctor", "ward"]); at H1,
+    or StaffFactory(roles="partner", roles__at=institution)."""
 
     @factory.post_generation
-    def roles(user, create, extracted, **_kwargs):  # noqa: N805
+    def roles(user, create, extracted, at=None, **_kwargs):  # noqa: N805
         if create and extracted:
             for role in [extracted] if isinstance(extracted, str) else extracted:
-                RoleAssignment.objects.create(user=user, role=role, organization=OrganizationFactory())
+                RoleAssignment.objects.create(user=user, role=role, organization=at or OrganizationFactory())

@@ -1,0 +1,24 @@
+"""Which of the receiving hospital's numbers hold (ReferralRule), and who works with whom."""
+
+from datetime import date
+
+from django.db.models import Q
+
+from hospital.models import Agreement, Organization
+from referrals.models import ReferralRule
+
+
+def referral_rule(organization_id: int, *, day: date) -> ReferralRule:
+    """In force on `day`; the model's defaults where the office wrote none."""
+    rows = ReferralRule.objects.filter(organization=organization_id, effective_from__lte=day)
+    rows = rows.filter(Q(effective_to=None) | Q(effective_to__gte=day))
+    found = rows.order_by("effective_from", "pk").last()
+    return found or ReferralRule(organization_id=organization_id, effective_from=day)
+
+
+def agreed(*, hospital: Organization, member: Organization, day: date) -> bool:
+    """Does an agreement hold? Where the two never made one, the institution above and its branches work together."""
+    rows = list(Agreement.objects.filter(hospital=hospital, member=member))
+    if not rows:
+        return member.parent_id == hospital.pk
+    return any(row.effective_from <= day and (row.effective_to is None or day <= row.effective_to) for row in rows)

@@ -1,0 +1,129 @@
+"""A referral and its number: taken, moved, lost, used. What happens to the number itself is the heart's; its facts
+move the referral (handlers). Locks: the referral, then its appointment.
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from appointments.models import Appointment
+from hospital.models import User
+from referrals import errors
+from referrals.models import Referral
+from referrals.policies.moves import Act, Side
+
+from . import trail, writing
+
+Status = Referral.Status
+STANDS = (Appointment.Status.BOOKED, Appointment.Status.PENDING, Appointment.Status.ARRIVED)
+
+
+@transaction.atomic
+def take(*, referral: Referral, appointment: Appointment, by: User, side: Side, now: datetime) -> Referral:
+    """The referral holds this number from now on: a live one of the patient at the receiver, of no other referral.
+
+    A number of the sender's own pool needs nobody's answer; it is in the office's sight all the same.
+    Publishes referral.booked {appointment, start}.
+    Raises NumberOfAnother, NotTheirTurn, ReferralOver.
+    """
+    row = trail.locked(referral.pk)
+    if row.appointment_id == appointment.pk and row.status == Status.BOOKED:
+        return row
+    trail.may(row, Act.BOOK, side)
+    number = Appointment.objects.select_for_update(no_key=True, of=("self",)).select_related("schedule").get(
+        pk=appointment.pk
+    )  # fmt: skip
+    _check(row, number)
+    changes = {"appointment": number, "due_at": None, "escalated_at": None}
+    if side == Side.RECEIVER:
+        changes["answered_at"] = row.answered_at or now
+    here = row.receiver_id if side == Side.RECEIVER else row.origin_id
+    trail.step(
+        row, trail.Kind.BOOKED, by=by, organization_id=here, now=now, status=Status.BOOKED,
+        detail={"appointment": number.pk, "start": number.start.isoformat()}, **changes,
+    )  # fmt: skip
+    return row
+
+
+@transaction.atomic
+def lost(*, appointment: int, why: str, by: User | None, now: datetime) -> Referral | None:
+    """Its number was stopped, cancelled or missed: back to the office's list with a new deadline (nothing disappears).
+
+    `why`: "cancelled", "stopped" or "noshow". None where no open referral held it. Publishes referral.lost.
+    """
+    row = _holding(appointment)
+    if row is None:
+        return None
+    back = Status.ACCEPTED if row.status == Status.BOOKED else row.status
+    trail.step(
+        row, trail.Kind.LOST, by=by, organization_id=None, now=now, status=back,
+        detail={"appointment": appointment, "why": why}, appointment=None,
+        due_at=writing.due(row, now=now), escalated_at=None,
+    )  # fmt: skip
+    return row
+
+
+@transaction.atomic
+def moved(*, appointment: int, to: int, by: User | None, now: datetime) -> Referral | None:
+    """Rescheduled: the referral follows its patient to the new row, if it is another one."""
+    row = _holding(appointment)
+    if row is None:
+        return None
+    number = Appointment.objects.get(pk=to)
+    trail.step(
+        row, trail.Kind.MOVED, by=by, organization_id=None, now=now,
+        detail={"appointment": to, "start": number.start.isoformat()}, appointment=number,
+    )  # fmt: skip
+    return row
+
+
+@transaction.atomic
+def arrived(*, referral: Referral, by: User | None, now: datetime) -> Referral:
+    """到院: the patient checked in, or a green one is at the door. Twice is once. Publishes referral.arrived."""
+    row = trail.locked(referral.pk)
+    if row.status == Status.ARRIVED:
+        return row
+    trail.may(row, Act.ARRIVE, Side.RECEIVER)
+    trail.step(
+        row, trail.Kind.ARRIVED, by=by, organization_id=row.receiver_id, now=now, status=Status.ARRIVED,
+        due_at=None, answered_at=row.answered_at or now,
+    )  # fmt: skip
+    return row
+
+
+@transaction.atomic
+def seen(*, referral: Referral, by: User | None, now: datetime) -> Referral:
+    """就诊: the consultation is over; what follows is completing it or sending the patient back down."""
+    row = trail.locked(referral.pk)
+    if row.status == Status.SEEN:
+        return row
+    trail.may(row, Act.SEE, Side.RECEIVER)
+    trail.step(row, trail.Kind.SEEN, by=by, organization_id=row.receiver_id, now=now, status=Status.SEEN)
+    return row
+
+
+@transaction.atomic
+def not_arrived(*, referral: Referral, by: User | None, now: datetime) -> Referral:
+    """The check-in was undone: somebody else was meant."""
+    row = trail.locked(referral.pk)
+    if row.status != Status.ARRIVED:
+        return row
+    back = Status.BOOKED if row.appointment_id else Status.ACCEPTED
+    trail.step(
+        row, trail.Kind.NOTED, by=by, organization_id=None, now=now, status=back, detail={"why": "check_in_undone"}
+    )
+    return row
+
+
+def _holding(appointment: int) -> Referral | None:
+    """The open referral that holds it, locked."""
+    pk = Referral.objects.filter(appointment=appointment, ended_at=None).values_list("pk", flat=True).first()
+    row = trail.locked(pk) if pk else None
+    return row if row and row.appointment_id == appointment and row.ended_at is None else None
+
+
+def _check(row: Referral, number: Appointment) -> None:
+    right = number.patient_id == row.patient_id and number.schedule.organization_id == row.receiver_id
+    other = Referral.objects.filter(appointment=number).exclude(pk=row.pk).exists()
+    if not right or number.status not in STANDS or other:
+        raise errors.NumberOfAnother()
