@@ -1,6 +1,6 @@
 """The hot endpoints: a program books a number in two queries (booking.md). Plain views with msgspec, no serializer."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from appointments.errors import NoSuchNumber, NoSuchPatient, SoldOut
 from appointments.models import Appointment
 from appointments.models.schedule import session_half
-from appointments.selectors import offers, rules, schedules, soldout
+from appointments.selectors import offers, reserved, rules, schedules, soldout
 from appointments.services import booking
 from appointments.services.sql import Outcome
 from hospital import clock
@@ -41,7 +41,8 @@ def book(request: HttpRequest, schedule_id: int) -> HttpResponse:
     if schedule_id > plain.LARGEST:
         raise NoSuchNumber()
     now = clock.now()
-    if soldout.just_now(schedule_id, _buyer(token), now=now) and not booking.key_is_known(token.user, key):
+    buyer = _buyer(token, asked.patient, now=now)
+    if soldout.just_now(schedule_id, buyer, now=now) and not booking.key_is_known(token.user, key):
         raise SoldOut()  # but never to a winner who asks again
     try:
         outcome = booking.give_number(
@@ -57,14 +58,17 @@ def book(request: HttpRequest, schedule_id: int) -> HttpResponse:
         )
     except SoldOut:
         if asked.number is None and asked.start is None:
-            soldout.remember(schedule_id, _buyer(token), now=now)
+            soldout.remember(schedule_id, buyer, now=now)
         raise
     return _answer(outcome)
 
 
-def _buyer(token: Caller) -> str:
-    """Who shares pools, and so what is sold out."""
-    return f"{token.channel}:{token.partner_id}" if token.partner_id else token.channel
+def _buyer(token: Caller, patient_id: int, *, now: datetime) -> str:
+    """Who shares pools, and so what is sold out: a lower institution's signed residents have more of them (R6)."""
+    if token.partner_id is None:
+        return token.channel
+    signed = reserved.is_signed(patient_id, partner_id=token.partner_id, day=clock.today(now))
+    return f"{token.channel}:{token.partner_id}:{'signed' if signed else ''}"
 
 
 def _read(request: HttpRequest) -> BookingRequest:

@@ -1,6 +1,7 @@
 """Refusals by name, one module a part; each has a code for machines and a sentence for people."""
 
 from .booking import (
+    AgreementEnded,
     AlreadyBooked,
     Busy,
     CalledElsewhere,
@@ -120,6 +121,7 @@ from .waitlist import (
 
 __all__ = [
     "ActSettled",
+    "AgreementEnded",
     "AlreadyAnswered",
     "AlreadyBooked",
     "Busy",

@@ -244,3 +244,11 @@ class SpecialOnly(Refused):
     code = "special_only"
     message = _("剩下的号留给 60 岁以上老人、残疾人、军人等优待对象。")
     next_step = _("请换一个时段；符合条件的，请带证件到窗口登记优待后再约。")
+
+
+class AgreementEnded(Refused):
+    """P3, R1: between the two there is no agreement in force any more, or not yet."""
+
+    code = "agreement_ended"
+    message = _("%(member)s与%(hospital)s的协作协议不在有效期内。")
+    next_step = _("已约好的照常就诊；要继续预约和转诊，请联系上级医院续签协议。")

@@ -17,7 +17,14 @@ MOST_DAYS = 14
 
 REASON = 200
 
-SHARED_KINDS = (Pool.Kind.PUBLIC, Pool.Kind.PARTNER, Pool.Kind.CONSULT, Pool.Kind.COUNTER, Pool.Kind.SPECIAL)
+SHARED_KINDS = (
+    Pool.Kind.PUBLIC,
+    Pool.Kind.PARTNER,
+    Pool.Kind.SIGNED,
+    Pool.Kind.CONSULT,
+    Pool.Kind.COUNTER,
+    Pool.Kind.SPECIAL,
+)
 """Pools whose rest an extra release may give to the public. A leading expert's and those of a stop never."""
 
 HELD_KINDS = (*SHARED_KINDS, Pool.Kind.TEAM)

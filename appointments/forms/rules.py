@@ -7,7 +7,7 @@ from django import forms
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from appointments.models import BookingRule, ChannelRule, ConsultLevelRule, PartnerGroup, Pool, SupplyRule, SupplyShare
+from appointments.models import BookingRule, ChannelRule, ConsultLevelRule, PartnerGroup, SupplyRule, SupplyShare
 from appointments.models.rules import Channel, Dated
 from appointments.policies import rules as policy
 from appointments.services import ruling
@@ -247,12 +247,12 @@ class ShareForm(plain.Form):
 
     def share(self) -> SupplyShare:
         said = self.cleaned_data
-        kind, _colon, whose = said["pool"].partition(":")
+        kind, partner, group = read_pool(said["pool"])
         days = said.get("recall") == self.DAYS
         return SupplyShare(
-            kind=Pool.Kind.PARTNER if kind in ("partner", "group") else kind,
-            partner_id=int(whose) if kind == "partner" and whose else None,
-            group_id=int(whose) if kind == "group" else None,
+            kind=kind,
+            partner_id=partner,
+            group_id=group,
             percent=said["percent"],
             opens_days=said["opens_days"],
             opens_time=said["opens_time"],
@@ -263,20 +263,29 @@ class ShareForm(plain.Form):
 
 
 def pool_choices(organization: Organization):
-    """Kinds, then each active group's and each lower institution's own."""
+    """Kinds, then of those for lower institutions each active group's and each institution's own."""
     for kind in policy.SHAREABLE:
         yield kind.value, kind.label
-    label = Pool.Kind.PARTNER.label
-    for group in PartnerGroup.objects.filter(organization=organization, active=True).order_by("name"):
-        yield f"group:{group.pk}", f"{label}：{group.name}"
-    for branch in organization.branches.filter(active=True).order_by("code"):
-        yield f"partner:{branch.pk}", f"{label}：{branch.short_name or branch.name}"
+    groups = list(PartnerGroup.objects.filter(organization=organization, active=True).order_by("name"))
+    branches = list(organization.branches.filter(active=True).order_by("code"))
+    for kind in policy.OF_PARTNERS:
+        for group in groups:
+            yield f"{kind.value}:group:{group.pk}", f"{kind.label}：{group.name}"
+        for branch in branches:
+            yield f"{kind.value}:of:{branch.pk}", f"{kind.label}：{branch.short_name or branch.name}"
+
+
+def read_pool(value: str) -> tuple[str, int | None, int | None]:
+    """Kind, institution, group of a choice."""
+    kind, _colon, whose = value.partition(":")
+    sort, _colon, pk = whose.partition(":")
+    return kind, int(pk) if sort == "of" else None, int(pk) if sort == "group" else None
 
 
 def initial_of(share: SupplyShare) -> dict:
-    pool = f"group:{share.group_id}" if share.group_id else share.kind
+    pool = f"{share.kind}:group:{share.group_id}" if share.group_id else share.kind
     if share.partner_id:
-        pool = f"partner:{share.partner_id}"
+        pool = f"{share.kind}:of:{share.partner_id}"
     recall = ShareForm.START if share.shared_at_start else ShareForm.DAYS if share.shared_days is not None else ""
     names = ("percent", "opens_days", "opens_time", "shared_days", "shared_time")
     return {"pool": pool, "recall": recall, **{name: getattr(share, name) for name in names}}
@@ -304,9 +313,13 @@ class BookingRuleForm(ScopedForm):
                 least, most = policy.RANGES[name]
                 field = forms.IntegerField(label=column.verbose_name, help_text=f"{least}–{most}")
                 field.widget.attrs = {"inputmode": "numeric"}
+                field.help_text = HINTS.get(name, field.help_text)
             self.fields[name] = field
         self.order_fields([*(name for name in self.fields if name != "why"), "why"])
 
+
+HINTS = {"signed_priority": _("0 和其他人一样排队，1 优先（只限与本院协作的机构签约的居民）")}
+"""Where the range alone says nothing."""
 
 FRAME = {"id", "organization", "department", "service", "role", "effective_from", "effective_to"}
 BOOKING_FIELDS = [each.name for each in BookingRule._meta.fields if each.name not in FRAME]
@@ -318,7 +331,7 @@ class ChannelRuleForm(RuleForm):
     kinds = forms.MultipleChoiceField(
         label=_("可用号池"),
         required=False,
-        choices=[(kind.value, kind.label) for kind in policy.SHAREABLE],
+        choices=[(kind.value, kind.label) for kind in policy.CHANNEL_KINDS],
         widget=forms.CheckboxSelectMultiple(),
         help_text=_("一个都不选，就是关闭这个渠道。"),
     )

@@ -21,8 +21,15 @@ LONGEST = timedelta(days=5 * 366)
 
 WHOLE = 100
 
-SHAREABLE = (Pool.Kind.PUBLIC, Pool.Kind.CONSULT, Pool.Kind.PARTNER, Pool.Kind.COUNTER, Pool.Kind.SPECIAL)
+CHANNEL_KINDS = (Pool.Kind.PUBLIC, Pool.Kind.CONSULT, Pool.Kind.PARTNER, Pool.Kind.COUNTER, Pool.Kind.SPECIAL)
+"""Kinds that a channel's rule names. Whoever may take the lower institutions' numbers takes those kept for their
+signed residents with them, for such a resident (R6)."""
+
+SHAREABLE = (*CHANNEL_KINDS, Pool.Kind.SIGNED)
 """Kinds that a supply rule fills. Add-on, team and rebooking numbers come from their own acts."""
+
+OF_PARTNERS = (Pool.Kind.PARTNER, Pool.Kind.SIGNED)
+"""Kinds of which one institution or a group may have its own (P5, R6)."""
 
 ON_LINE = (Channel.WEB, Channel.APP)
 
@@ -45,6 +52,7 @@ RANGES = {
     "extra_limit": (0, 50),
     "extra_horizon_days": (0, 92),
     "referral_days": (1, 180),
+    "signed_priority": (0, 1),
     "segment_minutes": (1, 30),
     "resale_minutes": (1, 1440),
     "waitlist_most": (1, 20),

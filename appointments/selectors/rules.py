@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from time import monotonic
 
+from appointments.errors import AgreementEnded
 from appointments.models import (
     BookingRule,
     ChannelRule,
@@ -19,7 +20,7 @@ from appointments.models import (
 )
 from appointments.models.rules import Dated, Scoped
 from appointments.policies.special import may_take_special
-from hospital.models import HealthcareService
+from hospital.models import Agreement, HealthcareService, Organization
 
 KEEP_SECONDS = 10
 WITH = {PartnerGroup: ("members",)}
@@ -102,15 +103,26 @@ class ChannelPools:
 
 
 def pools_for(
-    channel: str, *, organization_id: int, day: date, partner_id: int | None = None, special: bool = False
+    channel: str,
+    *,
+    organization_id: int,
+    day: date,
+    partner_id: int | None = None,
+    special: bool = False,
+    signed: bool = False,
 ) -> ChannelPools:
     """P1: the channel's rule names kinds of pool. Of the partner pools a lower institution gets the common one, its
-    own, and those of the active groups that it is a member of (P5); nobody without `partner_id` gets anybody's own.
-    `special`: the patient is of the group that the special pool is for (P7); selectors.reserved asks.
+    own, and those of the active groups that it is a member of (P5); nobody without `partner_id` gets anybody's own,
+    and an institution whose agreement ended gets none. `special`: the patient is of the group that the special pool
+    is for (P7), `signed`: a resident signed with this institution (R6); selectors.reserved asks.
     """
     kinds = _kinds(channel, organization_id=organization_id, day=day)
     if not may_take_special(channel, special=special):
         kinds = kinds - {Pool.Kind.SPECIAL}
+    if not signed or partner_id is None:
+        kinds = kinds - {Pool.Kind.SIGNED}
+    if partner_id is not None and not works_with(partner_id, organization_id=organization_id, day=day):
+        kinds = set()
     pools = [pool for pool in _rows(Pool) if pool.organization_id == organization_id]
     mine = [pool for pool in pools if pool.kind in kinds and _is_for(pool, partner_id)]
     team = next((pool.pk for pool in pools if pool.kind == Pool.Kind.TEAM), None)
@@ -128,6 +140,22 @@ def _members(group_id: int) -> set[int]:
     """Of an active group; one that was ended has none. Only asked where some pool belongs to a group."""
     group = next((row for row in _rows(PartnerGroup) if row.pk == group_id and row.active), None)
     return {member.pk for member in group.members.all()} if group else set()
+
+
+def works_with(partner_id: int, *, organization_id: int, day: date) -> bool:
+    """协作协议: where the two ever made one, the days of an agreement hold, both ends included. Where they never did,
+    the tree of institutions and the pools decide."""
+    rows = [row for row in _rows(Agreement) if (row.hospital_id, row.member_id) == (organization_id, partner_id)]
+    in_force = (row.effective_from <= day and (row.effective_to is None or day <= row.effective_to) for row in rows)
+    return not rows or any(in_force)
+
+
+def refusal_to_partner(partner_id: int, *, organization_id: int, day: date) -> AgreementEnded | None:
+    """P3: what the institution booked before stands; nothing new."""
+    if works_with(partner_id, organization_id=organization_id, day=day):
+        return None
+    names = dict(Organization.objects.filter(pk__in=[partner_id, organization_id]).values_list("pk", "name"))
+    return AgreementEnded(member=names[partner_id], hospital=names[organization_id])
 
 
 def public_pools(organizations) -> list[int]:
@@ -188,5 +216,7 @@ def public_horizon(organization_id: int, *, channel: str, day: date) -> int:
 
 
 def _kinds(channel: str, *, organization_id: int, day: date) -> set[str]:
+    """Whoever takes the lower institutions' numbers takes their signed residents' as well: they are part of them."""
     rule = channel_rule(channel, organization_id=organization_id, day=day)
-    return set(rule.kinds) if rule else set()
+    kinds = set(rule.kinds) if rule else set()
+    return kinds | {Pool.Kind.SIGNED} if Pool.Kind.PARTNER in kinds else kinds

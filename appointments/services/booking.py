@@ -70,7 +70,8 @@ def book(
     `partner`: the lower institution that books; it takes from its own pools and its groups', and stays on the row.
     Safe to repeat with the same `request_key` of the same `by`.
     Raises the refusals of appointments.errors: SoldOut, Busy, NotOpen, Stopped, PastNumber, LimitReached, SpecialOnly,
-    AlreadyBooked, TimeConflict, PatientSuspended, HoldLapsed, KeyReused, NeedsTeamReferral, LevelNotAllowed.
+    AlreadyBooked, TimeConflict, PatientSuspended, HoldLapsed, KeyReused, NeedsTeamReferral, LevelNotAllowed,
+    AgreementEnded.
     """
     outcome = give_number(
         schedule=schedule,
@@ -112,6 +113,7 @@ def give_number(
     """
     rule = _booking_rule(schedule, now)
     _check_level(schedule, channel, now)
+    _check_agreement(schedule, partner, now)
     whose = _Whose(channel=channel, schedule=schedule, patient_id=patient_id, partner=partner)
     arguments = {
         "schedule": schedule.pk,
@@ -165,6 +167,8 @@ def reschedule(
     """
     rule = _booking_rule(schedule, now)
     _check_level(schedule, channel, now)
+    if kept is None:
+        _check_agreement(schedule, partner, now)
     whose = _Whose(channel=channel, schedule=schedule, patient_id=appointment.patient_id, partner=partner)
 
     def ask() -> sql.Outcome:
@@ -229,6 +233,15 @@ def _check_level(schedule: Schedule, channel: str, now: datetime | None) -> None
     levels = rules.consult_levels(schedule.organization_id, day=clock.today(now or clock.now()))
     refusal = policy.refusal_by_level(channel=channel, level=schedule.service.level, levels=levels)
     if refusal:
+        raise refusal
+
+
+def _check_agreement(schedule: Schedule, partner: int | None, now: datetime | None) -> None:
+    """P3: a lower institution whose agreement ended books nothing; what it booked before stands."""
+    if partner is None:
+        return
+    day = clock.today(now or clock.now())
+    if refusal := rules.refusal_to_partner(partner, organization_id=schedule.organization_id, day=day):
         raise refusal
 
 

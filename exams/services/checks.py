@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from appointments.models.rules import Channel
-from appointments.selectors.rules import ChannelPools
+from appointments.selectors.rules import ChannelPools, refusal_to_partner
 from exams.errors import BookedTogether, NoExamPrice, NotFree, PatientBusy, TimeTaken
 from exams.models import DeviceAbility, ExamBooking, ExamRequest, OrderingRule
 from exams.policies import booking as policy
@@ -197,8 +197,11 @@ def _one_device_does_both(one: ExamRequest, other: ExamRequest) -> bool:
 
 
 def pools_of(asked: Asked, requests: list[ExamRequest]) -> ChannelPools:
-    """The channel's; what the house itself gives, the counter's too."""
+    """The channel's; what the house itself gives, the counter's too. Raises AgreementEnded."""
     house, day = requests[0].organization_id, clock.today(asked.now)
+    if asked.partner and not asked.by_the_house:
+        if refusal := refusal_to_partner(asked.partner, organization_id=house, day=day):
+            raise refusal
     about = {"organization_id": house, "day": day, "requests": requests}
     pools = pools_for_exams(asked.channel, partner_id=asked.partner, **about)
     if not asked.by_the_house:

@@ -1,7 +1,16 @@
 """Refusals of referrals by name, one module a part; each has a code for machines and a sentence for people."""
 
+from appointments.errors import AgreementEnded
+
+from .attachments import (
+    AttachedAlready,
+    AttachmentInfected,
+    AttachmentNotScanned,
+    AttachmentStays,
+    AttachmentTooLong,
+    TooManyAttachments,
+)
 from .referral import (
-    AgreementEnded,
     AlreadyReferred,
     NeedsReason,
     NotTheirTurn,
@@ -15,6 +24,11 @@ from .referral import (
 __all__ = [
     "AgreementEnded",
     "AlreadyReferred",
+    "AttachedAlready",
+    "AttachmentInfected",
+    "AttachmentNotScanned",
+    "AttachmentStays",
+    "AttachmentTooLong",
     "NeedsReason",
     "NotTheirTurn",
     "NumberOfAnother",
@@ -22,4 +36,5 @@ __all__ = [
     "ReferralIncomplete",
     "ReferralOver",
     "SentBackAlready",
+    "TooManyAttachments",
 ]

@@ -13,12 +13,6 @@ class ReferralIncomplete(Refused):
     next_step = _("已填写的内容没有丢失，请补上后再发出。")
 
 
-class AgreementEnded(Refused):
-    code = "agreement_ended"
-    message = _("%(member)s与%(hospital)s的协作协议不在有效期内。")
-    next_step = _("已约好的照常就诊；要继续预约和转诊，请联系上级医院续签协议。")
-
-
 class ReceiverClosed(Refused):
     """The department, doctor or team no longer takes anybody."""
 

@@ -73,7 +73,7 @@ BAD = {
     "no number": (shares(("public", "一半", 7, "07:00", "")), "整数"),
     "opens after its recall": (shares(("consult", 40, 1, "08:00", "days", 2, "22:00"), PUBLIC), "谁也约不上"),
     "recall without its day": (shares(("consult", 40, 9, "08:00", "days", "", ""), PUBLIC), "请填提前几天回收"),
-    "a pool of nobody": (shares(("group:999", 40, 9, "08:00", "")), "选项"),
+    "a pool of nobody": (shares(("partner:group:999", 40, 9, "08:00", "")), "选项"),
     "percent without pool": (shares(("", 40, 9, "08:00", "")), "请选号池"),
     "the past": (shares(CONSULT, PUBLIC, effective_from=TODAY - timedelta(days=1)), "不能从过去开始"),
     "the year 9999": (shares(CONSULT, PUBLIC, effective_from="9999-12-31"), "一年以后"),
@@ -225,7 +225,7 @@ def test_groups_of_partners_are_made_and_not_ended_while_a_rule_keeps_numbers_fo
     assert "已有同名" in office.post("/office/partners/new/", said | {"members": [branch.pk]}).content.decode()
     page = office.get("/office/partners/").content.decode()
     assert "东片" in page
-    kept = (f"group:{group.pk}", 40, 12, "07:00", "days", 7, "07:00")
+    kept = (f"partner:group:{group.pk}", 40, 12, "07:00", "days", 7, "07:00")
     assert office.post(f"{NEW}/supply/", shares(kept, PUBLIC)).status_code == 302
 
     ended = {"name": "东片", "members": [branch.pk], "why": "协议到期"}

@@ -116,6 +116,8 @@ def _pools(look: Look) -> Step:
     house = asked.schedule.organization_id
     channel = rules.channel_rule(asked.channel, organization_id=house, day=look.day)
     written = (channel, rules.supply_rule_for(asked.schedule))
+    if asked.partner and (over := rules.refusal_to_partner(asked.partner, organization_id=house, day=look.day)):
+        return _no(name, over, pools=lines, rules=written)
     if any(line.open for line in lines):
         open_now = [line.name for line in lines if line.open]
         return _held(name, _("现在能约：%(pools)s。") % {"pools": _("、").join(open_now)}, pools=lines, rules=written)
