@@ -153,6 +153,9 @@ STATIC_URL = "static/"
 STATIC_ROOT = HOSPITAL_HOME / "static"
 REPORT_FILE_LIMIT = int(env("REPORT_FILE_LIMIT", str(10 * 1024 * 1024)))  # bytes of a report's PDF
 REPORTS_ROOT = Path(env("REPORTS_ROOT", str(HOSPITAL_HOME / "reports"))).resolve()
+# What looks for viruses in files from outside, e.g. "clamdscan --fdpass --no-summary": called with the file's path, it
+# answers 0 (clean) or 1 (infected); with anything else the file goes on waiting. Empty: the house has none.
+SCANNER_COMMAND = env("SCANNER_COMMAND", "")
 REFERRALS_ROOT = Path(env("REFERRALS_ROOT", str(HOSPITAL_HOME / "referrals"))).resolve()
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -71,24 +71,6 @@ class NotExaminedYet(Refused):
     next_step = _("请对照原报告更正检查时间。")
 
 
-class NotAPdf(Refused):
-    """`what`: what the file is, or what is wrong with it; `do`: what helps."""
-
-    code = "not_a_pdf"
-    status = 422
-    message = _("没有接收这个文件：%(what)s")
-    next_step = _("%(do)s")
-
-
-class ReportFileTooLong(Refused):
-    """Refused by its Content-Length, before it was read. `limit` in MB."""
-
-    code = "report_file_too_long"
-    status = 413
-    message = _("上传的文件太大，没有接收（上限 %(limit)d MB）。")
-    next_step = _("请返回上一页，填的内容还在；把文件压缩后再选。")
-
-
 class ReportFileLost(Refused):
     """The stored file is gone or not what was stored: never shown."""
 

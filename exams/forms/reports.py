@@ -7,11 +7,11 @@ from django.forms import BaseFormSet, formset_factory
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from exams.errors import NotAPdf
 from exams.models import ExamVariant, ReportVersion
 from exams.policies import reports as policy
 from exams.services.reports import Says, files
 from hospital import patients, plain
+from hospital.files.errors import NotAPdf
 from hospital.models import Organization
 
 ROWS = 6

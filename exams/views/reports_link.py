@@ -24,6 +24,7 @@ from hospital import clock, masking
 from hospital.addresses import client_address
 from hospital.api import rates
 from hospital.errors import Refused
+from hospital.files import intake
 from hospital.permissions import role_required
 
 from . import reports_reach as reach
@@ -58,7 +59,7 @@ def slip(request: HttpRequest, booking: int) -> HttpResponse:
     except Refused as refusal:
         return render(request, "exams/reports/slip_ask.html", context | {"refusal": refusal}, status=refusal.status)
     context |= {"link": links.by_token(token), "code": _code(request, token), "last4": row.patient.medical_number[-4:]}
-    return reach.quiet(render(request, "exams/reports/slip.html", context))
+    return intake.quiet(render(request, "exams/reports/slip.html", context))
 
 
 def _code(request: HttpRequest, token: str) -> str:
@@ -110,7 +111,7 @@ def _open(request: HttpRequest, row: ReportLink, *, now: datetime) -> bool:
 
 def _ask(request, row: ReportLink, form, token: str, *, status=200, left: int | None = None) -> HttpResponse:
     context = {"form": form, "left": left, "token": token, "house": row.booking.variant.item.organization}
-    return reach.quiet(render(request, "exams/reports/link_ask.html", context, status=status))
+    return intake.quiet(render(request, "exams/reports/link_ask.html", context, status=status))
 
 
 def _closed(request, row: ReportLink | None, state: str, token: str) -> HttpResponse:
@@ -122,7 +123,7 @@ def _closed(request, row: ReportLink | None, state: str, token: str) -> HttpResp
         "house": row.booking.variant.item.organization if row else None,
         "now": clock.now(),
     }
-    return reach.quiet(render(request, "exams/reports/link_closed.html", context, status=404 if gone else 200))
+    return intake.quiet(render(request, "exams/reports/link_closed.html", context, status=404 if gone else 200))
 
 
 def _report(request, row: ReportLink, report: DiagnosticReport, token: str, *, now) -> HttpResponse:
@@ -136,7 +137,7 @@ def _report(request, row: ReportLink, report: DiagnosticReport, token: str, *, n
         "former": list(former),
         "token": token,
     }
-    return reach.quiet(render(request, "exams/reports/link_report.html", context))
+    return intake.quiet(render(request, "exams/reports/link_report.html", context))
 
 
 @require_safe

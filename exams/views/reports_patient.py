@@ -11,6 +11,7 @@ from exams.selectors import reports as selectors
 from exams.services import reports as service
 from exams.services.reports.reading import Way
 from hospital import clock, family, masking
+from hospital.files import intake
 from hospital.permissions import patient_required
 
 from . import reports_reach as reach
@@ -65,7 +66,7 @@ def one(request: HttpRequest, pk: int, number: int | None = None) -> HttpRespons
         service.read(version=version, way=Way.ACCOUNT, user=request.user, now=clock.now())
         former = report.versions.filter(released_at__isnull=False, number__lt=report.current.number)
         context |= {"version": version, "former": list(former.order_by("-number"))}
-    return reach.quiet(render(request, "exams/reports/mine_one.html", context))
+    return intake.quiet(render(request, "exams/reports/mine_one.html", context))
 
 
 @require_safe

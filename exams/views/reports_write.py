@@ -180,7 +180,7 @@ def _forms(request: HttpRequest, sheet: Sheet, *, now):
     initial = _rows(sheet)
     if request.method != "POST":
         return sheet.form(initial=begun, **more), MeasureFormSet(initial=initial, prefix=PREFIX)
-    form = sheet.form(request.POST, request.FILES, cut_off=request.file_cut_off, **more)
+    form = sheet.form(request.POST, request.FILES, cut_off=bool(request.cut_off), **more)
     return form, MeasureFormSet(request.POST, initial=initial, prefix=PREFIX)
 
 

@@ -17,23 +17,19 @@ from django.core import signing
 from django.core.files.base import ContentFile, File
 from django.db import transaction
 
-from exams.errors import NotAPdf, ReportFileLost
+from exams.errors import ReportFileLost
 from exams.models import ReportVersion
 from exams.models.reports import private_storage
-from exams.policies import pdf
 from hospital import clock
 from hospital.errors import Refused
+from hospital.files import pdf, storing
+from hospital.files.errors import FileLost, NotAPdf
 
 log = structlog.get_logger(__name__)
 
 SALT = "exams.report_file"
 FORM_OPEN = timedelta(hours=12)
-"""So long a form may wait with its file."""
-
-NOBODYS = timedelta(days=1)
-"""Longer than FORM_OPEN: until then a file without a version may be of a form that is still open."""
-
-BATCH = 500
+"""So long a form may wait with its file: shorter than storing.NOBODYS, after which it is swept."""
 
 
 @dataclass(frozen=True)
@@ -106,44 +102,16 @@ def discard_replaced(name: str) -> None:
 def content_of(version: ReportVersion) -> bytes:
     """The stored bytes, if they are what was stored. Raises ReportFileLost."""
     try:
-        with private_storage().open(version.file.name) as stored:
-            content = stored.read()
-    except (OSError, ValueError) as problem:
-        log.error("report_file_missing", version=version.pk, error=type(problem).__name__)
+        return storing.content_of(private_storage(), version.file.name, digest=version.file_digest)
+    except FileLost as lost:
+        log.error("report_file_lost", version=version.pk, error=type(lost.__cause__).__name__)
         raise ReportFileLost from None
-    if hashlib.sha256(content).hexdigest() != version.file_digest:
-        log.error("report_file_changed", version=version.pk)
-        raise ReportFileLost
-    return content
 
 
 def clean_up(*, now: datetime) -> int:
     """Delete stored files that no version speaks of for a day. Safe to repeat; returns how many went."""
-    storage, gone = private_storage(), 0
-    batch: list[str] = []
-    for name in _stored(storage, ""):
-        batch.append(name)
-        if len(batch) == BATCH:
-            gone += _sweep(storage, batch, now=now)
-            batch = []
-    return gone + _sweep(storage, batch, now=now)
+    return storing.sweep(private_storage(), known=_spoken_of, now=now)
 
 
-def _stored(storage, folder: str) -> Iterator[str]:
-    try:
-        folders, files = storage.listdir(folder)
-    except FileNotFoundError:  # nothing was ever stored
-        return
-    for each in sorted(files):
-        yield f"{folder}/{each}" if folder else each
-    for each in sorted(folders):
-        yield from _stored(storage, f"{folder}/{each}" if folder else each)
-
-
-def _sweep(storage, names: list[str], *, now: datetime) -> int:
-    known = set(ReportVersion.objects.filter(file__in=names).values_list("file", flat=True))
-    orphans = [name for name in names if name not in known]
-    old = [name for name in orphans if storage.get_modified_time(name) < now - NOBODYS]
-    for name in old:
-        storage.delete(name)
-    return len(old)
+def _spoken_of(names: list[str]) -> set[str]:
+    return set(ReportVersion.objects.filter(file__in=names).values_list("file", flat=True))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from exams.policies import pdf as policy
+from hospital.files import pdf as policy
 
 from . import scenes
 

@@ -13,6 +13,7 @@ from exams.models import CriticalNotice, DiagnosticReport, ReportVersion
 from exams.policies import reports as policy
 from exams.services import reports as service
 from exams.services.reports import Says, files
+from hospital.files.errors import NotAPdf
 from hospital.models import AuditEvent, Fact
 from tests.factories import NOW, OrganizationFactory, PatientFactory, exam_variant
 
@@ -223,7 +224,7 @@ def test_a_file_that_is_too_long_or_none_is_never_stored(shelf, settings):
     settings.REPORT_FILE_LIMIT = len(scenes.pdf())
     assert files.keep(scenes.upload(), now=NOW).size == settings.REPORT_FILE_LIMIT
     for wrong in (scenes.pdf() + b"\n", b"MZ"):
-        with pytest.raises(errors.NotAPdf):
+        with pytest.raises(NotAPdf):
             files.keep(scenes.upload(wrong), now=NOW)
     assert len(stored(shelf)) == 1
 

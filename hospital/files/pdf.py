@@ -1,9 +1,9 @@
-"""Is this a PDF that may be kept as a report? Told by its bytes, never by its name.
+"""Is this a PDF that may be kept? Told by its bytes, never by its name.
 
-A report is paper: text, lines, pictures. What acts (scripts, launched programs, forms that send, attachments) or hides
-(encryption) is refused with a sentence. Names are looked for outside of streams, where the objects stand, and inside of
-object streams (PDF 1.5), unpacked up to a limit; other streams are fonts, pictures and page contents, which can't act.
-Where a stream seems to hold objects of its own the file is refused: what one reader skips another would run.
+What is kept is paper: text, lines, pictures. What acts (scripts, launched programs, forms that send, attachments) or
+hides (encryption) is refused with a sentence. Names are looked for outside of streams, where the objects stand, and
+inside of object streams (PDF 1.5), unpacked up to a limit; other streams are fonts, pictures and page contents, which
+can't act. Where a stream seems to hold objects of its own the file is refused: what one reader skips another would run.
 """
 
 import re
@@ -12,8 +12,9 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext_lazy as _
 
-from exams.errors import NotAPdf
+from .errors import NotAPdf
 
+MAGIC = b"%PDF-"
 MOST_PAGES = 200
 MOST_UNPACKED = 40 * 1024 * 1024  # bytes of object streams together: no bomb
 TAIL = 2048  # bytes at the end in which the end of the file must be said
@@ -51,7 +52,7 @@ def refusal_of(content: bytes) -> NotAPdf | None:
 def _not_a_pdf(content: bytes) -> NotAPdf | None:
     if not content:
         return NotAPdf(what=_("文件是空的。"), do=AGAIN)
-    if content.startswith(b"%PDF-"):
+    if content.startswith(MAGIC):
         return None
     for start, what in OTHERS:
         if content.startswith(start):

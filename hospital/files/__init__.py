@@ -1,0 +1,1 @@
+"""Files that people bring: told by their bytes, cleaned, kept outside the web root, let go as a download."""
