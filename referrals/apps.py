@@ -6,3 +6,6 @@ class ReferralsConfig(AppConfig):
     name = "referrals"
     verbose_name = _("转诊")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self):
+        from . import handlers  # noqa: F401  what this app does with facts

@@ -33,8 +33,10 @@ KEY = OpenApiParameter(
 
 def own(caller):
     """Bookings of the people whom the account books for now (of the unproved, its own ones); a token that books anyone
-    reaches all."""
+    reaches all, a lower institution's what that institution booked."""
     rows = Appointment.objects.select_related(*SHOWN)
+    if caller.partner_id:
+        rows = rows.filter(partner=caller.partner_id)
     if caller.books_anyone:
         return rows
     proved = family_of(caller).exclude(proof=RelatedPerson.Proof.REGISTERED)

@@ -62,8 +62,10 @@ class WaitOut(serializers.Serializer):
 
 def own(caller):
     """Entries of the people whom the account books for now (of the unproved, its own ones); a token that books anyone
-    reaches all."""
+    reaches all, a lower institution's what it asked for itself."""
     rows = selectors.with_place(WaitlistEntry.objects.select_related(*selectors.RELATED))
+    if caller.partner_id:
+        rows = rows.filter(by=caller.user.pk)
     rows = rows.prefetch_related(Prefetch("offers", OFFERS, to_attr="standing"))
     if caller.books_anyone:
         return rows

@@ -120,6 +120,7 @@ TOPICS = {
     "encounter.check_in_undone": gettext_lazy("撤销报到"),
     "encounter.called": gettext_lazy("叫号"),
     "encounter.passed_over": gettext_lazy("过号"),
+    "encounter.prioritized": gettext_lazy("按规则优先候诊"),
     "encounter.started": gettext_lazy("开始就诊"),
     "encounter.finished": gettext_lazy("结束就诊"),
     "encounter.left": gettext_lazy("未候而去"),

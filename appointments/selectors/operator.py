@@ -12,10 +12,19 @@ from functools import cached_property
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
+from appointments.errors import AgreementEnded
 from appointments.models import Appointment, PartnerGroup, Pool, Schedule, Slot
 from appointments.models.rules import Channel
 from hospital import clock
-from hospital.models import CareTeam, CareTeamMember, Department, Organization, Practitioner, PractitionerRole
+from hospital.models import (
+    Agreement,
+    CareTeam,
+    CareTeamMember,
+    Department,
+    Organization,
+    Practitioner,
+    PractitionerRole,
+)
 
 from . import reserved, rules
 from .bookings import slice_at
@@ -54,6 +63,13 @@ class Scope:
             partner_id=self.partner_id,
         )
 
+    @cached_property
+    def over(self) -> AgreementEnded | None:
+        """Why a lower institution books nothing here now."""
+        if self.partner_id is None:
+            return None
+        return rules.refusal_to_partner(self.partner_id, organization_id=self.house.pk, day=self.today)
+
     @property
     def today(self) -> date:
         return clock.today(self.now)
@@ -86,10 +102,12 @@ class Scope:
 
 
 def hosts_of(partner: Organization) -> list[Organization]:
-    """Hospitals that a lower institution books at: the one above it, and those that keep numbers for it. One query."""
+    """Hospitals that a lower institution books at: the one above it, those that keep numbers for it, and those of its
+    agreements; also of one that ended, where it still looks after what it booked. One query."""
     groups = PartnerGroup.objects.filter(active=True, members=partner)
     kept = Pool.objects.filter(Q(partner=partner) | Q(group__in=groups))
     wanted = Q(pk=partner.parent_id) | Q(pk__in=kept.values("organization")) | Q(pk__in=groups.values("organization"))
+    wanted |= Q(pk__in=Agreement.objects.filter(member=partner).values("hospital"))
     return list(Organization.objects.filter(wanted, active=True).order_by("code"))
 
 

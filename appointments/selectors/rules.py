@@ -19,6 +19,7 @@ from appointments.models import (
     SupplyShare,
 )
 from appointments.models.rules import Dated, Scoped
+from appointments.policies.rules import OF_PARTNERS
 from appointments.policies.special import may_take_special
 from hospital.models import Agreement, HealthcareService, Organization
 
@@ -133,6 +134,8 @@ def pools_for(
 def _is_for(pool: Pool, partner_id: int | None) -> bool:
     if pool.group_id is not None:
         return partner_id is not None and partner_id in _members(pool.group_id)
+    if pool.partner_id is None and pool.kind in OF_PARTNERS and partner_id is not None:
+        return is_partner_of(partner_id, organization_id=pool.organization_id)
     return pool.partner_id in (None, partner_id)
 
 
@@ -140,6 +143,24 @@ def _members(group_id: int) -> set[int]:
     """Of an active group; one that was ended has none. Only asked where some pool belongs to a group."""
     group = next((row for row in _rows(PartnerGroup) if row.pk == group_id and row.active), None)
     return {member.pk for member in group.members.all()} if group else set()
+
+
+def is_partner_of(member_id: int, *, organization_id: int) -> bool:
+    """A lower institution of this hospital: below it, in one of its groups, with a pool of its own or an agreement.
+    Another alliance's is none, and takes nothing of what this one's share."""
+    below = any(row.pk == member_id and row.parent_id == organization_id for row in _rows(Organization))
+    named = any((row.hospital_id, row.member_id) == (organization_id, member_id) for row in _rows(Agreement))
+    kept = any(row.organization_id == organization_id and row.partner_id == member_id for row in _rows(Pool))
+    groups = [row for row in _rows(PartnerGroup) if row.organization_id == organization_id and row.active]
+    return below or named or kept or any(member_id in _members(row.pk) for row in groups)
+
+
+def is_allied(member_id: int, *, organization_id: int, day: date) -> bool:
+    """The hospital itself, or a lower institution that works with it on that day."""
+    if member_id == organization_id:
+        return True
+    works = works_with(member_id, organization_id=organization_id, day=day)
+    return works and is_partner_of(member_id, organization_id=organization_id)
 
 
 def works_with(partner_id: int, *, organization_id: int, day: date) -> bool:

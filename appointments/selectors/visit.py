@@ -12,6 +12,8 @@ from appointments.models import Appointment, Encounter, Schedule, SchedulePartic
 from appointments.policies import visit as policy
 from hospital.models import Practitioner, Room
 
+from . import reserved, rules
+
 
 @dataclass(frozen=True)
 class Seat:
@@ -32,6 +34,15 @@ def seat(schedule: Schedule, *, practitioner: Practitioner | None = None, room: 
     doctor = practitioner.pk if practitioner else planned and planned.practitioner_id
     place = room.pk if room else (planned and planned.room_id) or schedule.room_id
     return Seat(practitioner_id=doctor, room_id=place)
+
+
+def first_by_rule(schedule: Schedule, patient_id: int, *, day: date) -> int:
+    """三优先 (R6): the place in the queue that the rule gives to a resident signed here or with an institution that
+    works with this hospital; 0 in turn. Docs: 0008-queue-order."""
+    priority = rules.booking_rule_for(schedule, day=day).signed_priority
+    signed = reserved.signed_with(patient_id, day=day) if priority else None
+    allied = signed and rules.is_allied(signed, organization_id=schedule.organization_id, day=day)
+    return priority if allied else 0
 
 
 def schedules_of(

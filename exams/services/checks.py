@@ -199,9 +199,9 @@ def _one_device_does_both(one: ExamRequest, other: ExamRequest) -> bool:
 def pools_of(asked: Asked, requests: list[ExamRequest]) -> ChannelPools:
     """The channel's; what the house itself gives, the counter's too. Raises AgreementEnded."""
     house, day = requests[0].organization_id, clock.today(asked.now)
-    if asked.partner and not asked.by_the_house:
-        if refusal := refusal_to_partner(asked.partner, organization_id=house, day=day):
-            raise refusal
+    partner = None if asked.by_the_house else asked.partner
+    if partner and (refusal := refusal_to_partner(partner, organization_id=house, day=day)):
+        raise refusal
     about = {"organization_id": house, "day": day, "requests": requests}
     pools = pools_for_exams(asked.channel, partner_id=asked.partner, **about)
     if not asked.by_the_house:

@@ -92,7 +92,7 @@ def call(request: HttpRequest, seat: Seat, text: str):
 
 def _whole(page: Page, form: LookForm) -> dict:
     moving = page.booking(form.said("move")) if form.said("move") else None
-    context = {"moving": moving, "today": page.scope.today, **_places(page, form)}
+    context = {"moving": moving, "today": page.scope.today, "over": page.scope.over, **_places(page, form)}
     context |= {"lines": [_line(page, row) for row in selectors.coming(page.scope)], "suspension": _suspension(page)}
     context |= _done(page, form.said("done"))
     place = _place(page, form, context["places"], moving)

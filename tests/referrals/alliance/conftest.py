@@ -1,0 +1,1 @@
+from tests.api.conftest import stopped_clock  # noqa: F401
