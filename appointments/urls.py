@@ -8,8 +8,8 @@ from .views.kiosk import front
 from .views.kiosk import pages as kiosk_pages
 from .views.my import schedule as my_schedule
 from .views.office import acts as office_acts
-from .views.office import audit as office_audit
 from .views.office import (
+    agreements,
     balance,
     calendar,
     contracts,
@@ -23,6 +23,7 @@ from .views.office import (
     stops,
     week,
 )
+from .views.office import audit as office_audit
 from .views.office import calls as stop_calls
 from .views.office import resale as office_resale
 from .views.office import rules as office_rules
@@ -146,6 +147,8 @@ urlpatterns = [
     path("office/drafts/<int:pk>/discard/", drafts.discard, name="office_draft_discard"),
     path("office/calendar/", calendar.calendar, name="office_calendar"),
     path("office/calendar/<int:pk>/remove/", calendar.remove, name="office_calendar_remove"),
+    path("office/partners/agreements/", agreements.agreements, name="office_agreements"),
+    path("office/partners/agreements/<int:pk>/end/", agreements.end, name="office_agreement_end"),
     path("office/contracts/", contracts.contracts, name="office_contracts"),
     path("office/contracts/<int:pk>/end/", contracts.end, name="office_contract_end"),
     path("office/schedules/<int:pk>/", week.schedule, name="office_schedule"),

@@ -66,6 +66,7 @@ from .hours import (
     HoursOverlap,
 )
 from .planning import (
+    AgreementRefused,
     CalendarRefused,
     ContractRefused,
     DoctorElsewhere,
@@ -122,6 +123,7 @@ from .waitlist import (
 __all__ = [
     "ActSettled",
     "AgreementEnded",
+    "AgreementRefused",
     "AlreadyAnswered",
     "AlreadyBooked",
     "Busy",

@@ -39,6 +39,12 @@ class ContractRefused(Refused):
     next_step = _("请改正后再保存。")
 
 
+class AgreementRefused(Refused):
+    code = "agreement_refused"
+    message = _("%(problem)s")
+    next_step = _("请改正后再保存。")
+
+
 class DoctorElsewhere(Refused):
     code = "doctor_elsewhere"
     message = _("%(who)s这个时间已在别处出诊：%(where)s。")

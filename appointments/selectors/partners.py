@@ -6,7 +6,10 @@ from datetime import date, timedelta
 from django.db.models import Count, Q
 
 from appointments.models import PartnerGroup, Pool, Slot
+from appointments.policies.rules import OF_PARTNERS
 from hospital.models import Organization
+
+from . import rules
 
 AHEAD = 14
 """Days that the page counts: from today on."""
@@ -28,11 +31,14 @@ class Kept:
 
 @dataclass(frozen=True)
 class Partner:
-    """One lower institution: its own pool and the groups it is in."""
+    """One lower institution: its own pools and the groups it is in. `works`:
+    whether its agreement, if it ever had one, holds today."""
 
     organization: Organization
     groups: list[PartnerGroup]
     own: Kept | None
+    signed: Kept | None
+    works: bool
 
 
 @dataclass(frozen=True)
@@ -40,12 +46,15 @@ class Group:
     group: PartnerGroup
     members: list[Organization]
     kept: Kept
+    signed: Kept | None
 
 
-def partners_of(house: Organization, *, today: date) -> tuple[Kept, list[Group], list[Partner]]:
-    """The common pool, the groups, the institutions. Five queries."""
-    pools = list(Pool.objects.filter(organization=house, kind=Pool.Kind.PARTNER).order_by("pk"))
-    counts = _counts(pools, today=today)
+def partners_of(house: Organization, *, today: date) -> tuple[tuple[Kept, Kept], list[Group], list[Partner]]:
+    """The common pools (everybody's patients, signed residents), the groups, the institutions. Five queries."""
+    both = list(Pool.objects.filter(organization=house, kind__in=OF_PARTNERS).order_by("pk"))
+    pools = [pool for pool in both if pool.kind == Pool.Kind.PARTNER]
+    for_signed = [pool for pool in both if pool.kind == Pool.Kind.SIGNED]
+    counts = _counts(both, today=today)
 
     def kept(pool: Pool | None, name: str) -> Kept:
         return Kept(pool, name, *counts.get(pool.pk if pool else None, (0, 0)))
@@ -53,20 +62,37 @@ def partners_of(house: Organization, *, today: date) -> tuple[Kept, list[Group],
     groups = list(
         PartnerGroup.objects.filter(organization=house).prefetch_related("members").order_by("-active", "name")
     )
-    of_group = {pool.group_id: pool for pool in pools if pool.group_id}
-    of_partner = {pool.partner_id: pool for pool in pools if pool.partner_id}
-    common = next((pool for pool in pools if not pool.group_id and not pool.partner_id), None)
-    branches = Organization.objects.filter(Q(parent=house) | Q(member_of__organization=house)).distinct()
+    of_group, signed_of_group = (
+        {pool.group_id: pool for pool in some if pool.group_id} for some in (pools, for_signed)
+    )
+    of_partner, signed_of = (
+        {pool.partner_id: pool for pool in some if pool.partner_id} for some in (pools, for_signed)
+    )
+    common, common_signed = (
+        next((pool for pool in some if not pool.group_id and not pool.partner_id), None) for some in (pools, for_signed)
+    )
+
+    def own(pool: Pool | None) -> Kept | None:
+        return kept(pool, pool.name) if pool else None
+
+    known = Q(parent=house) | Q(member_of__organization=house) | Q(agreed_with__hospital=house)
+    branches = Organization.objects.filter(known).distinct()
     partners = []
     for one in branches.order_by("code"):
         mine = [group for group in groups if group.active and one in group.members.all()]
-        own = of_partner.get(one.pk)
-        partners.append(Partner(one, mine, kept(own, own.name) if own else None))
+        works = rules.works_with(one.pk, organization_id=house.pk, day=today)
+        partners.append(Partner(one, mine, own(of_partner.get(one.pk)), own(signed_of.get(one.pk)), works))
     shown = [
-        Group(group, sorted(group.members.all(), key=lambda one: one.code), kept(of_group.get(group.pk), group.name))
+        Group(
+            group,
+            sorted(group.members.all(), key=lambda one: one.code),
+            kept(of_group.get(group.pk), group.name),
+            own(signed_of_group.get(group.pk)),
+        )
         for group in groups
     ]
-    return kept(common, common.name if common else ""), shown, partners
+    both_common = kept(common, common.name if common else ""), kept(common_signed, str(Pool.Kind.SIGNED.label))
+    return both_common, shown, partners
 
 
 def _counts(pools: list[Pool], *, today: date) -> dict[int, tuple[int, int]]:

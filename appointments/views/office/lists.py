@@ -234,18 +234,25 @@ def rules(request: HttpRequest, now: datetime) -> Rows:
 
 def partners(request: HttpRequest, now: datetime) -> Rows:
     house = Organization.objects.get(pk=house_asked(request, reach_of(request)))
-    common, groups, single = partner_rows.partners_of(house, today=clock.today(now))
+    (common, common_signed), groups, single = partner_rows.partners_of(house, today=clock.today(now))
 
     def rows():
-        yield [_("共用"), common.name, "", common.taken, common.total, common.left]
+        yield [_("共用"), common.name, "", *_told(common), *_told(common_signed)]
         for one in groups:
             members = _("、").join(member.name for member in one.members)
-            yield [_("协作单位组"), one.group.name, members, one.kept.taken, one.kept.total, one.kept.left]
+            yield [_("协作单位组"), one.group.name, members, *_told(one.kept), *_told(one.signed)]
         for one in single:
-            told = (one.own.taken, one.own.total, one.own.left) if one.own else (0, 0, 0)
-            yield [_("下级机构"), one.organization.name, _("、").join(map(str, one.groups)), *told]
+            yield [
+                _("下级机构"), one.organization.name, _("、").join(map(str, one.groups)), *_told(one.own),
+                *_told(one.signed),
+            ]  # fmt: skip
 
-    return [_("类别"), _("名称"), _("成员或所在组"), _("已约"), _("号数"), _("余")], rows()
+    signed = [_("签约居民：%(what)s") % {"what": what} for what in (_("已约"), _("号数"), _("余"))]
+    return [_("类别"), _("名称"), _("成员或所在组"), _("已约"), _("号数"), _("余"), *signed], rows()
+
+
+def _told(kept: partner_rows.Kept | None) -> tuple[int, int, int]:
+    return (kept.taken, kept.total, kept.left) if kept else (0, 0, 0)
 
 
 def releases(request: HttpRequest, now: datetime) -> Rows:

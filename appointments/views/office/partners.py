@@ -28,11 +28,12 @@ def partner_groups(request: HttpRequest):
     """The common pool, the groups and their pools, each lower institution's own."""
     reach = reach_of(request)
     house = house_of(request, reach)
-    common, groups, partners = selectors.partners_of(house, today=clock.today(clock.now()))
+    (common, signed), groups, partners = selectors.partners_of(house, today=clock.today(clock.now()))
     context = {
         "house": house,
         "houses": Organization.objects.filter(pk__in=reach.organizations).order_by("pk"),
         "common": common,
+        "signed": signed,
         "groups": groups,
         "partners": partners,
         "ahead": selectors.AHEAD,

@@ -8,10 +8,19 @@ from appointments.errors import AgreementEnded
 from appointments.models import Appointment
 from appointments.selectors import operator, rules
 from appointments.services import booking, changes, supply
-from hospital.models import Agreement, ApiToken, Organization
+from hospital.models import Agreement, ApiToken, AuditEvent, Organization
 from tests.api.conftest import Program, issue
 from tests.booking.acts import take
-from tests.factories import NOW, TODAY, CommunityFactory, PatientFactory, PoolFactory, UserFactory, open_schedule
+from tests.factories import (
+    NOW,
+    TODAY,
+    CommunityFactory,
+    PatientFactory,
+    PoolFactory,
+    StaffFactory,
+    UserFactory,
+    open_schedule,
+)
 
 pytestmark = pytest.mark.django_db
 A_DAY = timedelta(days=1)
@@ -114,3 +123,32 @@ def test_a_partners_programme_reaches_what_its_institution_booked_and_nothing_el
     assert program.get(f"/appointments/{theirs.pk}/").status_code == 404
     assert program.post(f"/appointments/{theirs.pk}/cancel/").status_code == 404
     assert program.get(f"/appointments/{mine.pk}/").status_code == 200
+
+
+def test_the_office_makes_and_ends_agreements_and_others_look(client, stopped_clock, clinic, centre):
+    """P3: what is wrong stands at its field, what was typed stays; an auditor's page has no buttons."""
+    page = "/office/partners/agreements/"
+    client.force_login(StaffFactory(roles="office"))
+    said = {"member": centre.pk, "effective_from": TODAY, "effective_to": TODAY - A_DAY, "note": "三年一签"}
+    wrong = client.post(page, said)
+    assert wrong.status_code == 422
+    assert "失效日早于生效日" in wrong.content.decode()
+    assert "三年一签" in wrong.content.decode()
+    assert client.post(page, said | {"effective_to": ""}).status_code == 302
+    row = Agreement.objects.get()
+    assert "重叠" in client.post(page, said | {"effective_to": ""}).content.decode()
+    assert client.post(f"{page}{row.pk}/end/", {"last_day": TODAY - A_DAY}).status_code == 302
+    assert Agreement.objects.get().effective_to is None
+    client.post(f"{page}{row.pk}/end/", {"last_day": TODAY})
+    assert Agreement.objects.get().effective_to == TODAY
+    assert set(AuditEvent.objects.values_list("action", flat=True)) == {"agreement.made", "agreement.ended"}
+    assert client.get("/office/partners/").status_code == 200
+
+    client.force_login(StaffFactory(roles="auditor"))
+    looked = client.get(page).content.decode()
+    assert "柳堤社区" in looked
+    assert "登记协议</button>" not in looked
+    assert client.post(page, said).status_code == 403
+    elsewhere = Organization.objects.create(code="H9", name="另一家医院")
+    client.force_login(StaffFactory(roles="office", roles__at=elsewhere))
+    assert client.post(f"{page}{row.pk}/end/", {"last_day": TODAY + A_DAY}).status_code == 404
