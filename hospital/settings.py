@@ -337,6 +337,17 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=3, minute=40),
         "options": {"expires": 6 * 3600},
     },
+    "scan": {"task": "referrals.tasks.scan_attachments", "schedule": 20, "options": {"expires": 20}},
+    "attachments": {
+        "task": "referrals.tasks.tidy_attachments",
+        "schedule": crontab(hour=3, minute=50),
+        "options": {"expires": 6 * 3600},
+    },
+    "duplicates": {
+        "task": "hospital.tasks.find_duplicates",
+        "schedule": crontab(hour=2, minute=40),
+        "options": {"expires": 6 * 3600},
+    },
     "tidy": {"task": "hospital.tasks.tidy", "schedule": crontab(hour=3, minute=10), "options": {"expires": 6 * 3600}},
 }
 

@@ -1,1 +1,24 @@
-"""What happens to a referral by the clock."""
+"""What happens to a referral by the clock. Each job finds its own work: late, twice or after a gap does no harm."""
+
+import structlog
+from celery import shared_task
+
+from hospital import clock
+from referrals.services import attachments, scanning
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task(ignore_result=True)
+def scan_attachments(**_kwargs):
+    """查毒, where the house has a scanner (SCANNER_COMMAND)."""
+    if scanned := scanning.scan_waiting(now=clock.now()):
+        log.info("attachments_scanned", count=scanned)
+
+
+@shared_task(ignore_result=True)
+def tidy_attachments(**_kwargs):
+    """Nightly: stored files that no attachment speaks of; and what a new scanner has not seen yet."""
+    scanning.catch_up()
+    if gone := attachments.clean_up(now=clock.now()):
+        log.info("attachments_swept", count=gone)

@@ -1,4 +1,8 @@
-"""Addresses of the referrals."""
+"""Addresses of the referrals: partner workplace, referral office, consult-room panels, files, admission, patients."""
+
+from .addresses import files
 
 app_name = "referrals"
-urlpatterns = []
+urlpatterns = [
+    *files.urlpatterns,
+]

@@ -86,6 +86,8 @@ def opened(*, attachment: Attachment, by: User, now: datetime, request=None) -> 
     Raises AttachmentNotScanned, AttachmentInfected, FileLost.
     """
     if refusal := policy.refusal_to_open(attachment, scanner=bool(settings.SCANNER_COMMAND)):
+        unscanned = Attachment.objects.filter(pk=attachment.pk, scan=Attachment.Scan.UNSCANNED)
+        unscanned.update(scan=Attachment.Scan.WAITING)  # it came before there was a scanner: now it is looked at
         raise refusal
     try:
         content = storing.content_of(private_storage(), attachment.file.name, digest=attachment.digest)

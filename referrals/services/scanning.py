@@ -29,13 +29,11 @@ CLEAN, INFECTED = 0, 1
 
 
 def scan_waiting(*, now: datetime) -> int:
-    """Attachments that wait, the oldest first. Follows the setting: with a scanner also what came before there was one,
-    without one nothing waits. Safe to repeat; how many were looked at."""
+    """Attachments that wait, the oldest first; without a scanner none does. Safe to repeat; how many were looked at."""
     rows = Attachment.objects.filter(removed_at=None)
     if not settings.SCANNER_COMMAND:
         rows.filter(scan=Scan.WAITING).update(scan=Scan.UNSCANNED)
         return 0
-    rows.filter(scan=Scan.UNSCANNED).update(scan=Scan.WAITING)
     done = failed = 0
     for row in rows.filter(scan=Scan.WAITING).order_by("pk")[:ROUND]:
         verdict = _verdict(row)
@@ -49,10 +47,17 @@ def scan_waiting(*, now: datetime) -> int:
     return done
 
 
+def catch_up() -> int:
+    """Nightly, where there is a scanner by now: what came before there was one waits, too."""
+    if not settings.SCANNER_COMMAND:
+        return 0
+    return Attachment.objects.filter(removed_at=None, scan=Scan.UNSCANNED).update(scan=Scan.WAITING)
+
+
 def _verdict(row: Attachment) -> str | None:
     """None: the scanner gave no answer."""
-    command = [*shlex.split(settings.SCANNER_COMMAND), private_storage().path(row.file.name)]
     try:
+        command = [*shlex.split(settings.SCANNER_COMMAND), private_storage().path(row.file.name)]
         code = subprocess.run(command, capture_output=True, timeout=SECONDS, check=False).returncode
     except (OSError, ValueError, subprocess.TimeoutExpired) as problem:
         log.error("scanner_failed", attachment=row.pk, error=type(problem).__name__)

@@ -7,8 +7,8 @@
   document.addEventListener("change", (event) => {
     const box = event.target;
     if (!(box instanceof HTMLInputElement) || !box.dataset.most) return;
-    const file = box.files[0];
-    box.setCustomValidity(file && file.size > Number(box.dataset.most) ? box.dataset.tooLong : "");
+    const most = Number(box.dataset.most);
+    box.setCustomValidity([...box.files].some((file) => file.size > most) ? box.dataset.tooLong : "");
     box.reportValidity();
   });
 })();
