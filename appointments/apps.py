@@ -8,4 +8,9 @@ class AppointmentsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
+        from hospital import patient_index
+
         from . import handlers, personal_data  # noqa: F401  what this app does with facts, and what it holds of a person
+        from .models import Appointment
+
+        patient_index.keeps_time("appointment", Appointment)

@@ -9,7 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from . import audit, clock, identity, masking, pinyin
+from . import audit, clock, identity, masking, patient_index, pinyin
 from .errors import Refused
 from .models import Patient, PatientIdentifier, User
 
@@ -93,6 +93,7 @@ def register_patient(
         )
         _attach(patient, papers, seen_at=now if seen else None)
         audit.record(action="patient.registered", actor=by, patient=patient, now=now, request=request)
+        patient_index.find_for(patient, now=now)
     return patient
 
 
@@ -117,6 +118,7 @@ def add_document(
         audit.record(
             action="patient.document_added", actor=by, patient=patient, now=now, detail={"kind": kind}, request=request
         )
+        patient_index.find_for(patient, now=now)
     return row
 
 
@@ -232,7 +234,7 @@ def _readings(text: str) -> tuple[str, Q | None, Q | None]:
         return "name", Q(name=name), Q(name__startswith=name)
     written = identity.one_form(text)
     if re.fullmatch(r"M\d{8,}", written):
-        return "number", Q(medical_number=written), None
+        return "number", Q(pk__in=_numbered(written)), None
     if re.search(r"\d", written):
         return _by_digits(text, written)
     letters = re.sub(r"[^a-z]", "", text.lower().replace("ü", "v"))
@@ -259,6 +261,12 @@ def _holders(written: str) -> list[int]:
     return list(PatientIdentifier.objects.filter(number_hash__in=hashes).values_list("patient", flat=True))
 
 
+def _numbered(written: str) -> list[int]:
+    """The record with this 门诊号; where it was merged, the one that holds its rows now: papers keep the old number."""
+    rows = Patient.objects.filter(medical_number=written).values_list("pk", "active")
+    return [pk if active else patient_index.known_as(pk) for pk, active in rows]
+
+
 def with_document(text: str) -> list[Patient]:
     """Whose document this is, of whatever kind: the whole number, nothing else finds anybody."""
     written = identity.one_form(text)
@@ -267,4 +275,4 @@ def with_document(text: str) -> list[Patient]:
 
 def with_medical_number(text: str) -> Patient | None:
     """The person with this 门诊号. It is counted up, so it says who is meant, never that it is them."""
-    return _active(Q(medical_number=identity.one_form(text))).first()
+    return _active(Q(pk__in=_numbered(identity.one_form(text)))).first()

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from . import clock
 from .errors import NotAllowed, StaffAccount
-from .models import AccountPhone, DataRequest, Role, RoleAssignment
+from .models import AccountPhone, DataRequest, Organization, Role, RoleAssignment
 
 DESK_ROLES = frozenset({Role.TRIAGE, Role.COUNTER, Role.PHONE})
 CONSULT_ROLES = frozenset({Role.DOCTOR, Role.WARD})
@@ -124,6 +124,13 @@ def may_search_patients(user) -> bool:
 def may_serve_accounts(user) -> bool:
     """At the window, with the document in hand: bind a person to an account, correct a record (B22, O4)."""
     return has_role(user, *WINDOW_ROLES)
+
+
+def may_keep_the_index(user) -> bool:
+    """疑似重复 and merging (P10): the window and the office of a whole hospital, never of one department or of a lower
+    institution."""
+    keepers = (row for row in assignments(user) if row.role in WINDOW_ROLES and row.department_id is None)
+    return any(row.organization.kind == Organization.Kind.HOSPITAL for row in keepers)
 
 
 def may_decide_on(user, kind: str) -> bool:

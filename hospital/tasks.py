@@ -8,7 +8,7 @@ from celery import shared_task
 from celery.signals import before_task_publish
 from django.contrib.sessions.backends.db import SessionStore
 
-from hospital import clock, devices, heartbeats, messages, outbox, personal_data
+from hospital import clock, devices, heartbeats, messages, outbox, patient_index, personal_data
 from hospital.integration import links, webhooks
 
 FAILURES_KEPT = timedelta(days=1)
@@ -62,3 +62,9 @@ def tidy(**_kwargs):
     devices.forget_old(now=clock.now())
     links.forget_used(now=clock.now())
     webhooks.forget_sent(now=clock.now())
+
+
+@shared_task(ignore_result=True)
+def find_duplicates(**_kwargs):
+    """疑似重复 (P10): pairs of records that may be one person, for the window to look at."""
+    patient_index.find_all(now=clock.now())

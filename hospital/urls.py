@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from .views import edition, family, health, home, me, messages, personal_data, privacy, sign_in, window
+from .views import duplicates, edition, family, health, home, me, messages, personal_data, privacy, sign_in, window
 
 urlpatterns = [
     path("", home.landing, name="home"),
@@ -42,6 +42,11 @@ urlpatterns = [
     path("desk/patients/<int:pk>/bind/", window.bind, name="desk_bind"),
     path("desk/patients/<int:pk>/bind/<int:row>/end/", window.end, name="desk_unbind"),
     path("desk/patients/<int:pk>/correct/", window.correct, name="desk_correct"),
+    path("office/duplicates/", duplicates.duplicates, name="duplicates"),
+    path("office/duplicates/<int:pk>/", duplicates.duplicate, name="duplicate"),
+    path("office/duplicates/<int:pk>/differ/", duplicates.differ, name="duplicate_differ"),
+    path("office/duplicates/merges/", duplicates.merges, name="merges"),
+    path("office/duplicates/merges/<int:pk>/undo/", duplicates.undo, name="merge_undo"),
     path("edition/", edition.edition, name="edition"),
     path("language/", set_language, name="set_language"),
     path("admin/", admin.site.urls),

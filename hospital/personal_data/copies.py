@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from hospital import account_rules, clock, family, masking, messages
+from hospital import account_rules, clock, family, masking, messages, patient_index
 from hospital.family_policies import is_child
 from hospital.models import (
     AccountPhone,
@@ -242,7 +242,7 @@ def _of_person(patient: Patient, whole: bool, by: User | None) -> list[Section]:
         return sections
     conditions = Condition.objects.filter(patient=patient).order_by("pk")
     told = Message.objects.filter(Q(patient=patient), channel=Message.Channel.INAPP).select_related("patient")
-    trail = AuditEvent.objects.filter(patient=patient).order_by("at", "pk")
+    trail = AuditEvent.objects.filter(patient__in=patient_index.records_of(patient.pk)).order_by("at", "pk")
     return [
         *sections,
         Section("conditions", _("过敏与诊断"), [_condition(row) for row in conditions]),

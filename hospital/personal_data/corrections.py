@@ -5,7 +5,7 @@ from datetime import date, datetime
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from hospital import audit, clock, identity, pinyin
+from hospital import audit, clock, identity, patient_index, pinyin
 from hospital.errors import Refused
 from hospital.models import Patient, User
 from hospital.patients import DocumentMismatch, ImpossibleBirthDate
@@ -65,6 +65,7 @@ def correct(
     audit.record(
         action="patient.corrected", actor=by, patient=patient, detail={"fields": changed}, now=now, request=request
     )
+    patient_index.find_for(patient, now=now)
     return changed
 
 

@@ -27,6 +27,12 @@ TILES = [
     Tile("/consult/", _("诊间"), _("今天的候诊、叫号、给患者约下一次"), permissions.may_sit_in_a_room),
     Tile("/my/schedule/", _("我的出诊"), _("今后四周的出诊，申请停诊"), permissions.may_see_own_sessions),
     Tile("/desk/", _("报到台"), _("报到、现场挂号、退号与改约"), permissions.may_work_the_desk),
+    Tile(
+        "/office/duplicates/",
+        _("患者主索引"),
+        _("疑似重复的档案：核对、合并、撤销合并"),
+        permissions.may_keep_the_index,
+    ),
     Tile("/phone/", _("代约"), _("给来电、出院和下级机构的患者约号、改约、退号"), permissions.may_book_for_others),
     Tile(
         "/office/calls/",

@@ -1,0 +1,93 @@
+"""撤销合并: what was hung over goes back, and so does what has grown on it since.
+
+A visit that was booked on the second record and moved by the merge goes back with the check-in, the consultation and
+the next booking that were made from it after the merge: they are that person's. What else was new on the kept record
+stays there.
+"""
+
+from datetime import datetime
+from itertools import groupby
+
+from django.db import connection, transaction
+
+from hospital import audit, outbox
+from hospital.models import DuplicateSuspect, MergedRow, PatientMerge, PatientTime, User
+
+from . import errors
+from .merging import locked
+from .tables import Link, _quoted, links, time_sources
+
+
+@transaction.atomic
+def undo(*, merge: PatientMerge, reason: str, by: User, now: datetime) -> PatientMerge:
+    """Both records as they were, and with what followed. Raises NeedsMergeReason, UndoneAlready, MergedOnwards.
+
+    Publishes patient.unmerged {kept, merged}.
+    """
+    if not reason.strip():
+        raise errors.NeedsMergeReason()
+    people = locked(merge.kept_id, merge.merged_id)
+    row = PatientMerge.objects.select_for_update(no_key=True, of=("self",)).get(pk=merge.pk)
+    if row.undone_at:
+        raise errors.UndoneAlready()
+    if not people[row.kept_id].active:
+        raise errors.MergedOnwards()
+    back = _hang_back(row) + _follow(row)
+    person = people[row.merged_id]
+    person.active = True
+    person.save(update_fields=["active"])
+    row.undone_at, row.undone_by, row.undo_reason = now, by, reason.strip()[:200]
+    row.save(update_fields=["undone_at", "undone_by", "undo_reason"])
+    first, second = sorted((row.kept_id, row.merged_id))
+    DuplicateSuspect.objects.filter(first=first, second=second).update(
+        status=DuplicateSuspect.Status.DIFFERENT, decided_at=now, decided_by=by, note=row.undo_reason
+    )
+    said = {"kept": row.kept_id, "merged": row.merged_id}
+    outbox.publish(topic="patient.unmerged", key=f"patient:{row.kept_id}", payload=said, actor=by, now=now)
+    for whose in people.values():
+        audit.record(
+            action="patient.unmerged", actor=by, patient=whose, subject=f"patientmerge:{row.pk}",
+            detail={**said, "rows": back, "why": row.undo_reason}, now=now,
+        )  # fmt: skip
+    return row
+
+
+def _hang_back(row: PatientMerge) -> int:
+    """Each row that was moved and still is where it was put."""
+    rows = MergedRow.objects.filter(merge=row).order_by("table", "column", "row").values_list("table", "column", "row")
+    count = 0
+    for (table, column), some in groupby(rows, key=lambda each: each[:2]):
+        where = f"id = ANY (%(ids)s) AND {_quoted(column)} = %(kept)s"
+        count += _set(table, column, where, row, ids=[pk for _table, _column, pk in some])
+    return count
+
+
+def _follow(row: PatientMerge) -> int:
+    """Until nothing more goes along: rows of the kept record that hang on one that went back."""
+    count = 0
+    while moved := sum(_follow_link(link, row) for link in links()):
+        count += moved
+    return count + sum(_follow_times(source, model, row) for source, model in time_sources().items())
+
+
+def _follow_link(link: Link, row: PatientMerge) -> int:
+    parent = _quoted(link.parent.table)
+    where = f"""{_quoted(link.column.name)} = %(kept)s AND {_quoted(link.name)} IN (
+        SELECT id FROM {parent} WHERE {_quoted(link.parent.name)} = %(merged)s)"""  # noqa: S608
+    return _set(link.column.table, link.column.name, where, row)
+
+
+def _follow_times(source: str, model, row: PatientMerge) -> int:
+    """A booking that was moved to another hour since has a time of its own."""
+    where = f"""patient_id = %(kept)s AND source = %(source)s AND source_id IN (
+        SELECT id FROM {_quoted(model._meta.db_table)} WHERE patient_id = %(merged)s)"""  # noqa: S608
+    return _set(PatientTime._meta.db_table, "patient_id", where, row, source=source)
+
+
+def _set(table: str, column: str, where: str, row: PatientMerge, **more) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {_quoted(table)} SET {_quoted(column)} = %(merged)s WHERE {where}",  # noqa: S608
+            {"kept": row.kept_id, "merged": row.merged_id, **more},
+        )
+        return cursor.rowcount
