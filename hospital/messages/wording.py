@@ -1,7 +1,7 @@
 """The words of a message: a template in the person's language, filled at the moment of sending or showing."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.template.loader import render_to_string
 from django.utils import translation
@@ -14,6 +14,10 @@ FOLDER = "messages/texts"
 MOMENTS = ("start", "arrive", "was", "until")
 """Parameters that are ISO times; they are said as the hospital's wall time."""
 
+DAYS = ("day",)
+"""Parameters that are ISO days."""
+
+ONLY_DAY = {"zh-hans": "n月j日 l", "en": "D j M Y"}
 DAY_FORMATS = {"zh-hans": "n月j日 l H:i", "en": "D j M Y, H:i"}
 
 
@@ -43,7 +47,9 @@ def _joined(body: str, language: str) -> str:
 
 
 def _moments(params: dict, language: str) -> dict[str, str]:
-    return {name: moment(params[name], language) for name in MOMENTS if params.get(name)}
+    said = {name: moment(params[name], language) for name in MOMENTS if params.get(name)}
+    days = {name: date.fromisoformat(params[name]) for name in DAYS if params.get(name)}
+    return said | {name: date_format(day, ONLY_DAY.get(language, ONLY_DAY["en"])) for name, day in days.items()}
 
 
 def moment(iso: str, language: str) -> str:

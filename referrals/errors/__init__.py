@@ -2,6 +2,18 @@
 
 from appointments.errors import AgreementEnded
 
+from .admission import (
+    AdmissionAskedAlready,
+    AdmissionDayGone,
+    AdmissionDepartmentClosed,
+    AdmissionMissing,
+    AdmissionNeedsReason,
+    AdmissionNotNow,
+    AdmissionOver,
+    AdmissionReferralOver,
+    AdmissionTooEarly,
+    NeedThereAlready,
+)
 from .attachments import (
     AttachedAlready,
     AttachmentInfected,
@@ -22,6 +34,15 @@ from .referral import (
 )
 
 __all__ = [
+    "AdmissionAskedAlready",
+    "AdmissionDayGone",
+    "AdmissionDepartmentClosed",
+    "AdmissionMissing",
+    "AdmissionNeedsReason",
+    "AdmissionNotNow",
+    "AdmissionOver",
+    "AdmissionReferralOver",
+    "AdmissionTooEarly",
     "AgreementEnded",
     "AlreadyReferred",
     "AttachedAlready",
@@ -29,6 +50,7 @@ __all__ = [
     "AttachmentNotScanned",
     "AttachmentStays",
     "AttachmentTooLong",
+    "NeedThereAlready",
     "NeedsReason",
     "NotTheirTurn",
     "NumberOfAnother",
