@@ -4,9 +4,9 @@ from datetime import time, timedelta
 
 from django.urls import reverse
 
-from exams.models import DeviceAbility
+from exams.models import DeviceAbility, ExamBooking
 from hospital import clock
-from tests.consult.rooms import bring_in, doctor_with_a_room, now, today
+from tests.consult.rooms import bring_in, doctor_with_a_room, now, open_page, today
 from tests.factories.exams import DeviceFactory, ExamItemFactory, device_session, exam_variant
 
 NAMES = [
@@ -71,3 +71,11 @@ def hold_a_plan(client, room, *variants):
 
 def day_after(days: int):
     return clock.today(now()) + timedelta(days=days)
+
+
+def states(model=ExamBooking):
+    return list(model.objects.order_by("pk").values_list("status", flat=True))
+
+
+def page_of(client, **address):
+    return open_page(client, kind="exams", **address)
