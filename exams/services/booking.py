@@ -192,6 +192,7 @@ def cancel(
         if refusal:
             raise refusal
         pending = row.status == Status.PENDING
+        let_go(_kept_instead(row), note=DROPPED, now=moment)
         let_go([row], note=note[:200], now=moment)
         if withdraw:
             _withdraw(row.request_id, note=note[:200], now=moment)
@@ -329,6 +330,15 @@ def _lock_rows(basket: UUID | None, booking: ExamBooking | None) -> list[ExamBoo
         raise HoldEnded()
     pks, patients, requests = zip(*seen, strict=True)
     return lock_people(patients=patients, requests=requests, bookings=pks)
+
+
+def _kept_instead(row: ExamBooking) -> list[ExamBooking]:
+    """What the house holds in place of an exam whose device is down. The caller has the patient's and the request's
+    locks, so no other comes up meanwhile."""
+    kept = ExamBooking.objects.select_for_update(no_key=True).filter(
+        request=row.request_id, status=Status.PENDING, holds=True
+    )
+    return list(kept.exclude(pk=row.pk).order_by("pk"))
 
 
 def _check_whole(rows: list[ExamBooking], live: list[ExamBooking]) -> None:

@@ -139,7 +139,9 @@ def test_when_the_device_is_down_no_deadline_holds(mine):
         assert "不限时间，也不算爽约" in page
         assert mine.post(f"{first}cancel/").url == first
     row.refresh_from_db()
-    assert row.status == "cancelled"
+    offer.refresh_from_db()
+    assert (row.status, offer.status, row.request.status) == ("cancelled", "cancelled", "open")
+    assert "预约这项检查" in words_of(mine.get("/exams/"))  # nothing keeps them from booking it again
 
 
 def test_the_calendar_file_says_when_to_be_there_how_to_prepare_and_follows_the_booking(mine):
