@@ -5,7 +5,6 @@ from datetime import time, timedelta
 from django.urls import reverse
 
 from exams.models import DeviceAbility, ExamBooking
-from hospital import clock
 from tests.consult.rooms import bring_in, doctor_with_a_room, now, open_page, today
 from tests.factories.exams import DeviceFactory, ExamItemFactory, device_session, exam_variant
 
@@ -67,10 +66,6 @@ def hold_a_plan(client, room, *variants):
     asked = press(client, room, "ask")
     token = asked.context["work"].proposal.best.token
     return press(client, room, f"hold:{token}")
-
-
-def day_after(days: int):
-    return clock.today(now()) + timedelta(days=days)
 
 
 def states(model=ExamBooking):

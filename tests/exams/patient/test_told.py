@@ -87,9 +87,8 @@ def test_what_was_booked_in_one_go_is_told_in_one_message(mine):
 
 
 def test_the_words_stand_in_english_too(mine):
-    notices.tell(
-        booking=exam_booking_row(request=asked_for(mine.person)).pk, template=notices.REMINDER, dedupe="x", now=NOW
-    )
+    row = exam_booking_row(request=asked_for(mine.person))
+    notices.say([row], template=notices.REMINDER, dedupe="x", now=NOW)
     [text] = texts(language="en")
     assert "24 Nov" in text
 
