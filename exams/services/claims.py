@@ -19,6 +19,8 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Q
 
 from appointments.errors import Busy
+from appointments.selectors import promised
+from appointments.selectors.promised import key
 from exams.errors import AlreadyBookedExam, NotFree, PatientBusy, TimeTaken, WrongExamState
 from exams.models import (
     STEP,
@@ -31,7 +33,7 @@ from exams.models import (
     StaffTeam,
 )
 from exams.policies import booking as policy
-from exams.selectors.holding import holding, key
+from exams.selectors.holding import holding
 from hospital import clock
 from hospital.models import Patient, PatientTime
 
@@ -342,6 +344,6 @@ def in_one():
 
 def is_busy(patient_id: int, *, line: Line, ignoring: Collection[int]) -> bool:
     """The patient is promised to be elsewhere. Own holds that ran out are gone by now."""
-    rows = PatientTime.objects.filter(patient=key(patient_id), during__overlap=line.stay)
+    rows = promised.times_of([patient_id], between=line.stay)
     own = list(ignoring)
     return rows.exclude(source="exam", source_id__in=own).exists() if own else rows.exists()
