@@ -39,6 +39,7 @@ from .devices import (
     NothingToRelease,
     OfferGone,
     SessionInTheWay,
+    SessionTooShort,
 )
 from .patient import NotBookedAlone, NotChangedAlone, NotOpenAnyMore, PlanGone, ToldByStaff
 from .reports import (
@@ -75,6 +76,7 @@ from .visit import (
     CannotBeExamined,
     DeviceBusy,
     DeviceIsDown,
+    NeverExamined,
     NotInQueue,
     PatientElsewhere,
     ReasonMissing,
@@ -88,6 +90,7 @@ __all__ = [
     "SignedOver",
     "OrderInACircle",
     "NeedsSecondPerson",
+    "NeverExamined",
     "CatalogueUnsound",
     "CatalogueChanged",
     "AlreadyDrafted",
@@ -147,6 +150,7 @@ __all__ = [
     "RequestEnded",
     "ResultOutdated",
     "SessionInTheWay",
+    "SessionTooShort",
     "TimeTaken",
     "ToldByStaff",
     "TooEarlyForExam",
