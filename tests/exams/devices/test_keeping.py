@@ -177,14 +177,15 @@ def test_the_present_workbook_changes_nothing_and_a_wrong_one_nothing_either(off
 
     book = load_workbook(BytesIO(present))
     book["检查项目"]["B2"] = "新名字超声"
-    book["检查方式"]["C2"] = 17
+    book["检查方式"]["C2"], book["检查方式"]["F2"] = 17, "NONE"
     wrong = BytesIO()
     book.save(wrong)
     _answer, address = upload(office, wrong.getvalue(), house)
     page = office.get(address).content.decode()
     assert "C 检查分钟" in page
     assert "17 不是 5 的倍数" in page
-    book["检查方式"]["C2"] = 25
+    assert "价目里没有“NONE”" in page
+    book["检查方式"]["C2"], book["检查方式"]["F2"] = 25, "EX"
     right = BytesIO()
     book.save(right)
     _answer, address = upload(office, right.getvalue(), house)
