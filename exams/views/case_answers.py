@@ -72,7 +72,7 @@ def _page(request: HttpRequest, case: DowntimeCase, *, at: str, by: User | None)
     rates.spend_of(f"exam.answer.{case.pk}", *ANSWERS)
     form = AnswerForm(request.POST)
     if not form.is_valid():
-        return _show(request, case, at=at, said=form.errors.get("place"), status=422)
+        return _show(request, case, at=at, said=form.sentences, status=422)
     try:
         given(case, form, by=by, channel=Channel.WEB)
     except Refused as refusal:
@@ -119,7 +119,7 @@ def _show(request: HttpRequest, case: DowntimeCase, *, at: str, refusal: Refused
         "days": others.by_day(places),
         "phone": house.phone,
         "refusal": refusal,
-        "said": said or (),
+        "said": said,
         "sure": request.GET.get("sure") == "1",
         "here_at": at,
     }
