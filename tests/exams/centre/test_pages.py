@@ -272,7 +272,7 @@ def test_a_patients_pages_take_as_many_queries_with_six_exams_as_with_one(
 
     with django_assert_max_num_queries(26):
         page(client, "exam_centre_patient", asked.patient_id)
-    with django_assert_max_num_queries(26):
+    with django_assert_max_num_queries(27):
         page(client, "exam_arrival", asked.patient_id)
 
 

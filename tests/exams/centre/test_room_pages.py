@@ -46,6 +46,7 @@ def test_a_nurse_takes_a_patient_from_check_in_to_the_end(client, today):
     stopped = post(client, "exam_check_in", today.pk, **{f"e{today.pk}-q-pregnant": "yes"})
     assert stopped.status_code == 409
     assert "怀孕不能做" in stopped.content.decode()
+    assert "医生同意仍检查" not in stopped.content.decode()  # a name typed at the desk changes nothing here
     post(client, "exam_check_in", today.pk, **{f"e{today.pk}-q-pregnant": "no", f"e{today.pk}-priority": 1})
     post(client, "exam_call_next", today.device_id, seen=0)
     for act in ("start", "finish"):
@@ -57,18 +58,35 @@ def test_a_nurse_takes_a_patient_from_check_in_to_the_end(client, today):
 
 
 def test_a_doctors_word_needs_a_doctor_of_the_house_and_a_reason(client, centre, today):
-    question(today.request.organization)
+    question(today.request.organization, effect="check")
     doctor = PractitionerFactory(code="D77")
     said = {f"e{today.pk}-q-pregnant": "yes", f"e{today.pk}-doctor": "D99", f"e{today.pk}-override": "急诊"}
 
     unknown = post(client, "exam_check_in", today.pk, **said)
     assert unknown.status_code == 422
     assert "没有这位医生" in unknown.content.decode()
+    assert "请写明是哪位医生" not in unknown.content.decode()  # one thing is wrong, not two
     assert 'value="急诊"' in unknown.content.decode()
     post(client, "exam_check_in", today.pk, **said | {f"e{today.pk}-doctor": "D77"})
 
     today.refresh_from_db()
     assert (today.status, today.override_by) == ("arrived", doctor)
+
+
+def test_who_comes_on_the_wrong_day_is_told_the_right_one_and_a_walk_in_when_it_is(client, centre, variant):
+    """E5: the soonest device stands first, with its time."""
+    busy, free = open_device(variant, days=(), name="B1"), open_device(variant, days=(), name="B2")
+    exam_booking_row(session=device_session(busy, day=TODAY), start=NOW)
+    device_session(free, day=TODAY)
+    later = exam_booking_row(session=device_session(free, day=TODAY + timedelta(days=2)), start=NOW + timedelta(days=2))
+
+    assert "11-25" in page(client, "exam_arrival", later.patient_id).content.decode()
+    asked = ExamRequestFactory(variant=variant)
+    shown = page(client, "exam_arrival", asked.patient_id).content.decode()
+    assert shown.index("B2") < shown.index("B1")
+    assert "最早10:00" in shown
+    said = client.post(reverse("exams:exam_walk_in", args=[asked.pk]), {"device": free.pk}, follow=True)
+    assert "B2，10:00" in said.content.decode()
 
 
 def test_not_done_asks_why_and_the_exam_is_back_on_the_centres_list(client, centre, today):
