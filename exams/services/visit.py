@@ -14,6 +14,7 @@ from exams.errors import (
     AskAgain,
     CannotBeExamined,
     DeviceBusy,
+    NeverExamined,
     NotInQueue,
     PatientElsewhere,
     ReasonMissing,
@@ -63,9 +64,10 @@ def check_in(
 ) -> ExamBooking:
     """报到: the patient is here, has answered the questions again, and waits. Repeating it gives the same booking.
 
-    An answer that stops the exam stops it, unless a doctor (`override_by`) lets it go on for a reason (`override`);
-    that is kept on the booking and in the trail. Raises TooEarlyForExam, TooLateToCheckIn, AskAgain, CannotBeExamined,
-    DeviceIsDown, NotInQueue. Publishes exam.checked_in.
+    An answer that refuses stops everybody, as before booking. One that needs a check first does, unless a doctor
+    (`override_by`) lets it go on for a reason (`override`); that is kept on the booking and in the trail. Raises
+    TooEarlyForExam, TooLateToCheckIn, AskAgain, CannotBeExamined, NeverExamined, DeviceIsDown, NotInQueue. Publishes
+    exam.checked_in.
     """
     row = locked(booking)
     if row.status in ExamBooking.WAITING and row.holds:
@@ -104,6 +106,8 @@ def _judge(row: ExamBooking, answers: dict[str, str], *, override: str, override
         raise AskAgain(questions="；".join(question.text for question in heard.unanswered))
     if not heard.stops:
         return False
+    if heard.refuses:
+        raise NeverExamined(exam=str(row.variant), sentence=heard.why)
     if not (override.strip() and override_by):
         raise CannotBeExamined(exam=str(row.variant), sentence=heard.why)
     return True
