@@ -17,7 +17,7 @@ from exams.policies.booking import DROPPED, REPLACED
 from exams.policies.spans import trips_of
 from exams.selectors import around, rules
 from exams.selectors.free import next_start
-from exams.services import claims
+from exams.services import claims, requesting
 from exams.services.checks import Asked, check_ahead, check_all, check_move
 from exams.services.claims import Line, in_one, let_go, lock_all, lock_people
 from hospital import clock, outbox
@@ -181,7 +181,7 @@ def cancel(
 ) -> ExamBooking:
     """取消预约: the time is free at once, the request open again (`withdraw`: cancelled). `hospital`: the house's
     doing, without a cut-off. `together`: what is cancelled with it, told of once. Twice is once. Publishes
-    exam.cancelled. Raises TooLateForExam, WrongExamState."""
+    exam.cancelled, and exam.withdrawn. Raises TooLateForExam, WrongExamState."""
     with in_one():
         moment = now or database_now()
         [row] = _lock_rows(None, booking)
@@ -195,7 +195,7 @@ def cancel(
         let_go(_kept_instead(row), note=DROPPED, now=moment)
         let_go([row], note=note[:200], now=moment)
         if withdraw:
-            _withdraw(row.request_id, note=note[:200], now=moment)
+            _withdraw(row.request_id, by=by, note=note, now=moment)
         if not pending:
             said = {"channel": channel, "hospital": hospital, "together": sorted({row.pk, *together})}
             publish("exam.cancelled", row, by=by, now=moment, **said)
@@ -363,9 +363,10 @@ def _confirm_plans(plans: set[int], *, now: datetime) -> None:
         plan.save(update_fields=["trips", "minutes", "exams", "confirmed_at"])
 
 
-def _withdraw(request_id: int, *, note: str, now: datetime) -> None:
-    rows = ExamRequest.objects.filter(pk=request_id, status=ExamRequest.Status.OPEN)
-    rows.update(status=ExamRequest.Status.CANCELLED, ended_at=now, note=note)
+def _withdraw(request_id: int, *, by: User | None, note: str, now: datetime) -> None:
+    row = ExamRequest.objects.get(pk=request_id)
+    if row.status == ExamRequest.Status.OPEN:
+        requesting.take_back(row, by=by, reason=note, now=now)
 
 
 def _put(moves: list[tuple[ExamBooking, Line]], asked: Asked) -> None:
@@ -379,7 +380,7 @@ def _put(moves: list[tuple[ExamBooking, Line]], asked: Asked) -> None:
         row.device, row.team_id, row.session = line.device, line.device.team_id, line.session
         row.day, row.during, row.stay, row.holds = clock.today(line.start), line.during, line.stay, True
         if row.status == Status.ARRIVED and row.day != clock.today(asked.now):
-            row.status, row.checked_in_at, row.called_at, row.calls = Status.BOOKED, None, None, 0
+            claims.forget_check_in(row)
         if row.status == Status.PENDING:
             rule = rules.exam_rule(line.request.organization_id, day=clock.today(asked.now))
             row.hold_until = asked.now + policy.hold_for(asked.channel, rule)

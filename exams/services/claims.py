@@ -302,6 +302,13 @@ def promise(row: ExamBooking) -> None:
     )
 
 
+def forget_check_in(row: ExamBooking) -> None:
+    """Booked, as if nobody had come: what was answered and allowed then is asked anew. The caller saves."""
+    row.status = Status.BOOKED
+    row.checked_in_at = row.called_at = row.passed_at = row.override_by = None
+    row.calls, row.priority, row.answers, row.override = 0, 0, {}, ""
+
+
 REFUSALS = {
     "a_device_does_one_exam_at_a_time": TimeTaken,
     "exambooking_within_the_team": TimeTaken,
