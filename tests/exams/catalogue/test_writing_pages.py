@@ -4,7 +4,9 @@ saved; who may only read, reads."""
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 
+from exams.forms.catalogue import Whole
 from exams.models import ExamItem, ExamRule, ExamSet, ExamVariant, OrderingRule, Preparation, ScreeningQuestion
 from hospital.models import AuditEvent, RoleAssignment
 from tests.factories import (
@@ -224,6 +226,15 @@ def test_the_houses_numbers_are_dated_and_begin_tomorrow(office, house):
     assert "试行" in office.get(answer.url).content.decode()
     office.post(f"{answer.url}withdraw/", {"withdraw-why": "不改了"})
     assert ExamRule.objects.get().effective_to is None
+
+
+@pytest.mark.parametrize("typed", ["9" * 400, "-" + "9" * 400, "481", "12"])
+def test_a_number_of_any_length_is_refused_in_its_place(typed):
+    """E1: no number is too long to be refused."""
+    field = Whole(least=5, most=480, step=5)
+    with pytest.raises(ValidationError):
+        field.clean(typed)
+    assert field.clean("480") == 480
 
 
 def test_who_only_reads_reads(client, house):
