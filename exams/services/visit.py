@@ -28,6 +28,8 @@ from hospital import audit, outbox
 from hospital.errors import Refused
 from hospital.models import Patient, PatientTime, Practitioner, User
 
+from . import claims
+
 Status = ExamBooking.Status
 
 
@@ -140,9 +142,7 @@ def _forget_check_in(row: ExamBooking, *, by: User | None, now: datetime) -> Non
     publish("exam.check_in_undone", row, by=by, now=now, checked_in_at=row.checked_in_at.isoformat(), calls=row.calls)
     if row.status == Status.CALLED:  # the table of moves knows no way from called to booked
         ExamBooking.objects.filter(pk=row.pk).update(status=Status.ARRIVED)
-    row.status = Status.BOOKED
-    row.checked_in_at = row.called_at = row.passed_at = row.override_by = None
-    row.calls, row.priority, row.answers, row.override = 0, 0, {}, ""
+    claims.forget_check_in(row)
     row.save()
 
 
