@@ -24,9 +24,10 @@ SEARCHING = timedelta(minutes=5)
 
 def related() -> QuerySet[DowntimeCase]:
     return DowntimeCase.objects.select_related(
-        "patient", "downtime__device__organization", "booking__variant__item__organization", "booking__device__room",
+        "patient", "downtime__device__organization", "booking__variant__item__organization",
+        "booking__device__room", "booking__device__zone",
         "booking__variant__preparation", "booking__request__variant__item", "offer__device__room__campus",
-        "offer__device__room__department", "offer__device__zone",
+        "offer__device__room__department", "offer__device__zone__campus",
     )  # fmt: skip
 
 

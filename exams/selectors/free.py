@@ -241,16 +241,19 @@ def segments(
     partner: int | None = None,
     moving: ExamBooking | None = None,
     per_device: bool = False,
+    per_campus: bool = False,
 ) -> list[Segment]:
     """When this exam can be booked through this channel, in the order of time: what of the devices' time fits the
     patient's day, the preparation and the order of the patient's exams. About a dozen queries whatever the number of
-    devices. `per_device`: each device by itself, for the booking centre."""
+    devices. `per_device`: each device by itself, for the booking centre; `per_campus`: each campus by itself, for
+    people who have to get there."""
     look = _Look.at(request, channel=channel, first_day=first_day, days=days, now=now, partner=partner, moving=moving)
     found: dict[tuple, list[tuple[int, int, Device]]] = defaultdict(list)
     for device, minutes, stretches in look.stretches():
         for (start, first), left in _begins(stretches, minutes=minutes, step=look.rule.segment_minutes).items():
-            found[start, device.pk if per_device else 0].append((first, left, device))
-    return [look.segment(start, begins) for (start, _device), begins in sorted(found.items(), key=lambda each: each[0])]
+            by = device.pk if per_device else device.zone.campus_id if per_campus else 0
+            found[start, by].append((first, left, device))
+    return [look.segment(start, begins) for (start, _by), begins in sorted(found.items(), key=lambda each: each[0])]
 
 
 def _begins(stretches: list[Span], *, minutes: int, step: int) -> dict[tuple[int, int], int]:

@@ -117,6 +117,7 @@ def _show(request: HttpRequest, case: DowntimeCase, *, at: str, refusal: Refused
         "steps": _steps(rows, start=row.during.lower) if stands and row.status == "booked" else [],
         "now": now,
         "days": others.by_day(places),
+        "several": len(others.campuses(places)) > 1,
         "phone": house.phone,
         "refusal": refusal,
         "said": said,
