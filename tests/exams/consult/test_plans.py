@@ -7,11 +7,11 @@ from django.utils import timezone
 
 from exams.models import Preparation
 from hospital import clock
-from tests.consult.rooms import half_day, with_a_strip
+from tests.consult.rooms import half_day, today, with_a_strip
 from tests.factories import RoleFactory, StaffFactory, appointment_row
 from tests.factories.exams import ExamRequestFactory, exam_booking_row
 
-from .rooms import add, day_after, offered, press, room_with_a_patient
+from .rooms import add, offered, press, room_with_a_patient
 
 pytestmark = pytest.mark.django_db
 
@@ -51,7 +51,8 @@ def test_a_fast_for_the_plan_is_also_for_what_is_booked_that_day(client, room):
 def test_a_visit_to_another_department_is_not_the_return(client, room):
     """E3: plans are made backwards from a visit here, however near another department's is."""
     elsewhere = half_day(
-        role=RoleFactory(practitioner__organization=room.role.practitioner.organization), day=day_after(2)
+        role=RoleFactory(practitioner__organization=room.role.practitioner.organization),
+        day=today() + timedelta(days=2),
     )
     [mine] = with_a_strip(room, days=[(9, "am")])
     appointment_row(elsewhere, room.first)
