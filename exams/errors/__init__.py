@@ -39,6 +39,7 @@ from .devices import (
     NothingToRelease,
     OfferGone,
     SessionInTheWay,
+    SessionTooFar,
     SessionTooShort,
 )
 from .patient import NotBookedAlone, NotChangedAlone, NotOpenAnyMore, PlanGone, ToldByStaff
@@ -150,6 +151,7 @@ __all__ = [
     "RequestEnded",
     "ResultOutdated",
     "SessionInTheWay",
+    "SessionTooFar",
     "SessionTooShort",
     "TimeTaken",
     "ToldByStaff",

@@ -67,6 +67,14 @@ class SessionInTheWay(Refused):
     next_step = _("请选择没有开放的时间。")
 
 
+class SessionTooFar(Refused):
+    """Nobody can book so far ahead. `day`: the last that is laid out."""
+
+    code = "device_session_far"
+    message = _("没有加开：最远只能加开到 %(day)s。")
+    next_step = _("请选这一天或更早的日期。")
+
+
 class SessionTooShort(Refused):
     """No exam of the device fits. `minutes`: of its shortest."""
 

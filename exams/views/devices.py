@@ -98,7 +98,7 @@ def _drawer(request: HttpRequest, device: Device, day: date, *, now, form: Extra
     return {
         "one": shown,
         "cell": cells[device.pk, day],
-        "past": day < clock.today(now),
+        "past": day < clock.today(now) and form is None,  # what was typed wrong stays in sight
         "extra": form or ExtraForm(initial={"day": day}),
         "may_act": reach.may(request, *reach.ACTORS),
         "may_keep": reach.may(request, *reach.KEEPERS),

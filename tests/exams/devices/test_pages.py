@@ -93,6 +93,9 @@ def test_the_week_shows_a_days_drawer_and_its_acts(office, house):
     add = f"/office/exams/devices/{house.device.pk}/add/"
     short = office.post(add, {"day": TOMORROW, "starts": "14:01", "ends": "14:22"})  # an exam begins at 14:05
     assert (short.status_code, "最短的检查要 20 分钟" in short.content.decode()) == (422, True)
+    for day, told in (("2020-01-01", "已经结束"), (TOMORROW + timedelta(365), "最远只能加开到")):
+        off = office.post(add, {"day": day, "starts": "14:00", "ends": "16:00"})
+        assert (off.status_code, told in off.content.decode()) == (422, True)
     assert office.post(add, {"day": TOMORROW, "starts": "14:00", "ends": "16:00"}).status_code == 302
     wrong = office.post(add, {"day": TOMORROW, "starts": "15:00", "ends": "17:00"})
     assert (wrong.status_code, "已经开放" in wrong.content.decode(), 'value="17:00"' in wrong.content.decode()) == (
