@@ -13,6 +13,7 @@ from exams import errors
 from exams.forms.patient import DayForm, TimeForm
 from exams.models import Device, ExamBooking
 from exams.selectors import mine as selectors
+from exams.selectors.company import company_of
 from exams.selectors.my_days import choice_of
 from exams.services import booking, self_service
 from hospital import clock
@@ -55,7 +56,7 @@ def move(request: HttpRequest, pk: int):
 
 
 def _show(request: HttpRequest, row: ExamBooking, *, day=None, chosen=None, refusal=None, said=(), status: int = 200):
-    """The times as they are now. What can't be moved any more says why."""
+    """The times as they are now, with what the day costs. What can't be moved any more says why."""
     now = clock.now()
     [card] = selectors.cards_of([row], now=now)
     context = {
@@ -68,7 +69,9 @@ def _show(request: HttpRequest, row: ExamBooking, *, day=None, chosen=None, refu
     }
     if card.no_move is None:
         choice = choice_of(row.request, wanted=day, chosen=chosen, moving=row, now=now)
+        company = company_of(row, account=request.user, now=now)
         context |= {
+            "apart_from": company if company.costs_a_trip(choice.day.day) else None,
             "choice": choice,
             "day": choice.day,
             "consent": lacks_consent(row, account=request.user, now=now),

@@ -241,6 +241,27 @@ def test_a_booking_is_moved_and_cancelled_with_a_reason(client, centre, asked):
     assert (asked.status, asked.note) == ("cancelled", "已在外院检查")
 
 
+def test_days_on_which_the_patient_would_come_once_more_are_marked(client, centre, asked):
+    """E3: while an exam is moved away from another of the same day."""
+    [(device, segments)] = page(client, "exam_centre_times", asked.pk).context["days"][0][1]
+    post(client, "exam_centre_times", asked.pk, slot=f"{device.pk}@{segments[0].first_start.isoformat()}")
+    other = exam_variant(item=ExamItemFactory(name="心电图"))
+    session = open_device(other).sessions.get()
+    exam_booking_row(
+        request=ExamRequestFactory(patient=asked.patient, variant=other),
+        session=session,
+        start=session.during.upper - 30 * MINUTE,
+    )
+    device_session(device, day=TODAY + timedelta(days=2))
+    row = ExamBooking.objects.get(request=asked)
+
+    times = page(client, "exam_centre_times", asked.pk, move=row.pk)
+
+    assert times.context["dear"] == [TODAY + timedelta(days=2)]
+    assert times.content.decode().count(">多来一次</span>") == 1
+    assert "还有：心电图。" in times.content.decode()
+
+
 def test_a_paper_request_is_added_with_its_origin_and_not_twice(client, centre, variant):
     """E2: no doctor of ours; the reason says whose."""
     person = PatientFactory()

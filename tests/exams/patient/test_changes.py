@@ -53,6 +53,19 @@ def test_a_day_with_nothing_but_the_own_time_says_so(mine):
     assert "无空" in page
 
 
+def test_a_day_that_costs_one_more_trip_says_so_before_it_is_chosen(mine):
+    """E3, E5"""
+    row = booked(mine, asked_for(mine.person, abdomen(days=(2, 3))))
+    address = f"/exams/bookings/{row.pk}/move/?day={row.day + timedelta(days=1)}"
+    alone = words_of(mine.get(address))
+    booked(mine, asked_for(mine.person, abdomen(days=(2,), name="钡餐", preparation=False)), place=2)
+    page = words_of(mine.get(address))
+
+    assert "多来一次" not in alone
+    assert "改到这一天要多来一次医院：11月25日 周三您还是要来（钡餐）。" in page
+    assert "多来一次" not in words_of(mine.get(f"/exams/bookings/{row.pk}/move/?day={row.day}"))
+
+
 def test_a_time_against_the_order_of_the_others_is_refused_with_the_rules_own_sentence(mine):
     """E3: ultrasound before the barium meal; the times that would break it are not offered, and not taken."""
     sono, meal = abdomen(days=(2, 3)), abdomen(days=(2, 3), name="钡餐", preparation=False)
