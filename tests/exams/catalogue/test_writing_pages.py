@@ -14,6 +14,7 @@ from tests.factories import (
     TODAY,
     DepartmentFactory,
     ExamRequestFactory,
+    OrganizationFactory,
     StaffFactory,
     device_session,
     exam_booking_row,
@@ -167,6 +168,19 @@ def test_a_wrong_rule_is_told_and_kept(office, house, said, told):
     assert told in answer.content.decode()
     assert "憋尿要喝水" in answer.content.decode()
     assert not OrderingRule.objects.filter(name="空腹在前").exists()
+
+
+def test_a_new_question_comes_after_the_houses_own(office, house):
+    last = max(ScreeningQuestion.objects.filter(organization=house).values_list("order", flat=True))
+    elsewhere = OrganizationFactory(code="H2")
+    ScreeningQuestion.objects.create(
+        organization=elsewhere, code="x", text="？", order=900, source="院内规定", approved_by=office.user,
+        approved_at=NOW,
+    )  # fmt: skip
+
+    form = office.get(f"{AT}/questions/new/").context["form"]
+
+    assert form["order"].value() == last + 10
 
 
 def test_a_question_grows_by_two_rows_and_is_saved_whole_or_not_at_all(office, house):
