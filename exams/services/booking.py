@@ -17,7 +17,7 @@ from exams.policies.booking import DROPPED, REPLACED
 from exams.policies.spans import trips_of
 from exams.selectors import around, rules
 from exams.selectors.free import next_start
-from exams.services import claims, requesting
+from exams.services import claims, requesting, sittings
 from exams.services.checks import Asked, check_ahead, check_all, check_move
 from exams.services.claims import Line, in_one, let_go, lock_all, lock_people
 from hospital import clock, outbox
@@ -73,6 +73,9 @@ def hold_plan(
             raise WrongExamState()
         if known and _same(wanted, known.bookings.filter(holds=True), now=moment):
             return known
+        mine = held.again(None, by if asked.alone else None)
+        if mine and mine[0].plan and _same(wanted, mine, now=moment):
+            return mine[0].plan
         let_go(held.replaced, note=REPLACED, now=moment)
         let_go(held.lapsed, note=policy.LAPSED, now=moment)
         check_all(asked, ready)
@@ -120,7 +123,7 @@ def hold_together(
         asked = Asked(patient, channel, by, partner=partner, hold_until=hold_until, now=moment)
         ready = check_ahead(asked, _lines(patient, _back_to_back(requests, device, start)))
         held = lock_all(patient=patient, lines=ready.lines, now=moment)
-        mine = [row for row in held.replaced if basket and row.basket == basket]
+        mine = held.again(basket, by if asked.alone else None)
         if mine and _same(ready.lines, mine, now=moment):
             return mine
         let_go(held.replaced, note=REPLACED, now=moment)
@@ -165,7 +168,10 @@ def drop(
         rows = _lock_rows(basket, booking)
         if booking and rows[0].status not in (Status.PENDING, Status.CANCELLED):
             raise WrongExamState()
-        let_go([row for row in rows if row.status == Status.PENDING], note=DROPPED, now=moment)
+        gone = [row for row in rows if row.status == Status.PENDING]
+        rest = sittings.beside(gone, now=moment)
+        let_go(gone, note=DROPPED, now=moment)
+        sittings.stand_alone(rest)
 
 
 def cancel(
@@ -193,7 +199,9 @@ def cancel(
             raise refusal
         pending = row.status == Status.PENDING
         let_go(_kept_instead(row), note=DROPPED, now=moment)
+        rest = sittings.beside([row], now=moment)
         let_go([row], note=note[:200], now=moment)
+        sittings.stand_alone(rest)
         if withdraw:
             _withdraw(row.request_id, by=by, note=note, now=moment)
         if not pending:
@@ -261,7 +269,7 @@ def walk_in(*, request: ExamRequest, device: Device, by: User | None, now: datet
         moment = now or database_now()
         asked = Asked(request.patient, Channel.COUNTER, by, house=True, walk_in=True, now=moment)
         claims.lock_device(device)
-        start = _walk_in_start(request, device, now=moment)
+        start = next_start(device, minutes=claims.length_of(request, device), now=moment)
         if start is None:
             raise TimeTaken(exam=request.variant.name)
         ready = check_ahead(asked, _lines(request.patient, [Wanted(request.pk, device.pk, start)]))
@@ -281,11 +289,6 @@ def _lines(patient: Patient, wanted: list[Wanted]) -> list[Line]:
     if not wanted or len(requests) != len(wanted):
         raise WrongExamState()
     return claims.lines_for([(requests[each.request_id], each.device_id, each.start) for each in wanted])
-
-
-def _walk_in_start(request: ExamRequest, device: Device, *, now: datetime) -> datetime | None:
-    length = claims.length_of(request, device)
-    return next_start(device, minutes=length, now=now)
 
 
 def _same(lines: list[Line], rows: Iterable[ExamBooking], *, now: datetime) -> bool:
@@ -335,9 +338,7 @@ def _lock_rows(basket: UUID | None, booking: ExamBooking | None) -> list[ExamBoo
 def _kept_instead(row: ExamBooking) -> list[ExamBooking]:
     """What the house holds in place of an exam whose device is down. The caller has the patient's and the request's
     locks, so no other comes up meanwhile."""
-    kept = ExamBooking.objects.select_for_update(no_key=True).filter(
-        request=row.request_id, status=Status.PENDING, holds=True
-    )
+    kept = ExamBooking.objects.select_for_update(no_key=True).filter(request=row.request_id, status=Status.PENDING)
     return list(kept.exclude(pk=row.pk).order_by("pk"))
 
 

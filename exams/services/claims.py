@@ -35,7 +35,7 @@ from exams.models import (
 from exams.policies import booking as policy
 from exams.selectors.holding import holding
 from hospital import clock
-from hospital.models import Patient, PatientTime
+from hospital.models import Patient, PatientTime, User
 
 Status = ExamBooking.Status
 OPEN = ExamRequest.Status.OPEN
@@ -171,6 +171,10 @@ class Held:
     replaced: list[ExamBooking]  # the patient's own holds of the same exams
     lapsed: list[ExamBooking]  # anybody's holds that have run out and are in the way
     moving: list[ExamBooking]
+
+    def again(self, basket: UUID | None, by: User | None) -> list[ExamBooking]:
+        """Of this basket already; or this account's, which pressed twice at once and got a basket for each."""
+        return [row for row in self.replaced if basket and row.basket == basket or by and row.by_id == by.pk]
 
 
 def lock_all(

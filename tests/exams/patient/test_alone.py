@@ -1,12 +1,14 @@
 """One simple exam booked alone: questions, time, preparation, confirm; and all that may go wrong (E2, E4)."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import uuid4
 
 import pytest
 import time_machine
 from django.test import Client
 
-from exams.models import ExamBooking, ExamNoShow, ExamRequest, ScreeningQuestion
+from exams.models import Device, ExamBooking, ExamNoShow, ExamRequest, ScreeningQuestion
+from exams.services import booking
 from hospital import consents
 from hospital.models import AuditEvent
 from tests.bookings.test_cards import words_of
@@ -159,6 +161,16 @@ def test_pressed_twice_and_the_back_button_are_one_booking(mine):
     assert mine.get(other.url).url == pressed[0]
     assert mine.get(address).url == f"/exams/requests/{wanted.pk}/"
     assert "已经预约" in words_of(mine.get(f"/exams/requests/{wanted.pk}/"))
+
+
+def test_pressed_twice_at_once_the_page_that_opens_still_holds_the_time(mine):
+    """Each press has looked before the other wrote, so each comes with a basket of its own."""
+    wanted = asked_for(mine.person)
+    device, _at, start = slots(mine.get(f"/exams/requests/{wanted.pk}/times/"))[0].partition("@")
+    asked = {"request": wanted, "device": Device.objects.get(pk=device), "start": datetime.fromisoformat(start)}
+    held = [booking.hold_one(**asked, channel="web", by=mine.user, basket=uuid4(), now=NOW) for _n in range(2)]
+    assert held[0] == held[1]
+    assert "留到" in words_of(mine.get(f"/exams/bookings/{held[0].pk}/confirm/"))
 
 
 def test_a_hold_that_ran_out_is_said_and_books_nothing(mine):
