@@ -170,10 +170,11 @@ STATES = {"sent": "sent", "waiting": "waiting", "failed": "failed", "dropped": "
 
 
 def case_lines(cases: QuerySet[DowntimeCase], *, now: datetime) -> list[CaseLine]:
-    """With what became of each message, the first time, and the last call. Four queries."""
+    """With what became of each message, the first time, and the last call; in the order of those times. Four
+    queries."""
     rows = list(cases.select_related(*RELATED).order_by(F("booking__during__startswith"), "pk"))
     told, calls, left = _told(rows), _calls(rows), _left(rows)
-    return [
+    lines = [
         CaseLine(
             case=row,
             told=told.get(row.booking_id, "waiting"),
@@ -186,6 +187,7 @@ def case_lines(cases: QuerySet[DowntimeCase], *, now: datetime) -> list[CaseLine
         )
         for row in rows
     ]
+    return sorted(lines, key=lambda line: line.was)
 
 
 def _is_kept(offer: ExamBooking | None, *, now: datetime) -> bool:

@@ -127,7 +127,9 @@ def test_a_downtime_is_looked_at_before_it_is_done_and_all_answered_is_seen(offi
     assert "患者已答复 2/3" in page
     assert house.rows[0].patient.name not in page
     devices.move(case=wait, device=house.other, start=clock.at(TOMORROW, time(11)), by=None, channel="web", now=NOW)
-    assert "患者都已办好" in office.get(board.url).content.decode()
+    done = office.get(board.url)
+    assert "患者都已办好" in done.content.decode()
+    assert [line.case for line in done.context["cases"]] == [accept, cancel, wait]  # as they were, wherever they are now
     assert "设备停机" in office.get("/office/exams/downtimes/").content.decode()
     assert "改约3/3" in re.sub(r"<[^>]+>", "", office.get(f"/office/exams/?week={TOMORROW}").content.decode())
 
