@@ -120,7 +120,7 @@ def test_a_downtime_is_looked_at_before_it_is_done_and_all_answered_is_seen(offi
     assert "正在找" in office.get(board.url).content.decode()
     deliver(NOW)
     assert "正在找" not in office.get(board.url).content.decode()
-    accept, cancel, wait = down.cases.order_by("booking__during")
+    wait, cancel, accept = down.cases.order_by("booking__during")
     devices.accept(case=accept, by=None, channel="web", now=NOW)
     devices.cancel(case=cancel, by=None, channel="web", now=NOW)
     page = office.get(board.url).content.decode()
@@ -129,7 +129,7 @@ def test_a_downtime_is_looked_at_before_it_is_done_and_all_answered_is_seen(offi
     devices.move(case=wait, device=house.other, start=clock.at(TOMORROW, time(11)), by=None, channel="web", now=NOW)
     done = office.get(board.url)
     assert "患者都已办好" in done.content.decode()
-    assert [line.case for line in done.context["cases"]] == [accept, cancel, wait]  # as they were, wherever they are now
+    assert [line.case for line in done.context["cases"]] == [wait, cancel, accept], "as they were"
     assert "设备停机" in office.get("/office/exams/downtimes/").content.decode()
     assert "改约3/3" in re.sub(r"<[^>]+>", "", office.get(f"/office/exams/?week={TOMORROW}").content.decode())
 
