@@ -31,7 +31,7 @@ def move(request: HttpRequest, pk: int):
     if row.status == ExamBooking.Status.PENDING:  # nothing to move yet: another time is simply chosen
         return redirect("exams:my_exam_times", row.request_id)
     if request.method == "GET":
-        return _show(request, row, day=DayForm(request.GET).said())
+        return _asked(row) or _show(request, row, day=DayForm(request.GET).said())
     form = TimeForm(request.POST)
     if not form.is_valid():
         return _show(request, row, day=DayForm(request.GET).said(), said=form.errors["slot"], status=422)
@@ -80,6 +80,12 @@ def _show(request: HttpRequest, row: ExamBooking, *, day=None, chosen=None, refu
     return render(request, "exams/patient/move.html", context, status=status)
 
 
+def _asked(row: ExamBooking):
+    """While the house asks what to do instead, that page alone says what became of the time and what is kept."""
+    [card] = selectors.cards_of([row], now=clock.now())
+    return redirect("exams:booking_answer", row.pk) if card.case else None
+
+
 @require_http_methods(["GET", "POST"])
 @never_cache
 @patient_required
@@ -90,7 +96,7 @@ def cancel(request: HttpRequest, pk: int):
         return redirect("exams:my_exam", row.pk)
     if request.method == "GET":
         [card] = selectors.cards_of([row], now=clock.now())
-        return redirect("exams:my_exam", row.pk) if card.lapsed else _ask(request, row)
+        return redirect("exams:my_exam", row.pk) if card.lapsed else _asked(row) or _ask(request, row)
     try:
         if row.status == ExamBooking.Status.PENDING:
             self_service.drop(held=row, by=request.user, now=clock.deciding())

@@ -147,6 +147,7 @@ def test_when_the_device_is_down_no_deadline_holds(mine):
     assert "设备停机，腹部超声要改时间或取消" in words_of(mine.get("/book/"))
     assert mine.post(f"/exams/bookings/{offer.pk}/confirm/", {"read": "1"}).status_code == 404
     assert f"{first}answer/" in mine.get(first).content.decode()  # the question, with the time that is kept
+    assert {mine.get(f"{first}{act}/").url for act in ("move", "cancel")} == {f"{first}answer/"}
     with at(mine, row.start - timedelta(minutes=5)):
         page = words_of(mine.get(first))
         assert "不限时间，也不算爽约" in page
