@@ -23,7 +23,7 @@ def room(client):
 
 def fasting(variant):
     variant.preparation = Preparation.objects.create(
-        organization=variant.item.organization, name="空腹", text="空腹", fast_minutes=480, latest_start=time(11),
+        organization=variant.item.organization, name="空腹", text="空腹", fast_minutes=180, latest_start=time(11),
         source="院内规定", approved_by=StaffFactory(), approved_at=timezone.now(),
     )  # fmt: skip
     variant.save()
