@@ -307,3 +307,7 @@ def test_pages_ask_few_questions_of_the_database(mine, django_assert_max_num_que
         mine.get(f"/exams/requests/{wanted[4].pk}/times/")
     with django_assert_max_num_queries(12):
         mine.get(f"/exams/bookings/{rows[0].pk}/")
+    with django_assert_max_num_queries(36):
+        mine.get(f"/exams/bookings/{rows[0].pk}/move/")
+    with django_assert_max_num_queries(48):
+        mine.get(f"/exams/together/{mine.person.pk}/plans/")
