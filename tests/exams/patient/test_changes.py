@@ -102,6 +102,20 @@ def test_after_the_deadline_the_buttons_are_grey_and_the_act_is_refused_with_who
     assert row.status == "booked"
 
 
+def test_who_is_too_late_to_check_in_is_not_asked_to_come(mine):
+    """E5: also while nobody has marked the exam as missed yet, and on the day after."""
+    row = exam_booking_row(request=asked_for(mine.person))
+    address = f"/exams/bookings/{row.pk}/"
+    with at(mine, row.start):
+        assert "请现在就来报到" in words_of(mine.get(address))
+    for later in (timedelta(hours=3), timedelta(days=1)):
+        with at(mine, row.start + later):
+            page = words_of(mine.get(address))
+            assert "报到时间已过，请致电检查预约中心。" in page
+            assert "请现在就来报到" not in page
+            assert "禁食" not in page + words_of(mine.get("/exams/"))
+
+
 def test_what_follows_is_said_before_and_cancelling_twice_is_once(mine):
     wanted = asked_for(mine.person)
     row = booked(mine, wanted)
