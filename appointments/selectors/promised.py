@@ -17,7 +17,9 @@ def key(pk: int) -> Cast:
 
 
 def times_of(patients: Iterable[int], *, between: tuple[datetime, datetime]) -> QuerySet[PatientTime]:
-    """Of several PostgreSQL makes a list of bigints by itself."""
-    patients = set(patients)
-    whose = {"patient": key(patients.pop())} if len(patients) == 1 else {"patient__in": patients}
-    return PatientTime.objects.filter(**whose, during__overlap=between)
+    """Of several: by the index on the patient. That on the range answers a list after reading all of the range, and
+    looks cheap beside it on days of which PostgreSQL knows little."""
+    patients, (first, last) = set(patients), between
+    if len(patients) == 1:
+        return PatientTime.objects.filter(patient=key(patients.pop()), during__overlap=between)
+    return PatientTime.objects.filter(patient__in=patients, during__startswith__lt=last, during__endswith__gt=first)
