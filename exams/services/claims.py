@@ -355,6 +355,6 @@ def in_one():
 
 def is_busy(patient_id: int, *, line: Line, ignoring: Collection[int]) -> bool:
     """The patient is promised to be elsewhere. Own holds that ran out are gone by now."""
-    rows = promised.times_of([patient_id], between=line.stay)
+    rows = promised.times_of([patient_id], between=(line.stay.lower, line.stay.upper))
     own = list(ignoring)
     return rows.exclude(source="exam", source_id__in=own).exists() if own else rows.exists()
