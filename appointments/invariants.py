@@ -34,7 +34,7 @@ class Violation:
         return f"{self.invariant.name}: {self.invariant.says} Broken by {', '.join(map(str, self.ids))}{more}"
 
 
-INVARIANTS = (
+INVARIANTS = [
     Invariant(
         "one_live_per_number",
         "A number has at most one live appointment (slot ids).",
@@ -174,7 +174,12 @@ INVARIANTS = (
              JOIN appointments_appointment a ON a.id = o.appointment_id
             WHERE a.patient_id <> w.patient_id OR a.channel <> w.channel OR o.deadline > w.closes_at""",
     ),
-)
+]
+
+
+def join(*more: Invariant) -> None:
+    """Of an app above this one, once, when it is ready."""
+    INVARIANTS.extend(more)
 
 
 def violations(*, now: datetime) -> list[Violation]:

@@ -31,6 +31,8 @@ def tell_of_report(fact, now):
     """E7: there is something to read, or not any more; one handler, so in their order."""
     template = {"report.released": telling.READY}.get(fact.topic, fact.topic)
     telling.tell_patient(report=fact.payload["report"], template=template, dedupe=f"fact:{fact.pk}", now=now)
+    if fact.topic != "report.released":
+        telling.tell_of_change(report=fact.payload["report"], dedupe=f"fact:{fact.pk}", now=now)
 
 
 @outbox.handles("report.critical", "report.critical_escalated")

@@ -98,22 +98,26 @@ class Figures:
 
 
 BOOKINGS = """
-SELECT date_trunc('month', b.day)::date AS month, d.modality,
-       count(*) FILTER (WHERE b.status = 'done') AS done,
-       count(*) FILTER (WHERE b.status = 'done' AND NOT b.walk_in) AS booked,
-       count(*) FILTER (WHERE b.status IN ('arrived', 'called', 'running', 'done', 'not_done', 'noshow')
-                          AND NOT b.walk_in) AS due,
-       count(*) FILTER (WHERE b.status = 'noshow' AND EXISTS (
-           SELECT 1 FROM exams_examnoshow n WHERE n.booking_id = b.id AND n.excused_at IS NULL)) AS missed,
-       avg(b.day - (r.asked_at AT TIME ZONE %(zone)s)::date) FILTER (WHERE b.status = 'done') AS wait,
-       percentile_cont(0.9) WITHIN GROUP (ORDER BY b.day - (r.asked_at AT TIME ZONE %(zone)s)::date)
-           FILTER (WHERE b.status = 'done') AS wait_90,
-       coalesce(sum(extract(epoch FROM upper(b.during) - lower(b.during)) / 60)
-           FILTER (WHERE b.holds AND b.session_id IS NOT NULL), 0)::int AS taken
-  FROM exams_exambooking b
-  JOIN exams_device d ON d.id = b.device_id
-  JOIN exams_examrequest r ON r.id = b.request_id
- WHERE b.day >= %(first)s AND b.day < %(end)s AND b.status NOT IN ('pending', 'cancelled') AND {within}
+SELECT month, modality,
+       count(*) FILTER (WHERE status = 'done') AS done,
+       count(*) FILTER (WHERE status = 'done' AND NOT walk_in) AS booked,
+       count(*) FILTER (WHERE status IN ('arrived', 'called', 'running', 'done', 'not_done', 'noshow')
+                          AND NOT walk_in) AS due,
+       count(*) FILTER (WHERE missed) AS missed,
+       avg(wait) FILTER (WHERE status = 'done') AS wait,
+       percentile_cont(0.9) WITHIN GROUP (ORDER BY wait) FILTER (WHERE status = 'done') AS wait_90,
+       coalesce(sum(minutes), 0)::int AS taken
+  FROM (SELECT date_trunc('month', b.day::timestamp)::date AS month, d.modality, b.status, b.walk_in,
+               b.day - (r.asked_at AT TIME ZONE %(zone)s)::date AS wait,
+               b.status = 'noshow' AND EXISTS (
+                   SELECT 1 FROM exams_examnoshow n WHERE n.booking_id = b.id AND n.excused_at IS NULL) AS missed,
+               CASE WHEN b.holds AND b.session_id IS NOT NULL
+                    THEN date_part('epoch', upper(b.during) - lower(b.during)) / 60 END AS minutes
+          FROM exams_exambooking b
+          JOIN exams_device d ON d.id = b.device_id
+          JOIN exams_examrequest r ON r.id = b.request_id
+         WHERE b.day >= %(first)s AND b.day < %(end)s AND b.status NOT IN ('pending', 'cancelled') AND {within}
+        OFFSET 0) each_reckoned_once
  GROUP BY GROUPING SETS ((1, 2), (1))
 """
 
@@ -149,6 +153,9 @@ SELECT date_trunc('month', c.at AT TIME ZONE %(zone)s)::date AS month, count(*) 
   JOIN exams_examvariant v ON v.id = c.variant_id
   JOIN exams_examitem i ON i.id = v.item_id
  WHERE c.at >= %(from)s AND c.at < %(until)s AND i.organization_id = %(organization)s
+   AND NOT (c.outcome = 'avoided' AND EXISTS (  -- asked for after all in the same visit: told of once, not avoided
+       SELECT 1 FROM exams_examrequest r JOIN exams_examvariant w ON w.id = r.variant_id
+        WHERE r.encounter_id = c.encounter_id AND w.item_id = i.id AND r.asked_at >= c.at AND r.status <> 'cancelled'))
  GROUP BY 1
 """
 

@@ -273,6 +273,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if flag("BEHIND_PR
 SECURE_REDIRECT_EXEMPT = [r"^healthz/"]
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # a device's page asks for the minutes of every way to examine of the house
 
 # Jobs. A lost broker must not hold up a request: publishing is best effort, beat finds what was missed.
 CELERY_BROKER_URL = REDIS_URL

@@ -1,4 +1,4 @@
-"""One migrated database that the test databases are copied from: our migrations take a quarter of a minute, a copy a second.
+"""One migrated database that the test databases are copied from: migrating takes some seconds, a copy one.
 
 The first process that needs a test database makes the template, under a lock of PostgreSQL; the others wait and copy.
 It is named after what the schema is made of, so one of another schema is never taken; a killed maker leaves a draft

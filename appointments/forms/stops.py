@@ -126,15 +126,25 @@ class CallForm(plain.Form):
 class AnswerForm(plain.Form):
     """`slot` is schedule:number."""
 
-    answer = forms.ChoiceField(choices=[("accept", ""), ("move", ""), ("cancel", "")])
-    slot = forms.RegexField(r"^\d{1,18}:\d{1,5}$", required=False)
+    NONE = gettext_lazy("请从下面的答案里选一个。")
+    NO_TIME = gettext_lazy("请先选一个时间。")
+
+    answer = forms.ChoiceField(
+        choices=[("accept", ""), ("move", ""), ("cancel", "")],
+        error_messages={"required": NONE, "invalid_choice": NONE},
+    )
+    slot = forms.RegexField(r"^\d{1,18}:\d{1,5}$", required=False, error_messages={"invalid": NO_TIME})
     request_key = forms.UUIDField(required=False)
 
     def clean(self) -> dict:
         said = super().clean()
-        if said.get("answer") == "move" and not said.get("slot"):
-            self.add_error("slot", _("请先选一个时间。"))
+        if said.get("answer") == "move" and said.get("slot") == "":
+            self.add_error("slot", self.NO_TIME)
         return said
+
+    @property
+    def sentences(self) -> list[str]:
+        return [sentence for found in self.errors.values() for sentence in found]
 
     @property
     def place(self) -> tuple[int, int]:

@@ -14,9 +14,9 @@ from appointments.policies import fit
 from appointments.policies import who as policy
 from hospital import clock, consents, masking
 from hospital.errors import Refused
-from hospital.models import Department, Notice, PatientIdentifier, PatientTime, RelatedPerson, User
+from hospital.models import Department, Notice, PatientIdentifier, RelatedPerson, User
 
-from . import rules
+from . import promised, rules
 from .bookings import AHEAD, in_a_hurry, of_account, slice_at
 from .desk import fees_on
 from .numbers import SOURCE, open_to, takeable
@@ -218,9 +218,8 @@ def _times(patients: list[int], chosen: Chosen, *, now: datetime) -> dict[int, l
         patient__in=patients, status=Appointment.Status.PENDING, slot__hold_until__lte=now
     ).values("pk")
     last = max((end for _start, end in chosen.numbers), default=chosen.ends)
-    rows = PatientTime.objects.filter(patient__in=patients, during__overlap=(chosen.start, last)).exclude(
-        source=SOURCE, source_id__in=run_out
-    )
+    rows = promised.times_of(patients, between=(chosen.start, last))
+    rows = rows.exclude(source=SOURCE, source_id__in=run_out)
     times = defaultdict(list)
     for patient, during in rows.values_list("patient_id", "during"):
         times[patient].append((during.lower, during.upper))

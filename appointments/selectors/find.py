@@ -46,7 +46,7 @@ def matching(rows: QuerySet, text: str, *, path: str = "") -> QuerySet:
         default=Value(3),
         output_field=IntegerField(),
     )
-    return rows.filter(initials | pinyin | Q(**{f"{path}name__contains": text})).annotate(rank=rank)
+    return rows.filter(initials | pinyin | Q(**{f"{path}name__icontains": text})).annotate(rank=rank)
 
 
 def search(

@@ -14,8 +14,8 @@ from django.db import connection
 from django.db.models import BooleanField, Case, DateTimeField, Exists, F, Func, OuterRef, Q, Value, When
 
 from appointments.models import Allotment, Appointment, Pool, Schedule, Slot
-from hospital.models import PatientTime
 
+from . import promised
 from .rules import ChannelPools
 
 LETTERS = "ASFGHJKLZXCVBYUIOTM"
@@ -188,7 +188,7 @@ def _patients_hours(schedules: list[Schedule], *, patient, now: datetime) -> tup
         patient=patient, status=Appointment.Status.PENDING, slot__hold_until__lte=now
     ).values("pk")
     times = (
-        PatientTime.objects.filter(patient=patient, during__overlap=(first, last))
+        promised.times_of([patient.pk], between=(first, last))
         .exclude(source=SOURCE, source_id__in=run_out)
         .values_list("during", flat=True)
     )

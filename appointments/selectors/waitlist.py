@@ -19,9 +19,9 @@ from appointments.policies import waitlist as policy
 from appointments.policies import who
 from hospital import clock, masking
 from hospital.errors import Refused
-from hospital.models import PatientTime, RelatedPerson
+from hospital.models import RelatedPerson
 
-from . import reserved, rules
+from . import promised, reserved, rules
 from .numbers import SOURCE, count_left
 from .rules import ChannelPools
 
@@ -269,9 +269,9 @@ def _people(patients: list[int], schedule: Schedule, *, now: datetime) -> dict[i
     ):
         visits[patient].append(who.Visit(day=day, department_id=department, counts=counts))
     hours = (schedule.starts_at, schedule.ends_at)
-    promised = PatientTime.objects.filter(patient__in=patients, during__overlap=hours)
-    promised = promised.exclude(source=SOURCE, source_id__in=rows.filter(run_out).values("pk"))
-    for patient, during in promised.values_list("patient_id", "during"):
+    busy = promised.times_of(patients, between=hours)
+    busy = busy.exclude(source=SOURCE, source_id__in=rows.filter(run_out).values("pk"))
+    for patient, during in busy.values_list("patient_id", "during"):
         times[patient].append((during.lower, during.upper))
     suspended = PatientSuspension.objects.filter(patient__in=patients, lifted_at=None, starts_at__lte=now)
     suspended = dict(suspended.filter(ends_at__gt=now).order_by().values_list("patient").annotate(until=Max("ends_at")))

@@ -70,7 +70,7 @@ def _page(request: HttpRequest, case: StopCase, *, at: str, by: User | None):
     rates.spend_of(f"stop.answer.{case.pk}", *ANSWERS)
     form = AnswerForm(request.POST)
     if not form.is_valid():
-        return _show(request, case, at=at, said=form.errors.get("slot"), status=422)
+        return _show(request, case, at=at, said=form.sentences, status=422)
     try:
         _answer(case, form, by=by)
     except Refused as refusal:

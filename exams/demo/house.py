@@ -46,8 +46,6 @@ WORKDAYS, SATURDAY, WEEKEND = range(1, 6), (6,), (6, 7)
 
 @dataclass(frozen=True)
 class Made:
-    """`spare`: the third scanner of a team of two. It can be booked where a hand is free, the drawn month leaves it."""
-
     code: str
     name: str
     modality: str
@@ -55,14 +53,13 @@ class Made:
     hours: tuple = OFFICE
     campus: str = "BB"
     team: str = ""
-    spare: bool = False
     reserves: bool = False
 
 
 SMALL = (
     Made("US1", "彩超1号机", Modality.ULTRASOUND, ULTRASOUND, team="超声一组"),
     Made("US2", "彩超2号机", Modality.ULTRASOUND, ULTRASOUND, team="超声一组", reserves=True),
-    Made("US3", "彩超3号机", Modality.ULTRASOUND, ULTRASOUND, team="超声一组", spare=True),
+    Made("US3", "彩超3号机", Modality.ULTRASOUND, ULTRASOUND, team="超声一组"),
     Made("CT1", "CT 1号机", Modality.CT, IMAGING, hours=LONG, reserves=True),
     Made("MR1", "磁共振1号机", Modality.MRI, IMAGING, hours=LONG, reserves=True),
     Made("XR1", "数字X线1号机", Modality.XRAY, IMAGING),

@@ -27,8 +27,7 @@ def live(scene: Scene) -> str:
     devices = house.build(organization, large=large, from_day=first_day)
     lay_out(organization=organization, first_day=first_day, last_day=ahead(organization, today=today), now=before)
     dice = random.Random(f"{SEED}exams")
-    spare = {made.code for made in house.LARGE if made.spare}
-    lived = month.begin(dice, devices=devices, spare=spare, first_day=first_day)
+    lived = month.begin(dice, devices=devices, first_day=first_day)
     rows = Rows(lived, dice=dice, centre=scene.users["jiancha"], now=now)
     for day in month.days(first_day, today):
         for visit in lived.live(day, until=now):

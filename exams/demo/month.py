@@ -115,7 +115,8 @@ class Month:
     def _task(self, number: int, wanted: Wanted, first: int, days: int) -> Task:
         variant = wanted.variant
         options = []
-        for device in self.able.get(variant.pk, ()):
+        able = self.able.get(variant.pk, [])
+        for device in self.dice.sample(able, len(able)):  # of two that are as good, the first is taken: not always one
             spans = []
             for day in range(first // DAY, first // DAY + days):
                 for a, b in self._open(device.pk, wanted, day, first):
@@ -182,10 +183,10 @@ class Month:
         self.done[patient, variant.item_id] = wanted
 
 
-def begin(dice: random.Random, *, devices: dict[str, Device], spare: set[str], first_day: date) -> Month:
-    """What the month is drawn from. `spare` devices are left to those who come."""
+def begin(dice: random.Random, *, devices: dict[str, Device], first_day: date) -> Month:
+    """What the month is drawn from."""
     count = Count(first_day)
-    used = [device for code, device in devices.items() if code not in spare]
+    used = list(devices.values())
     organization = used[0].organization_id
     ways = ExamVariant.objects.filter(item__organization=organization).select_related("item", "preparation")
     stars = {"plain": "", "contrast": "*"}

@@ -39,6 +39,8 @@ from .devices import (
     NothingToRelease,
     OfferGone,
     SessionInTheWay,
+    SessionTooFar,
+    SessionTooShort,
 )
 from .patient import NotBookedAlone, NotChangedAlone, NotOpenAnyMore, PlanGone, ToldByStaff
 from .reports import (
@@ -73,6 +75,7 @@ from .visit import (
     CannotBeExamined,
     DeviceBusy,
     DeviceIsDown,
+    NeverExamined,
     NotInQueue,
     PatientElsewhere,
     ReasonMissing,
@@ -86,6 +89,7 @@ __all__ = [
     "SignedOver",
     "OrderInACircle",
     "NeedsSecondPerson",
+    "NeverExamined",
     "CatalogueUnsound",
     "CatalogueChanged",
     "AlreadyDrafted",
@@ -143,6 +147,8 @@ __all__ = [
     "RequestEnded",
     "ResultOutdated",
     "SessionInTheWay",
+    "SessionTooFar",
+    "SessionTooShort",
     "TimeTaken",
     "ToldByStaff",
     "TooEarlyForExam",

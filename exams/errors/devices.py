@@ -67,6 +67,22 @@ class SessionInTheWay(Refused):
     next_step = _("请选择没有开放的时间。")
 
 
+class SessionTooFar(Refused):
+    """Nobody can book so far ahead. `day`: the last that is laid out."""
+
+    code = "device_session_far"
+    message = _("没有加开：最远只能加开到 %(day)s。")
+    next_step = _("请选这一天或更早的日期。")
+
+
+class SessionTooShort(Refused):
+    """No exam of the device fits. `minutes`: of its shortest."""
+
+    code = "device_session_short"
+    message = _("没有加开：这台设备最短的检查要 %(minutes)s 分钟，这一段排不下。")
+    next_step = _("请把这一段加长。")
+
+
 class ExamsBooked(Refused):
     """A session with exams in it is not closed. `count`."""
 

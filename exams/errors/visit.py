@@ -21,8 +21,17 @@ class CannotBeExamined(Refused):
     """An answer at check-in refuses, or asks for a check first. `sentence`: what the answer means."""
 
     code = "exam_not_now"
+    may_overrule = True
     message = _("按报到时的回答，%(exam)s现在不能做：%(sentence)s")
     next_step = _("请登记“未做”退回检查预约中心；医生同意仍做的，填写医生和理由后报到。")
+
+
+class NeverExamined(CannotBeExamined):
+    """An answer that refuses, as before booking: a name typed at the desk does not put a pacemaker into an MRI."""
+
+    code = "exam_never"
+    next_step = _("点错了的请改正后再报到；属实的请登记“未做”，由开单医生决定。")
+    may_overrule = False
 
 
 class AskAgain(Refused):

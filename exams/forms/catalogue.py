@@ -19,11 +19,21 @@ class NumberInput(forms.NumberInput):
         super().__init__(attrs={"inputmode": "numeric"})
 
 
+BEYOND = 10**9
+"""No number that is typed here may be as large."""
+
+
 class Whole(forms.IntegerField):
     """A whole number in its range, empty where it may be."""
 
     def __init__(self, *, least: int, most: int, step: int | None = None, **kwargs):
-        super().__init__(min_value=least, max_value=most, step_size=step, widget=NumberInput(), **kwargs)
+        kwargs.setdefault("widget", NumberInput())
+        super().__init__(min_value=least, max_value=most, step_size=step, **kwargs)
+
+    def to_python(self, value) -> int | None:
+        """What no float can hold is out of range just as well: the range says so, its steps cannot be counted."""
+        number = super().to_python(value)
+        return number if number is None else max(-BEYOND, min(number, BEYOND))
 
 
 class ItemForm(plain.Form):

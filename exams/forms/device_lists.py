@@ -18,6 +18,7 @@ from hospital import plain
 from hospital.models import Campus, Organization, Room
 from hospital.models.time import Weekday
 
+from .catalogue import Whole
 from .devices import clock_field
 
 SHORT_DAYS = [(value, label) for value, label in Weekday.choices]
@@ -59,9 +60,9 @@ class DeviceForm(plain.ModelForm):
             self.fields[f"can-{each.pk}"] = forms.BooleanField(
                 label=each.name, required=False, initial=each.pk in self.able
             )
-            self.fields[f"minutes-{each.pk}"] = forms.IntegerField(
+            self.fields[f"minutes-{each.pk}"] = Whole(
                 label=_("%(exam)s用几分钟") % {"exam": each.name}, required=False, initial=self.able.get(each.pk),
-                min_value=5, max_value=480, step_size=5,
+                least=5, most=480, step=5,
                 error_messages={"step_size": _("请填 5 的倍数。"), "invalid": _("请填整数分钟，例如 20。")},
                 widget=forms.NumberInput(attrs={"inputmode": "numeric", "placeholder": each.minutes, "step": 5}),
             )  # fmt: skip

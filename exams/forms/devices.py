@@ -94,14 +94,24 @@ class DowntimeForm(plain.Form):
 class AnswerForm(plain.Form):
     """`place` is device:second."""
 
-    answer = forms.ChoiceField(choices=[("accept", ""), ("move", ""), ("cancel", "")])
-    place = forms.RegexField(r"^\d{1,18}:\d{1,10}$", required=False)
+    NONE = gettext_lazy("请从下面的答案里选一个。")
+    NO_TIME = gettext_lazy("请先选一个时间。")
+
+    answer = forms.ChoiceField(
+        choices=[("accept", ""), ("move", ""), ("cancel", "")],
+        error_messages={"required": NONE, "invalid_choice": NONE},
+    )
+    place = forms.RegexField(r"^\d{1,18}:\d{1,10}$", required=False, error_messages={"invalid": NO_TIME})
 
     def clean(self) -> dict:
         said = super().clean()
-        if said.get("answer") == "move" and not said.get("place"):
-            self.add_error("place", _("请先选一个时间。"))
+        if said.get("answer") == "move" and said.get("place") == "":
+            self.add_error("place", self.NO_TIME)
         return said
+
+    @property
+    def sentences(self) -> list[str]:
+        return [sentence for found in self.errors.values() for sentence in found]
 
     @property
     def where(self) -> tuple[int, datetime]:

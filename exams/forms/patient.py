@@ -64,16 +64,19 @@ class SlotField(forms.Field):
 
     def to_python(self, value) -> tuple[int, datetime] | None:
         device, at, start = str(value or "")[:80].partition("@")
-        if not at:
+        try:
+            moment, found = MomentField(required=False).clean(start), IdField(required=False).clean(device)
+        except ValidationError:
             return None
-        moment = MomentField().clean(start)
-        if not 2000 <= moment.year <= 2200:  # the hospital's wall clock knows no other
-            raise ValidationError(_("时间写得不对。"))
-        return IdField().clean(device), moment
+        if (
+            not at or found is None or moment is None or not 2000 <= moment.year <= 2200
+        ):  # the wall clock knows no other
+            return None
+        return found, moment
 
 
 class TimeForm(plain.Form):
-    """Which half-hour."""
+    """Which half-hour. What is no time of the page is as if none were chosen."""
 
     slot = SlotField(error_messages={"required": _("请先选一个检查时间。")})
 
@@ -87,7 +90,9 @@ class ReadForm(plain.Form):
 class PlanForm(plain.Form):
     """One of the proposed plans, as the page was given it."""
 
-    token = forms.CharField(max_length=4000, error_messages={"required": _("请先选一个方案。")})
+    NONE = _("请先选一个方案。")
+
+    token = forms.CharField(max_length=4000, error_messages={"required": NONE, "max_length": NONE})
 
 
 class WishForm(plain.Form):

@@ -93,7 +93,7 @@ class CheckInForm(QuestionsForm):
         said["override_by"] = self._doctor(said.get("doctor", ""))
         if said["override_by"] and not said.get("override"):
             self.add_error("override", _("请写明医生同意的理由。"))
-        if said.get("override") and not said.get("doctor"):
+        if said.get("override") and not said.get("doctor") and "doctor" not in self.errors:
             self.add_error("doctor", _("请写明是哪位医生同意的。"))
         return said
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from appointments.policies import stops
 from exams.errors import CaseOver, CaseSettled, DowntimeWrong
 from exams.models import DowntimeCase, ExamBooking
+from exams.planner import STEP
 from hospital import clock
 from hospital.errors import Refused
 
@@ -51,6 +52,12 @@ def refusal_to_answer(case: DowntimeCase, booking: ExamBooking) -> Refused | Non
     if booking.holds or booking.status not in (ExamBooking.Status.BOOKED, *ExamBooking.WAITING):
         return CaseOver(why=_("这项检查已经处理过"))
     return None
+
+
+def usable_minutes(during: DateTimeTZRange) -> int:
+    """From the first whole step on, where an exam may begin."""
+    zero = int(during.lower.timestamp()) // 60
+    return int((during.upper - during.lower).total_seconds()) // 60 - -zero % STEP
 
 
 def said(during: DateTimeTZRange) -> str:

@@ -49,6 +49,7 @@ SENTENCES = {
     "wishes": gettext_lazy("在所选的时间里，%(exam)s没有空闲时间。"),
     "busy": gettext_lazy("%(exam)s有空的时间，就诊人都已有其他就诊或检查。"),
     "others": gettext_lazy("按先后规则，%(exam)s在已约或刚做的%(others)s前后没有可安排的时间。"),
+    "several": gettext_lazy("%(exam)s在%(dates)s没有同时符合时间选择、准备要求和已有安排的空闲时间。"),
     "rule_blocks": gettext_lazy("%(first)s和%(second)s按先后规则排不进%(dates)s。%(why)s"),
     "together": gettext_lazy("各项分别有空，但合在一起排不进%(dates)s。"),
 }
@@ -65,6 +66,7 @@ STEPS = {
     "wishes": gettext_lazy("请放宽上午、下午或日期的选择。"),
     "busy": gettext_lazy("请先调整原来的预约，或把日期放宽。"),
     "others": gettext_lazy("请把日期放宽，或先调整原来的检查。"),
+    "several": gettext_lazy("请先放宽时间选择或日期，再看哪些时间可以。"),
     "rule_blocks": gettext_lazy("请把日期放宽，或把两项分开安排。"),
     "together": gettext_lazy("请把日期放宽，或少选几项分开安排。"),
 }

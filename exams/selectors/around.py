@@ -8,10 +8,11 @@ from itertools import pairwise
 from django.db.models import Q
 
 from appointments.models import Appointment
+from appointments.selectors import promised
 from exams.models import DiagnosticReport, ExamBooking, ExamRequest, OrderingRule
 from exams.planner.problem import Rule
 from exams.policies.ordering import Exam, draws, planner_rules, sittings
-from exams.selectors.holding import holding, key
+from exams.selectors.holding import holding
 from exams.selectors.ordering import exam_of, rules_in_force
 from hospital.models import PatientTime
 
@@ -147,7 +148,7 @@ class Promise:
 def promises(patient_id: int, *, first: datetime, last: datetime, ignoring: Collection[int] = ()) -> list[Promise]:
     """Between two moments, consultations and exams, in the order of time. `ignoring`: bookings of exams. At most three
     queries."""
-    rows = PatientTime.objects.filter(patient=key(patient_id), during__overlap=(first, last))
+    rows = promised.times_of([patient_id], between=(first, last))
     rows = [row for row in rows if row.source != "exam" or row.source_id not in ignoring]
     campuses = dict(_of(rows, "appointment", Appointment).values_list("pk", "schedule__campus_id"))
     zones = {

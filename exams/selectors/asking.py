@@ -13,11 +13,13 @@ Effect = ScreeningAnswer.Effect
 
 @dataclass(frozen=True)
 class Heard:
-    """`stops`: an answer says that the exam can't be done now; `why`: the answers' own sentences."""
+    """`stops`: an answer says that the exam can't be done now; `refuses`: and no doctor's word changes it; `why`: the
+    answers' own sentences."""
 
     questions: tuple[ScreeningQuestion, ...]
     unanswered: tuple[ScreeningQuestion, ...]
     stops: bool
+    refuses: bool
     why: str
     sentences: tuple[str, ...]
 
@@ -38,6 +40,7 @@ def judged(booking: ExamBooking, questions: list[ScreeningQuestion], answers: Ma
         questions=tuple(questions),
         unanswered=tuple(question for question in questions if question.code in missing),
         stops=hard.effect in (Effect.CHECK, Effect.REFUSE),
+        refuses=hard.effect == Effect.REFUSE,
         why="".join(hard.sentences),
         sentences=verdict.sentences,
     )

@@ -26,7 +26,8 @@ WHERE = ("variant__item", "variant__preparation", "device__room", "device__zone_
 def standing_requests(*, patient: Patient, organization_id: int) -> list[ExamRequest]:
     """Asked for and not done, in any visit, the oldest first, each with the booking that goes on. Two queries."""
     rows = ExamRequest.objects.filter(patient=patient, organization=organization_id, status__in=STANDING)
-    going_on = ExamBooking.objects.exclude(status__in=ExamBooking.OVER).select_related("device__room", "device__zone")
+    going_on = ExamBooking.objects.exclude(status__in=ExamBooking.OVER).order_by("pk")  # an offer after what it is for
+    going_on = going_on.select_related("device__room", "device__zone")
     rows = rows.select_related("variant__item", "variant__preparation", "requester")
     return list(rows.prefetch_related(Prefetch("bookings", going_on, to_attr="going_on")).order_by("pk"))
 

@@ -3,26 +3,31 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
 from exams.models import ContactNote, Device, Downtime, DowntimeCase, ExamBooking
 from exams.selectors import around
-from hospital import masking
+from hospital import clock, masking
 from hospital.models import Fact, Message
 
 Answer = DowntimeCase.Answer
 ASKED = "exam.device_asked"
 """The message with the question."""
 
+SEARCHING = timedelta(minutes=5)
+"""Another time has been looked for by then, also for who gets no SMS."""
+
 
 def related() -> QuerySet[DowntimeCase]:
     return DowntimeCase.objects.select_related(
-        "patient", "downtime__device__organization", "booking__variant__item__organization", "booking__device__room",
+        "patient", "downtime__device__organization", "booking__variant__item__organization",
+        "booking__device__room", "booking__device__zone",
         "booking__variant__preparation", "booking__request__variant__item", "offer__device__room__campus",
-        "offer__device__room__department", "offer__device__zone",
+        "offer__device__room__department", "offer__device__zone__campus",
     )  # fmt: skip
 
 
@@ -67,6 +72,21 @@ def leading(rows: Iterable[DowntimeCase]) -> dict[int, list[DowntimeCase]]:
         several[key] += 1
     found = {row.pk: together(row) if several[row.downtime_id, row.patient_id] > 1 else [row] for row in rows}
     return {pk: sitting for pk, sitting in found.items() if sitting[0].pk == pk}
+
+
+def torn(device: Device, during: DateTimeTZRange, *, now: datetime) -> list[int]:
+    """Exams outside of a downtime that are one sitting with one inside: nobody comes twice for one needle or one
+    anaesthesia. Mostly one query."""
+    held = ExamBooking.objects.filter(device=device, holds=True, status__in=around.TAKEN_AWAY)
+    inside = held.filter(during__overlap=during)
+    days = (clock.today(during.lower), clock.today(during.upper))
+    beside = held.filter(day__in=days, patient__in=inside.values("patient")).exclude(pk__in=inside.values("pk"))
+    beside = beside.select_related("request__variant__item", "device__zone__campus")
+    pks, within = [], set(inside.values_list("pk", flat=True)) if (rows := list(beside)) else set()
+    for row in rows:
+        if within & {each.pk for each in around.sitting_of(row, now=now)}:
+            pks.append(row.pk)
+    return pks
 
 
 @dataclass
@@ -131,6 +151,7 @@ class CaseLine:
     was: datetime  # when the exam was to begin: the booking may have moved since
     last_call: ContactNote | None = None
     exams: str = ""  # all that is asked about
+    searched: bool = True  # another time has been looked for
 
     @property
     def masked(self) -> str:
@@ -149,10 +170,11 @@ STATES = {"sent": "sent", "waiting": "waiting", "failed": "failed", "dropped": "
 
 
 def case_lines(cases: QuerySet[DowntimeCase], *, now: datetime) -> list[CaseLine]:
-    """With what became of each message, the first time, and the last call. Four queries."""
+    """With what became of each message, the first time, and the last call; in the order of those times. Four
+    queries."""
     rows = list(cases.select_related(*RELATED).order_by(F("booking__during__startswith"), "pk"))
     told, calls, left = _told(rows), _calls(rows), _left(rows)
-    return [
+    lines = [
         CaseLine(
             case=row,
             told=told.get(row.booking_id, "waiting"),
@@ -161,9 +183,11 @@ def case_lines(cases: QuerySet[DowntimeCase], *, now: datetime) -> list[CaseLine
             was=left.get(row.booking_id) or row.booking.during.lower,
             last_call=calls.get(row.booking.request_id),
             exams=row.booking.variant.name,
+            searched=row.booking_id in told or row.opened_at < now - SEARCHING,
         )
         for row in rows
     ]
+    return sorted(lines, key=lambda line: line.was)
 
 
 def _is_kept(offer: ExamBooking | None, *, now: datetime) -> bool:

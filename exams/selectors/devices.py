@@ -9,9 +9,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Min, Q
+from django.db.models.functions import Coalesce
 
-from exams.models import Device, DeviceSession, Downtime, DowntimeCase, ExamBooking, ExamZone, Modality, SessionWindow
+from exams.models import (
+    Device,
+    DeviceAbility,
+    DeviceSession,
+    Downtime,
+    DowntimeCase,
+    ExamBooking,
+    ExamZone,
+    Modality,
+    SessionWindow,
+)
+from exams.planner import STEP
 from exams.policies import spans
 from exams.policies.spans import Counted, Span
 from exams.selectors.free import holding, lower, upper
@@ -135,6 +147,10 @@ class Block:
     def free(self) -> int:
         return self.sum("free")
 
+    @property
+    def unused(self) -> int:
+        return self.sum("unused")
+
 
 def week(looked: Looked, *, now: datetime) -> list[Block]:
     """The week's blocks by kind and campus. Six queries."""
@@ -243,6 +259,12 @@ def minutes(counted: Counted, since: int, until: int | None) -> Span:
     """Of seconds since 1970, widened to whole minutes; without an end it lasts."""
     zero = int(counted.zero.timestamp())
     return (since - zero) // 60, 10**9 if until is None else -((zero - until) // 60)
+
+
+def shortest_exam(device: Device) -> int:
+    """Minutes of the shortest that it does; a step where nothing is said. One query."""
+    able = DeviceAbility.objects.filter(device=device, variant__active=True, variant__item__active=True)
+    return able.aggregate(least=Min(Coalesce("minutes", "variant__minutes")))["least"] or STEP
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from exams.models import Device, DiagnosticReport, DowntimeCase, ExamBooking, ExamRequest, ExamRule, Preparation
-from exams.policies import preparing
+from exams.policies import preparing, visit
 from exams.policies import self_service as policy
 from exams.policies.booking import in_one_plan
 from exams.selectors import rules
@@ -110,6 +110,16 @@ class Card:
         return self.arrive <= self.now
 
     @property
+    def closed(self) -> bool:
+        """Too late to check in, and not marked yet."""
+        return self.booked and not self.row.walk_in and visit.closes_at(self.row, self.rule) <= self.now
+
+    @property
+    def ahead(self) -> bool:
+        """There is something to prepare and to come for."""
+        return self.booked and not self.displaced and not self.closed
+
+    @property
     def minutes(self) -> int:
         """On this device."""
         return int((self.row.during.upper - self.row.during.lower).total_seconds() // 60)
@@ -198,7 +208,8 @@ class Trip:
 
     @property
     def steps(self) -> list[preparing.Step]:
-        return preparing.steps_of(as_coming(row) for row in (*(card.row for card in self.standing), *self.beside))
+        rows = [card.row for card in self.standing if not card.closed]
+        return preparing.steps_of(as_coming(row) for row in (*rows, *self.beside))
 
     @property
     def gone(self) -> Card | None:

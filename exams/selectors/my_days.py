@@ -51,6 +51,10 @@ class Slice:
         return self.segment.left
 
     @property
+    def campus(self) -> str:
+        return self.segment.device.zone.campus.name
+
+    @property
     def few(self) -> bool:
         return self.left <= 2
 
@@ -67,6 +71,7 @@ class Choice:
     day: Day
     slices: list[Slice]
     next_day: date | None
+    campuses: list[str]  # that do this exam: one is said once, of several each half-hour says its own
 
     @property
     def any(self) -> bool:
@@ -99,8 +104,9 @@ def choice_of(
     today = clock.today(now)
     rule = rules.exam_rule(request.organization_id, day=today)
     found = segments(
-        request=request, channel=Channel.WEB, first_day=today, days=rule.horizon_days, now=now, moving=moving
-    )
+        request=request, channel=Channel.WEB, first_day=today, days=rule.horizon_days, now=now,
+        moving=moving, per_campus=True,
+    )  # fmt: skip
     by_day: dict[date, list[Segment]] = {}
     for each in found:
         by_day.setdefault(each.day, []).append(each)
@@ -114,6 +120,7 @@ def choice_of(
         day=next(day for day in days if day.chosen),
         slices=_slices(by_day.get(shown, []), chosen=chosen, moving=moving),
         next_day=next((day for day in span if day > shown and left[day]), None),
+        campuses=sorted({each.device.zone.campus.name for each in found}),
     )
 
 
@@ -141,4 +148,8 @@ def _slices(found: Iterable[Segment], *, chosen, moving: ExamBooking | None) -> 
 
 
 def _is_own(segment: Segment, moving: ExamBooking | None) -> bool:
-    return moving is not None and moving.holds and segment.start <= moving.start < segment.end
+    """Of the campus that it is on: the same half-hour at another campus is another time."""
+    if moving is None or not moving.holds:
+        return False
+    here = segment.device.zone.campus_id == moving.device.zone.campus_id
+    return here and segment.start <= moving.start < segment.end

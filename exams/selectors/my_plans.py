@@ -27,6 +27,7 @@ class Visit:
     leave: datetime
     lines: list[Line]
     steps: list[preparing.Step]
+    campuses: list[str]  # in the order in which the person is there
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ def _visits(lines, others: list[ExamBooking]) -> list[Visit]:
                         *(as_coming(row) for row in others if row.day == day),
                     ]
                 ),
+                campuses=list(dict.fromkeys(line.device.zone.campus.name for line in of_day)),
             )
         )
     return visits

@@ -30,13 +30,14 @@ class Place:
 
 def best_other_times(booking: ExamBooking, *, channel: str, now: datetime, most: int = WANTED) -> list[Place]:
     """For it with its sitting. Before the return date first; of those on the day it was, on a day the patient comes
-    anyway, then the earliest. One start a segment."""
+    anyway, then the earliest; of a day's at the campus where it was. One start a segment and campus."""
     first_day = clock.today(now)
     rule = exam_rule(booking.request.organization_id, day=first_day)
     days = min(max((booking.day - first_day).days, 0) + rule.plan_days, rule.horizon_days)
     found = free.segments(
-        request=booking.request, channel=channel, first_day=first_day, days=days, now=now, moving=booking
-    )
+        request=booking.request, channel=channel, first_day=first_day, days=days, now=now,
+        moving=booking, per_campus=True,
+    )  # fmt: skip
     coming, earliest = _days_with_plans(booking), policy.earliest_offer(booking, now=now)
     places = [
         Place(each.device, each.first_start, each.day == booking.day, each.day in coming)
@@ -50,7 +51,8 @@ def _rank(place: Place, booking: ExamBooking) -> tuple:
     back = booking.request.wanted_by
     late = back is not None and place.day > back
     apart = abs(place.start - booking.during.lower) if place.same_day else timedelta()
-    return late, not place.same_day, not place.same_trip, place.day, apart, place.start
+    far = place.device.zone.campus_id != booking.device.zone.campus_id
+    return late, not place.same_day, not place.same_trip, place.day, far, apart, place.start
 
 
 def _days_with_plans(booking: ExamBooking) -> set[date]:
@@ -65,3 +67,8 @@ def by_day(places: list[Place]) -> list[tuple[date, list[Place]]]:
     for place in sorted(places, key=lambda place: (place.start, place.device.pk)):
         days.setdefault(place.day, []).append(place)
     return list(days.items())
+
+
+def campuses(places: list[Place]) -> list[str]:
+    """More than one: each time has to say where it is."""
+    return sorted({place.device.zone.campus.name for place in places})

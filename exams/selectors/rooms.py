@@ -113,6 +113,7 @@ def inside_elsewhere(queue: Queue) -> dict[int, ExamBooking]:
 
 def _of_the_day(day: date) -> Q:
     late = Q(day__gte=day - STILL_HERE, day__lt=day, status__in=HERE)
+    late |= Q(day__lt=day, status=Status.RUNNING)  # nobody pressed 结束 before the holiday: the device is taken by it
     early = Q(day=day + timedelta(days=1), status__in=HERE)  # checked in before midnight for just after it
     return (Q(day=day) & ~Q(status__in=[Status.PENDING, Status.CANCELLED])) | late | early
 

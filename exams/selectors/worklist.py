@@ -10,6 +10,8 @@ from django.db.models import Case, Count, Exists, F, IntegerField, OuterRef, Q, 
 from exams.models import ContactNote, Device, DeviceAbility, DowntimeCase, ExamBooking, ExamRequest
 from hospital.models import Patient
 
+from .free import next_starts
+
 Status = ExamRequest.Status
 State = ExamBooking.Status
 
@@ -148,12 +150,18 @@ def contacts_of(patient: Patient, *, organizations: Iterable[int], most: int = 1
     return list(rows.select_related("by", "request__variant__item").order_by("-at", "-pk")[:most])
 
 
-def devices_for(variants: Iterable[int], devices: QuerySet[Device]) -> dict[int, list[Device]]:
-    """Variant → the devices among these that can do it. One query."""
-    found: dict[int, list[Device]] = defaultdict(list)
+def devices_for(variants: Iterable[int], devices: QuerySet[Device], *, now: datetime) -> dict[int, list[Device]]:
+    """Variant → the devices among these that can do it, each with its `earliest` start today (None: no room), the
+    soonest first. Six queries at most."""
     rows = DeviceAbility.objects.filter(variant__in=list(variants), device__in=devices.filter(active=True))
-    for row in rows.select_related("device__room", "device__zone__campus").order_by("device__code"):
+    rows = list(rows.select_related("device__room", "device__zone__campus", "variant").order_by("device__code"))
+    starts = next_starts([(row.device_id, row.minutes or row.variant.minutes) for row in rows], now=now) if rows else {}
+    found: dict[int, list[Device]] = defaultdict(list)
+    for row in rows:
+        row.device.earliest = starts[row.device_id, row.minutes or row.variant.minutes]
         found[row.variant_id].append(row.device)
+    for able in found.values():
+        able.sort(key=lambda device: (device.earliest is None, device.earliest or now))
     return found
 
 

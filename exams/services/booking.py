@@ -17,7 +17,7 @@ from exams.policies.booking import DROPPED, REPLACED
 from exams.policies.spans import trips_of
 from exams.selectors import around, rules
 from exams.selectors.free import next_start
-from exams.services import claims
+from exams.services import claims, requesting, sittings
 from exams.services.checks import Asked, check_ahead, check_all, check_move
 from exams.services.claims import Line, in_one, let_go, lock_all, lock_people
 from hospital import clock, outbox
@@ -73,6 +73,9 @@ def hold_plan(
             raise WrongExamState()
         if known and _same(wanted, known.bookings.filter(holds=True), now=moment):
             return known
+        mine = held.again(None, by if asked.alone else None)
+        if mine and mine[0].plan and _same(wanted, mine, now=moment):
+            return mine[0].plan
         let_go(held.replaced, note=REPLACED, now=moment)
         let_go(held.lapsed, note=policy.LAPSED, now=moment)
         check_all(asked, ready)
@@ -120,7 +123,7 @@ def hold_together(
         asked = Asked(patient, channel, by, partner=partner, hold_until=hold_until, now=moment)
         ready = check_ahead(asked, _lines(patient, _back_to_back(requests, device, start)))
         held = lock_all(patient=patient, lines=ready.lines, now=moment)
-        mine = [row for row in held.replaced if basket and row.basket == basket]
+        mine = held.again(basket, by if asked.alone else None)
         if mine and _same(ready.lines, mine, now=moment):
             return mine
         let_go(held.replaced, note=REPLACED, now=moment)
@@ -165,7 +168,10 @@ def drop(
         rows = _lock_rows(basket, booking)
         if booking and rows[0].status not in (Status.PENDING, Status.CANCELLED):
             raise WrongExamState()
-        let_go([row for row in rows if row.status == Status.PENDING], note=DROPPED, now=moment)
+        gone = [row for row in rows if row.status == Status.PENDING]
+        rest = sittings.beside(gone, now=moment)
+        let_go(gone, note=DROPPED, now=moment)
+        sittings.stand_alone(rest)
 
 
 def cancel(
@@ -181,7 +187,7 @@ def cancel(
 ) -> ExamBooking:
     """取消预约: the time is free at once, the request open again (`withdraw`: cancelled). `hospital`: the house's
     doing, without a cut-off. `together`: what is cancelled with it, told of once. Twice is once. Publishes
-    exam.cancelled. Raises TooLateForExam, WrongExamState."""
+    exam.cancelled, and exam.withdrawn. Raises TooLateForExam, WrongExamState."""
     with in_one():
         moment = now or database_now()
         [row] = _lock_rows(None, booking)
@@ -192,9 +198,12 @@ def cancel(
         if refusal:
             raise refusal
         pending = row.status == Status.PENDING
+        let_go(_kept_instead(row), note=DROPPED, now=moment)
+        rest = sittings.beside([row], now=moment)
         let_go([row], note=note[:200], now=moment)
+        sittings.stand_alone(rest)
         if withdraw:
-            _withdraw(row.request_id, note=note[:200], now=moment)
+            _withdraw(row.request_id, by=by, note=note, now=moment)
         if not pending:
             said = {"channel": channel, "hospital": hospital, "together": sorted({row.pk, *together})}
             publish("exam.cancelled", row, by=by, now=moment, **said)
@@ -260,7 +269,7 @@ def walk_in(*, request: ExamRequest, device: Device, by: User | None, now: datet
         moment = now or database_now()
         asked = Asked(request.patient, Channel.COUNTER, by, house=True, walk_in=True, now=moment)
         claims.lock_device(device)
-        start = _walk_in_start(request, device, now=moment)
+        start = next_start(device, minutes=claims.length_of(request, device), now=moment)
         if start is None:
             raise TimeTaken(exam=request.variant.name)
         ready = check_ahead(asked, _lines(request.patient, [Wanted(request.pk, device.pk, start)]))
@@ -280,11 +289,6 @@ def _lines(patient: Patient, wanted: list[Wanted]) -> list[Line]:
     if not wanted or len(requests) != len(wanted):
         raise WrongExamState()
     return claims.lines_for([(requests[each.request_id], each.device_id, each.start) for each in wanted])
-
-
-def _walk_in_start(request: ExamRequest, device: Device, *, now: datetime) -> datetime | None:
-    length = claims.length_of(request, device)
-    return next_start(device, minutes=length, now=now)
 
 
 def _same(lines: list[Line], rows: Iterable[ExamBooking], *, now: datetime) -> bool:
@@ -331,6 +335,13 @@ def _lock_rows(basket: UUID | None, booking: ExamBooking | None) -> list[ExamBoo
     return lock_people(patients=patients, requests=requests, bookings=pks)
 
 
+def _kept_instead(row: ExamBooking) -> list[ExamBooking]:
+    """What the house holds in place of an exam whose device is down. The caller has the patient's and the request's
+    locks, so no other comes up meanwhile."""
+    kept = ExamBooking.objects.select_for_update(no_key=True).filter(request=row.request_id, status=Status.PENDING)
+    return list(kept.exclude(pk=row.pk).order_by("pk"))
+
+
 def _check_whole(rows: list[ExamBooking], live: list[ExamBooking]) -> None:
     """What ran out or was taken away, since the basket's newest hold, ends the whole basket; not what somebody dropped
     or chose anew. A basket lives for a whole sitting: what ran out earlier was seen and chosen again."""
@@ -353,9 +364,10 @@ def _confirm_plans(plans: set[int], *, now: datetime) -> None:
         plan.save(update_fields=["trips", "minutes", "exams", "confirmed_at"])
 
 
-def _withdraw(request_id: int, *, note: str, now: datetime) -> None:
-    rows = ExamRequest.objects.filter(pk=request_id, status=ExamRequest.Status.OPEN)
-    rows.update(status=ExamRequest.Status.CANCELLED, ended_at=now, note=note)
+def _withdraw(request_id: int, *, by: User | None, note: str, now: datetime) -> None:
+    row = ExamRequest.objects.get(pk=request_id)
+    if row.status == ExamRequest.Status.OPEN:
+        requesting.take_back(row, by=by, reason=note, now=now)
 
 
 def _put(moves: list[tuple[ExamBooking, Line]], asked: Asked) -> None:
@@ -369,7 +381,7 @@ def _put(moves: list[tuple[ExamBooking, Line]], asked: Asked) -> None:
         row.device, row.team_id, row.session = line.device, line.device.team_id, line.session
         row.day, row.during, row.stay, row.holds = clock.today(line.start), line.during, line.stay, True
         if row.status == Status.ARRIVED and row.day != clock.today(asked.now):
-            row.status, row.checked_in_at, row.called_at, row.calls = Status.BOOKED, None, None, 0
+            claims.forget_check_in(row)
         if row.status == Status.PENDING:
             rule = rules.exam_rule(line.request.organization_id, day=clock.today(asked.now))
             row.hold_until = asked.now + policy.hold_for(asked.channel, rule)

@@ -157,7 +157,7 @@ def _sitting_together(lines: list[Line], rules) -> list[Line]:
         elif _one_device_does_both(one.request, other.request):
             raise BookedTogether(exams=f"{one.exam}、{other.exam}")
     for keys in draws(exams, rules):
-        for run in _runs([by_key[key] for key in keys]):
+        for run in runs([by_key[key] for key in keys]):
             by_key |= {str(line.request.pk): line for line in joined(run)}
     return list(by_key.values())
 
@@ -166,7 +166,7 @@ def _touch(one: Line, other: Line) -> bool:
     return one.device == other.device and one.end == other.start
 
 
-def _runs(lines: list[Line]) -> list[list[Line]]:
+def runs(lines: list[Line]) -> list[list[Line]]:
     """Those that follow each other without a break."""
     runs: list[list[Line]] = []
     for line in sorted(lines, key=lambda line: line.start):

@@ -19,6 +19,8 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Q
 
 from appointments.errors import Busy
+from appointments.selectors import promised
+from appointments.selectors.promised import key
 from exams.errors import AlreadyBookedExam, NotFree, PatientBusy, TimeTaken, WrongExamState
 from exams.models import (
     STEP,
@@ -31,9 +33,9 @@ from exams.models import (
     StaffTeam,
 )
 from exams.policies import booking as policy
-from exams.selectors.holding import holding, key
+from exams.selectors.holding import holding
 from hospital import clock
-from hospital.models import Patient, PatientTime
+from hospital.models import Patient, PatientTime, User
 
 Status = ExamBooking.Status
 OPEN = ExamRequest.Status.OPEN
@@ -170,6 +172,10 @@ class Held:
     lapsed: list[ExamBooking]  # anybody's holds that have run out and are in the way
     moving: list[ExamBooking]
 
+    def again(self, basket: UUID | None, by: User | None) -> list[ExamBooking]:
+        """Of this basket already; or this account's, which pressed twice at once and got a basket for each."""
+        return [row for row in self.replaced if basket and row.basket == basket or by and row.by_id == by.pk]
+
 
 def lock_all(
     *,
@@ -300,6 +306,13 @@ def promise(row: ExamBooking) -> None:
     )
 
 
+def forget_check_in(row: ExamBooking) -> None:
+    """Booked, as if nobody had come: what was answered and allowed then is asked anew. The caller saves."""
+    row.status = Status.BOOKED
+    row.checked_in_at = row.called_at = row.passed_at = row.override_by = None
+    row.calls, row.priority, row.answers, row.override = 0, 0, {}, ""
+
+
 REFUSALS = {
     "a_device_does_one_exam_at_a_time": TimeTaken,
     "exambooking_within_the_team": TimeTaken,
@@ -342,6 +355,6 @@ def in_one():
 
 def is_busy(patient_id: int, *, line: Line, ignoring: Collection[int]) -> bool:
     """The patient is promised to be elsewhere. Own holds that ran out are gone by now."""
-    rows = PatientTime.objects.filter(patient=key(patient_id), during__overlap=line.stay)
+    rows = promised.times_of([patient_id], between=(line.stay.lower, line.stay.upper))
     own = list(ignoring)
     return rows.exclude(source="exam", source_id__in=own).exists() if own else rows.exists()

@@ -2,7 +2,7 @@
 with one thing given way."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 
 from exams.planner import DAY, Gap, Plan, Problem, Relaxed, Rule, Starts, best, fewer
 from exams.policies.booking import is_self_service
@@ -204,12 +204,12 @@ def _why_not(asked: Ground, given: Given, piece: Piece) -> Reason | None:
         return _too_late_for_results(asked, given, piece, said)
     if _fits(asked, piece, replace(given, wishes=Wishes(return_day=given.wishes.return_day))):
         return Reason("wishes", said)
-    if _fits(asked, piece, replace(given, preparation=False)):
-        return _not_prepared(asked, piece, given, said)
+    if unprepared := _not_prepared(asked, piece, given, said):
+        return unprepared
     if _fits(asked, piece, replace(given, others=False)):
         others = sorted({each.booking.variant.name for each in asked.standing})
         return Reason("others", {**said, "others": others})
-    return Reason("busy" if _fits(asked, piece, replace(given, busy=False)) else "together", said)
+    return Reason("busy" if _fits(asked, piece, replace(given, busy=False)) else "several", said)
 
 
 def _fits(asked: Ground, piece: Piece, given: Given) -> bool:
@@ -223,13 +223,13 @@ def _begins(asked: Ground, piece: Piece, given: Given) -> list[tuple[int, int]]:
 
 
 def _no_room(asked: Ground, piece: Piece, bare: Given, said: dict) -> Reason:
-    free = [end - start for each in asked.devices_of(piece) for start, end, _id in asked.free[each.device_id]]
-    if not free:
+    stretches = {each.device_id: asked.free[each.device_id] for each in asked.devices_of(piece)}
+    longest = {device: max(end - start for start, end, _id in free) for device, free in stretches.items() if free}
+    needs = {device: sum(asked.lengths(piece, device)) for device in longest}
+    if not longest or any(longest[device] >= needs[device] for device in longest):
         return Reason("no_session", said)
-    needs = min(sum(asked.lengths(piece, each.device_id)) for each in asked.devices_of(piece))
-    if max(free) < needs:
-        return Reason("too_long", {**said, "needs_minutes": needs, "longest_minutes": max(free)})
-    return Reason("no_session", said)
+    device = max(longest, key=longest.get)
+    return Reason("too_long", {**said, "needs_minutes": needs[device], "longest_minutes": longest[device]})
 
 
 def _too_late_for_results(asked: Ground, given: Given, piece: Piece, said: dict) -> Reason:
@@ -242,12 +242,16 @@ def _too_late_for_results(asked: Ground, given: Given, piece: Piece, said: dict)
     return Reason("results", {**said, "result_time_minutes": longest, "return_day": _day(given.wishes.return_day)})
 
 
-def _not_prepared(asked: Ground, piece: Piece, given: Given, said: dict) -> Reason:
-    """No time to prepare, or nothing free before the latest hour of who fasts."""
+def _not_prepared(asked: Ground, piece: Piece, given: Given, said: dict) -> Reason | None:
+    """No time to prepare, or nothing free before the latest hour of who fasts. None: it is not that, or only before
+    the house's first hour."""
     found = [each.variant.preparation for each in piece.requests if each.variant.preparation]
     latest = min((each.latest_start for each in found if each.latest_start), default=None)
-    begins = _begins(asked, piece, replace(given, preparation=False))
-    if latest is None or any(first % DAY <= latest.hour * 60 + latest.minute for first, _last in begins):
+    opens, closes = _minute(asked.rule.day_starts), DAY if latest is None else _minute(latest)
+    begins = [(first % DAY, last % DAY) for first, last in _begins(asked, piece, replace(given, preparation=False))]
+    if all(last < opens for _first, last in begins):
+        return None
+    if any(max(first, opens) <= min(last, closes) for first, last in begins):
         lead = max((max(each.lead_minutes, each.fast_minutes) for each in found), default=0)
         return Reason("lead", {**said, "lead_minutes": lead})
     return Reason("fasting", {**said, "latest": f"{latest:%H:%M}"})
@@ -266,6 +270,10 @@ def _name(asked: Ground, key: str) -> str:
 
 def _piece_of(asked: Ground, request: int) -> Piece:
     return next(piece for piece in asked.pieces if any(each.pk == request for each in piece.requests))
+
+
+def _minute(wall: time) -> int:
+    return wall.hour * 60 + wall.minute
 
 
 def _wall(minute: int) -> str:

@@ -27,7 +27,7 @@ from exams.models import (
 from exams.services.devices import keeping
 from exams.services.devices.layout import fit
 from hospital import audit, clock, pinyin
-from hospital.models import Campus, Organization, Room, User
+from hospital.models import Campus, Organization, PriceItem, Room, User
 from hospital.workbook.cells import YES_NO, Choice, Code, Text, TimeOfDay, WholeNumber
 from hospital.workbook.problems import Problem, WrongWorkbook
 from hospital.workbook.problems import mark as _
@@ -201,8 +201,12 @@ class _Bringing:
     def _variants(self) -> dict:
         rows = ExamVariant.objects.filter(item__organization=self.house).select_related("item")
         existing, wanted = {(row.item.code, row.kind): row for row in rows}, []
+        prices = set(PriceItem.objects.filter(organization=self.house).values_list("code", flat=True))
         for row in self.content["variant"]:
             self._whole_steps(row, "minutes", "before", "after")
+            if row.active and row.price_code not in prices:
+                wrong, cure = _("价目里没有“%(value)s”，没有价格不能预约。"), _("请改成已有的价目代码，或先补上价目。")
+                self.problems.append(row.problem("price_code", wrong, cure, value=row.price_code))
             if item := self._find(row, "item", self.items, (row.item,)):
                 names = ("kind", "minutes", "before", "after", "price_code", "active")
                 values = {name: row.values[name] for name in names} | {"item": item}

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from exams.errors import NotInQueue, ReasonMissing
@@ -23,7 +24,7 @@ LOOKED_FOR = timedelta(days=30)
 
 
 def mark(*, now: datetime) -> int:
-    """Mark booked exams whose patients are too late, and give back those that were checked in and forgotten.
+    """Mark booked exams whose patients are too late, and give back those that were here and forgotten.
 
     Returns how many were marked. Finds its own work, so a missed run heals and a second run does nothing. Their times
     are free again, their requests open and on the booking centre's list. Exams of a device that is down (they hold
@@ -35,20 +36,22 @@ def mark(*, now: datetime) -> int:
         key = (row.request.organization_id, row.day)
         if key not in rules:
             rules[key] = exam_rule(key[0], day=row.day)
-        if row.status == Status.BOOKED and now >= policy.closes_at(row, rules[key]):
-            marked += _mark(row, rule=rules[key], now=now)
-        elif row.status != Status.BOOKED:
+        if row.walk_in or row.status != Status.BOOKED:
             _give_back(row, now=now)
+        elif now >= policy.closes_at(row, rules[key]):
+            marked += _mark(row, rule=rules[key], now=now)
     return marked
 
 
 def _over(*, now: datetime) -> list[ExamBooking]:
-    """Begun and not examined, the oldest first. Who was checked in is looked for a month back, not in all history."""
+    """Begun and not examined, the oldest first. Who was here is looked for a month back, not in all history. A walk-in
+    stood at the desk, so it is no no-show, checked in or not."""
     today = clock.today(now)
-    rows = ExamBooking.objects.filter(holds=True, walk_in=False, day__lte=today, during__startswith__lte=now)
+    rows = ExamBooking.objects.filter(holds=True, day__lte=today, during__startswith__lte=now)
     rows = rows.select_related("request").order_by("day", "pk")
-    forgotten = rows.filter(status__in=ExamBooking.WAITING, day__gte=today - LOOKED_FOR)
-    return [*rows.filter(status=Status.BOOKED), *forgotten.filter(during__endswith__lte=now - FORGOTTEN)]
+    were_here = rows.filter(Q(status__in=ExamBooking.WAITING) | Q(status=Status.BOOKED, walk_in=True))
+    forgotten = were_here.filter(day__gte=today - LOOKED_FOR, during__endswith__lte=now - FORGOTTEN)
+    return [*rows.filter(status=Status.BOOKED, walk_in=False), *forgotten]
 
 
 @transaction.atomic
@@ -80,8 +83,10 @@ def miss(row: ExamBooking, *, by: User | None, now: datetime) -> ExamNoShow:
 @transaction.atomic
 def _give_back(row: ExamBooking, *, now: datetime) -> None:
     row = visit.locked(row)
-    if row.status in ExamBooking.WAITING and row.holds:
+    if row.holds and row.status in ExamBooking.WAITING:
         visit.not_done(booking=row, reason=_("报到后没有检查，系统退回"), by=None, now=now)
+    elif row.holds and row.walk_in and row.status == Status.BOOKED:
+        visit.not_done(booking=row, reason=_("现场检查没有报到，系统退回"), by=None, now=now)
 
 
 def excuse(*, noshow: ExamNoShow, reason: str, by: User | None, now: datetime) -> ExamNoShow:

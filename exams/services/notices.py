@@ -14,18 +14,9 @@ BOOKED, MOVED, CANCELLED, REMINDER = "exam.booked", "exam.moved", "exam.cancelle
 State = ExamBooking.Status
 
 
-def tell(*, booking: int, template: str, dedupe: str, now: datetime, **more) -> None:
-    """Tell the patient about one exam, once per `dedupe`. `more` adds parameters of that template."""
-    say([_row(booking)], template=template, dedupe=dedupe, now=now, **more)
-
-
-def _row(booking: int) -> ExamBooking:
-    return ExamBooking.objects.select_related(*mine.RELATED).get(pk=booking)
-
-
 def tell_booked(*, booking: int, now: datetime) -> None:
     """All that was confirmed in one go is told in one message, whichever of its facts comes first."""
-    row = _row(booking)
+    [row] = _rows([booking])
     if row.walk_in:
         return
     together = [row]

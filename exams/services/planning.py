@@ -46,6 +46,11 @@ class PlanView:
     token: str = ""
 
     @property
+    def anyway(self) -> int:
+        """Trips that are made whether these exams are done or not."""
+        return self.trips - self.extra_trips
+
+    @property
     def days(self) -> list[date]:
         return sorted({clock.today(line.start) for line in self.lines})
 

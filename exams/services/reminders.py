@@ -4,7 +4,7 @@ Finds its own work, so a gap heals: what was owed yesterday evening is said this
 """
 
 from collections.abc import Iterable
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import groupby
 
 from django.db import transaction
@@ -69,9 +69,17 @@ def _owed(trip: list[ExamBooking], moved: dict[str, datetime], *, now: datetime)
     day, house = trip[0].day, trip[0].request.organization_id
     told = max(moved.get(f"exam:{row.pk}", row.confirmed_at) for row in trip)
     for name, eve in _eves(trip):
-        moment = clock.at(eve, organization_booking_rule(house, day=eve).reminder_time)
-        if told < moment <= now:
+        if told < _moment(eve, house) <= now:
             yield f"exam-reminder:{name}:{trip[0].patient_id}:{day:%y%m%d}:{_digest(trip)}"
+
+
+def _moment(eve: date, house: int) -> datetime:
+    return clock.at(eve, organization_booking_rule(house, day=eve).reminder_time)
+
+
+def still_comes(rows: Iterable[ExamBooking], *, now: datetime) -> bool:
+    """Whether a reminder is ahead of what was booked just now: not of what is so near that its hour is over."""
+    return any(now < _moment(row.day - timedelta(days=1), row.request.organization_id) for row in rows)
 
 
 def _eves(trip: list[ExamBooking]) -> list[tuple[str, object]]:

@@ -126,6 +126,12 @@ def withdraw(*, request: ExamRequest, by: User | None, reason: str, now: datetim
         return row
     if row.status != Status.OPEN or row.bookings.filter(holds=True).exists():
         raise errors.WrongExamState()
+    take_back(row, by=by, reason=reason, now=now)
+    return row
+
+
+def take_back(row: ExamRequest, *, by: User | None, reason: str, now: datetime) -> None:
+    """An open request, whose lock the caller has. Publishes exam.withdrawn."""
     row.status, row.ended_at, row.note = Status.CANCELLED, now, reason[:200]
     row.save(update_fields=["status", "ended_at", "note"])
     outbox.publish(topic="exam.withdrawn", key=f"examrequest:{row.pk}", payload={"request": row.pk}, actor=by, now=now)
@@ -137,7 +143,6 @@ def withdraw(*, request: ExamRequest, by: User | None, reason: str, now: datetim
         detail={"before": Status.OPEN, "after": Status.CANCELLED},
         now=now,
     )
-    return row
 
 
 @transaction.atomic

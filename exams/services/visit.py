@@ -14,6 +14,7 @@ from exams.errors import (
     AskAgain,
     CannotBeExamined,
     DeviceBusy,
+    NeverExamined,
     NotInQueue,
     PatientElsewhere,
     ReasonMissing,
@@ -26,6 +27,8 @@ from exams.selectors.rules import exam_rule
 from hospital import audit, outbox
 from hospital.errors import Refused
 from hospital.models import Patient, PatientTime, Practitioner, User
+
+from . import claims
 
 Status = ExamBooking.Status
 
@@ -63,9 +66,10 @@ def check_in(
 ) -> ExamBooking:
     """报到: the patient is here, has answered the questions again, and waits. Repeating it gives the same booking.
 
-    An answer that stops the exam stops it, unless a doctor (`override_by`) lets it go on for a reason (`override`);
-    that is kept on the booking and in the trail. Raises TooEarlyForExam, TooLateToCheckIn, AskAgain, CannotBeExamined,
-    DeviceIsDown, NotInQueue. Publishes exam.checked_in.
+    An answer that refuses stops everybody, as before booking. One that needs a check first does, unless a doctor
+    (`override_by`) lets it go on for a reason (`override`); that is kept on the booking and in the trail. Raises
+    TooEarlyForExam, TooLateToCheckIn, AskAgain, CannotBeExamined, NeverExamined, DeviceIsDown, NotInQueue. Publishes
+    exam.checked_in.
     """
     row = locked(booking)
     if row.status in ExamBooking.WAITING and row.holds:
@@ -104,6 +108,8 @@ def _judge(row: ExamBooking, answers: dict[str, str], *, override: str, override
         raise AskAgain(questions="；".join(question.text for question in heard.unanswered))
     if not heard.stops:
         return False
+    if heard.refuses:
+        raise NeverExamined(exam=str(row.variant), sentence=heard.why)
     if not (override.strip() and override_by):
         raise CannotBeExamined(exam=str(row.variant), sentence=heard.why)
     return True
@@ -136,9 +142,7 @@ def _forget_check_in(row: ExamBooking, *, by: User | None, now: datetime) -> Non
     publish("exam.check_in_undone", row, by=by, now=now, checked_in_at=row.checked_in_at.isoformat(), calls=row.calls)
     if row.status == Status.CALLED:  # the table of moves knows no way from called to booked
         ExamBooking.objects.filter(pk=row.pk).update(status=Status.ARRIVED)
-    row.status = Status.BOOKED
-    row.checked_in_at = row.called_at = row.passed_at = row.override_by = None
-    row.calls, row.priority, row.answers, row.override = 0, 0, {}, ""
+    claims.forget_check_in(row)
     row.save()
 
 

@@ -72,7 +72,7 @@ def _page(request: HttpRequest, case: DowntimeCase, *, at: str, by: User | None)
     rates.spend_of(f"exam.answer.{case.pk}", *ANSWERS)
     form = AnswerForm(request.POST)
     if not form.is_valid():
-        return _show(request, case, at=at, said=form.errors.get("place"), status=422)
+        return _show(request, case, at=at, said=form.sentences, status=422)
     try:
         given(case, form, by=by, channel=Channel.WEB)
     except Refused as refusal:
@@ -117,9 +117,10 @@ def _show(request: HttpRequest, case: DowntimeCase, *, at: str, refusal: Refused
         "steps": _steps(rows, start=row.during.lower) if stands and row.status == "booked" else [],
         "now": now,
         "days": others.by_day(places),
+        "several": len(others.campuses(places)) > 1,
         "phone": house.phone,
         "refusal": refusal,
-        "said": said or (),
+        "said": said,
         "sure": request.GET.get("sure") == "1",
         "here_at": at,
     }

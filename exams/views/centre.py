@@ -15,7 +15,6 @@ from exams.models import ContactNote, ExamBooking, ExamNoShow, ExamRequest
 from exams.policies import screening as screening_policy
 from exams.policies.requesting import questions_of
 from exams.selectors import standing, worklist
-from exams.selectors.rules import exam_rule
 from exams.selectors.screening import questions_for
 from exams.services import noshow
 from hospital import audit, clock, masking
@@ -159,7 +158,3 @@ def excuse(request: HttpRequest, pk: int):
     noshow.excuse(noshow=row, reason=form.cleaned_data["reason"], by=request.user, now=clock.now())
     messages.success(request, _("已取消这次爽约记录。"))
     return redirect("exams:exam_centre_patient", row.patient_id)
-
-
-def rule_of(organization_id: int, *, now):
-    return exam_rule(organization_id, day=clock.today(now))

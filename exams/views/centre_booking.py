@@ -19,6 +19,7 @@ from exams.forms.visit import QuestionsForm
 from exams.models import ExamBooking, ExamRequest
 from exams.policies import screening as screening_policy
 from exams.selectors import free, worklist
+from exams.selectors.company import company_of
 from exams.selectors.rules import exam_rule
 from exams.selectors.screening import questions_for
 from exams.services import booking as core
@@ -147,12 +148,21 @@ def _show_times(request: HttpRequest, row, moving, look: LookForm, *, refusal: R
         "today": today,
         "earlier": max(today, first - timedelta(days=LOOK_AHEAD)) if first > today else None,
         "later": first + timedelta(days=LOOK_AHEAD) if first + timedelta(days=LOOK_AHEAD) <= horizon else None,
-        "days": _by_day(found),
+        "days": (days := _by_day(found)),
+        **_apart(moving, [day for day, _devices in days], now=now),
         "refusal": refusal,
         "said": said,
     }
     status = refusal.status if refusal else 422 if said else 200
     return render_page(request, "exams/centre/times.html", context, status=status)
+
+
+def _apart(moving: ExamBooking | None, days: list[date], *, now) -> dict:
+    """On which of these days the patient would come once more, and for what else they come on the day as it is."""
+    if moving is None:
+        return {}
+    company = company_of(moving, account=None, now=now)
+    return {"company": company, "dear": [day for day in days if company.costs_a_trip(day)]}
 
 
 def _by_day(segments) -> list[tuple[date, list]]:

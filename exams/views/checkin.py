@@ -1,5 +1,7 @@
 """检查报到: one desk for the whole exam area. Find the patient, ask again, check in; who comes unbooked or too late."""
 
+from datetime import timedelta
+
 from django.contrib import messages
 from django.http import HttpRequest
 from django.shortcuts import redirect
@@ -67,13 +69,14 @@ def _show(request: HttpRequest, person: Patient, *, form=None, about=None, refus
     said = {code: answer for row in rows if row.checked_in_at for code, answer in row.answers.items()}
     asked = questions_for([row.variant for row in rows], patient=person, day=clock.today(now), at_check_in=True)
     lines = [_line(row, said, asked, now=now, form=form if row.pk == about else None) for row in rows]
-    _add_devices(request, lines)
+    _add_devices(request, lines, now=now)
     context = {
         "patient": person,
         "phone": masking.phone(person.phone),
         "documents": list(person.identifiers.order_by("pk")),
         "lines": lines,
         "unbooked": _unbooked(request, person, now=now),
+        "later": _later(request, person, now=now),
         "about": about,
         "next": next((line["row"].pk for line in lines if line["form"]), None),
         "refusal": refusal,
@@ -97,10 +100,16 @@ def _line(row: ExamBooking, said: dict, asked: list, *, now, form=None) -> dict:
     }
 
 
-def _add_devices(request: HttpRequest, lines: list[dict]) -> None:
-    """Where else each exam could be done: devices in use that can do it. One query."""
+def _later(request: HttpRequest, person: Patient, *, now) -> list[ExamBooking]:
+    """Who came on the wrong day is told the right one."""
+    tomorrow = clock.today(now) + timedelta(days=1)
+    return worklist.bookings_of(person, organizations=houses(request, *ROOMS), today=tomorrow)
+
+
+def _add_devices(request: HttpRequest, lines: list[dict], *, now) -> None:
+    """Where else each exam could be done: devices in use that can do it."""
     moves = [line for line in lines if line["row"].holds and line["row"].status in (Status.BOOKED, Status.ARRIVED)]
-    able = worklist.devices_for([line["row"].variant_id for line in moves], devices_within_reach(request))
+    able = worklist.devices_for([line["row"].variant_id for line in moves], devices_within_reach(request), now=now)
     for line in moves:
         found = able.get(line["row"].variant_id, [])
         line["able"] = found
@@ -120,7 +129,7 @@ def _unbooked(request: HttpRequest, person: Patient, *, now) -> list[dict]:
     rows = worklist.open_requests(person, organizations=houses(request, *ROOMS))
     if not rows:
         return []
-    able = worklist.devices_for([row.variant_id for row in rows], devices_within_reach(request))
+    able = worklist.devices_for([row.variant_id for row in rows], devices_within_reach(request), now=now)
     return [{"request": row, "devices": able.get(row.variant_id, [])} for row in rows]
 
 
@@ -179,6 +188,7 @@ def walk_in(request: HttpRequest, pk: int):
         messages.error(request, _("请先选一台设备，再点“现场检查”。"))
         return redirect("exams:exam_arrival", row.patient_id)
     device = device_within_reach(request, form.cleaned_data["device"])
-    walkin.walk_in(request=row, device=device, by=request.user, now=clock.deciding())
-    messages.success(request, _("已安排现场检查，请问清准备问题后报到。"))
+    booked = walkin.walk_in(request=row, device=device, by=request.user, now=clock.deciding())
+    said = {"device": booked.device, "start": f"{booked.start.astimezone(clock.ZONE):%H:%M}"}
+    messages.success(request, _("已安排现场检查：%(device)s，%(start)s。请问清准备问题后报到。") % said)
     return redirect("exams:exam_arrival", row.patient_id)

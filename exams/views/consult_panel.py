@@ -10,13 +10,21 @@ from django.utils.translation import gettext as _
 from appointments.models.rules import Channel
 from appointments.views.consult_context import Page
 from exams.errors import AsksTooMuch, NotPossible
-from exams.models import DiagnosticReport, ExamRequest, ExamVariant, Modality, ScreeningAnswer, ScreeningQuestion
+from exams.models import (
+    DiagnosticReport,
+    ExamBooking,
+    ExamRequest,
+    ExamVariant,
+    Modality,
+    ScreeningAnswer,
+    ScreeningQuestion,
+)
 from exams.policies import booking as booking_policy
 from exams.policies import preparing
 from exams.policies import requesting as policy
 from exams.policies.screening import Verdict, judge
 from exams.selectors import consult as selectors
-from exams.selectors import find, repeats, screening
+from exams.selectors import find, mine, repeats, screening
 from exams.selectors.around import done_items
 from exams.services import planning
 from hospital import clock
@@ -195,13 +203,13 @@ class Panel:
         return chosen
 
     def _chosen(self, line: DraftLine, variant: ExamVariant) -> Chosen:
-        mine = policy.questions_of(variant, questions=self._questions, patient=self.page.patient, day=self.page.today)
-        answers = {question.code: self.draft.answers.get(question.code, "") for question in mine}
-        verdict = judge(mine, answers)
+        asked = policy.questions_of(variant, questions=self._questions, patient=self.page.patient, day=self.page.today)
+        answers = {question.code: self.draft.answers.get(question.code, "") for question in asked}
+        verdict = judge(asked, answers)
         return Chosen(
             line=line,
             variant=variant,
-            questions=mine,
+            questions=asked,
             line_answers={code: said for code, said in answers.items() if said},
             verdict=verdict,
             result=self._results.get(variant.pk),
@@ -269,10 +277,10 @@ class Panel:
         return len(self.to_plan) - len(self.waiting) - len(self.plannable)
 
     def _stopped(self, request: ExamRequest) -> Refused | None:
-        mine = policy.questions_of(
+        asked = policy.questions_of(
             request.variant, questions=self._asked_questions, patient=self.page.patient, day=self.page.today
         )
-        verdict = judge(mine, request.answers)
+        verdict = judge(asked, request.answers)
         done = self._done_items(verdict)
         return booking_policy.refusal_by_answers(request, verdict=verdict, channel=Channel.CONSULT, done_items=done)
 
@@ -298,7 +306,9 @@ class Panel:
         if self.draft.back:
             day = date.fromisoformat(self.draft.back)
             return day if day > self.page.today else None
-        shown = [line.line for line in self.page.lines if line.state != "lapsed"] + self.page.coming
+        here = self.page.current.schedule.department_id  # a visit to another department, booked before, is no return
+        shown = [line.line for line in self.page.lines if line.state != "lapsed"]
+        shown += [row for row in self.page.coming if row.schedule.department_id == here]
         days = [row.day for row in shown if row.day > self.page.today]
         return min(days, default=None)
 
@@ -334,10 +344,18 @@ class Panel:
     def plans(self) -> list[dict]:
         proposal = self.proposal
         views = [view for view in ([proposal.best, *proposal.others] if proposal else []) if view]
+        beside = self._beside({day for view in views for day in view.days})
         return [
-            {"view": view, "key": PLAN_LETTERS[place], "best": place == 0, "days": _by_day(view)}
+            {"view": view, "key": PLAN_LETTERS[place], "best": place == 0, "days": _by_day(view, beside)}
             for place, view in enumerate(views[: len(PLAN_LETTERS)])
         ]
+
+    def _beside(self, days: set[date]) -> list[ExamBooking]:
+        """What the patient has on these days already, booked or held in this basket: one fast for all of it."""
+        if not days:
+            return []
+        held = [line.line for line in self.page.theirs if line.state == "held" and isinstance(line.line, ExamBooking)]
+        return [*mine.beside(None, person=self.page.patient.pk, days=days), *held]
 
     @property
     def latest_return(self) -> date:
@@ -355,16 +373,18 @@ class Panel:
         return reverse("exams:consult_act")
 
 
-def _by_day(view) -> list[dict]:
+def _by_day(view, beside: list[ExamBooking]) -> list[dict]:
     """The trips of a plan, each with its lines and preparation."""
     days: dict[date, list] = {}
     for line in sorted(view.lines, key=lambda line: line.start):
         days.setdefault(clock.today(line.start), []).append(line)
-    return [{"day": day, "lines": lines, "steps": _steps(lines)} for day, lines in sorted(days.items())]
+    return [
+        {"day": day, "lines": lines, "steps": _steps(lines, [row for row in beside if row.day == day])}
+        for day, lines in sorted(days.items())
+    ]
 
 
-def _steps(lines: list) -> list[preparing.Step]:
+def _steps(lines: list, beside: list[ExamBooking]) -> list[preparing.Step]:
     """What the patient does at home and when, for one trip."""
-    return preparing.steps_of(
-        preparing.Coming(line.variant.name, line.start, line.variant.preparation) for line in lines
-    )
+    coming = [preparing.Coming(line.variant.name, line.start, line.variant.preparation) for line in lines]
+    return preparing.steps_of([*coming, *map(mine.as_coming, beside)])

@@ -73,7 +73,10 @@ def one(request: HttpRequest, pk: int) -> HttpResponse:
     may_read = _may_read(request, notice)
     if may_read and request.method == "GET":
         service.read(version=notice.version, way=Way.STAFF, user=request.user, now=now)
+    house = notice.version.report.variant.item.organization_id
+    may_open = permissions.may_act_in(request.user, house, *reach.READERS)
     context = {"notice": notice, "form": form, "refusal": refusal, "now": now, "may_read": may_read}
+    context["may_open"] = may_open
     status = refusal.status if refusal else 422 if form.errors else 200
     return render(request, "exams/reports/critical_one.html", context, status=status)
 

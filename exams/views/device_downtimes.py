@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from exams.forms.devices import DowntimeForm, WeekForm
 from exams.models import Device, Downtime, ExamBooking
 from exams.selectors import device_cases as selectors
-from exams.selectors.free import holding
+from exams.selectors.holding import holding
 from exams.services import devices as service
 from hospital import audit, clock
 from hospital.errors import Refused
@@ -64,8 +64,9 @@ def _touched(device: Device, form: DowntimeForm, *, now) -> dict | None:
     """Who would be asked. What cannot be is said at once."""
     during = form.cleaned_data["during"]
     rows = ExamBooking.objects.filter(holding(now), device=device, during__overlap=during)
-    states = list(rows.values_list("status", flat=True))
-    asked = sum(state in ("booked", "arrived", "called") for state in states)
+    found = list(rows.values_list("status", "patient"))
+    states = [state for state, _patient in found]
+    asked = len({patient for state, patient in found if state in ("booked", "arrived", "called")})
     return {"asked": asked, "pending": states.count("pending"), "running": states.count("running"), "during": during}
 
 
@@ -80,7 +81,7 @@ def _taken_down(request: HttpRequest, device: Device, form: DowntimeForm) -> Dow
             return same
         form.add_error(None, refusal.in_full)
         return None
-    count = down.cases.count()
+    count = down.cases.values("patient").distinct().count()
     messages.success(
         request,
         ngettext(

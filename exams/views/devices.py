@@ -41,6 +41,7 @@ def week(request: HttpRequest) -> HttpResponse:
         "columns": [{"day": each, "today": each == clock.today(now)} for each in looked.days],
         "blocks": blocks,
         "sums": _sums(blocks),
+        "over": looked.days[-1] < clock.today(now),
         "to_call": len(device_cases.to_call(reach.within(request), now=now)),
         "choices": selectors.choices(houses),
         "kept": kept(looked),
@@ -61,11 +62,12 @@ def _shown(request: HttpRequest, form: WeekForm) -> Device | None:
 
 
 def _sums(blocks: list[selectors.Block]) -> dict:
-    names = ("open", "down", "booked", "held", "free", "asked", "answered", "exams")
+    names = ("open", "down", "booked", "held", "free", "unused", "asked", "answered", "exams")
     sums = {name: sum(block.sum(name) for block in blocks) for name in names}
     usable = sums["open"] - sums["down"]
     share = {"percent": round(100 * sums["booked"] / usable) if usable else None, "usable": usable}
-    return sums | share | {f"{name}_hours": round(sums[name] / 60) for name in ("booked", "held", "free", "down")}
+    hours = {f"{name}_hours": round(sums[name] / 60) for name in ("booked", "held", "free", "unused", "down")}
+    return sums | share | hours
 
 
 def kept(looked: selectors.Looked, **changes) -> str:
@@ -96,7 +98,7 @@ def _drawer(request: HttpRequest, device: Device, day: date, *, now, form: Extra
     return {
         "one": shown,
         "cell": cells[device.pk, day],
-        "past": day < clock.today(now),
+        "past": day < clock.today(now) and form is None,  # what was typed wrong stays in sight
         "extra": form or ExtraForm(initial={"day": day}),
         "may_act": reach.may(request, *reach.ACTORS),
         "may_keep": reach.may(request, *reach.KEEPERS),

@@ -3,6 +3,8 @@
 Whatever is wrong, what was typed stays, and so does a file that came through.
 """
 
+import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -150,8 +152,10 @@ def _answer(request: HttpRequest, sheet: Sheet) -> HttpResponse:
     if not right:
         return _page(request, sheet, form, rows, status=422)
     says = form.says(rows.measured())
-    if sheet.kind == "correction" and "sure" not in request.POST:
-        return _page(request, sheet, form, rows, looks=_looks(sheet, form, says, now=now))
+    if sheet.kind == "correction":
+        looks = _looks(sheet, form, says, now=now)
+        if "sure" not in request.POST or request.POST.get("looked") != _digest(looks):
+            return _page(request, sheet, form, rows, looks=looks)
     try:
         version = sheet.save(form, says, now)
     except ReportExists as refusal:
@@ -170,6 +174,12 @@ def _looks(sheet: Sheet, form: ReportForm, says: service.Says, *, now) -> Report
         written_at=now,
         **says.columns(sheet.former),
     )
+
+
+def _digest(looks: ReportVersion) -> str:
+    """Of what was shown: what is typed after the look is looked at before patients read it."""
+    said = [looks.reason, looks.findings, looks.conclusion, looks.measurements, looks.critical, looks.file_digest]
+    return hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()
 
 
 def _forms(request: HttpRequest, sheet: Sheet, *, now):
@@ -194,11 +204,12 @@ def _begun(sheet: Sheet) -> dict:
 
 
 def _rows(sheet: Sheet) -> list[dict]:
-    """What was measured; for a new report the names and ranges of the last one of this exam, and blank rows."""
+    """What was measured; where nothing was yet, the names and ranges of the exam's last report; and blank rows."""
+    kept = []
     if sheet.former:
         kept = [{key: row.get(key, "") for key in COLUMNS} for row in sheet.former.measurements]
-    else:
-        kept = selectors.range_names(sheet.variant.pk) if sheet.variant else []
+    if not kept and sheet.variant and sheet.kind in ("new", "draft"):
+        kept = selectors.range_names(sheet.variant.pk)
     most = policy.MOST_MEASURED
     return (kept + [{}] * max(ROWS - len(kept), 2))[:most]
 
@@ -219,6 +230,7 @@ def _page(request, sheet: Sheet, form, rows, *, refusal=None, known=None, looks=
         "refusal": refusal,
         "there": known or (sheet.report.pk if sheet.report else None),
         "looks": looks,
+        "looked": _digest(looks) if looks else "",
         "asking_more": "more" in request.POST,
         "wrong": status == 422,
     }

@@ -30,6 +30,20 @@ def typed_before_htmx_took_the_box_in(page) -> None:
     expect(page.locator("#exam-found")).to_have_attribute("data-asked", "cg")
 
 
+def typed_while_the_answer_was_on_its_way(page) -> None:
+    """Enter asks the server, the next letters come before its answer does: none of them is lost."""
+    box = page.locator("#exam-q")
+    box.fill("zz")
+    settled(page)
+    page.evaluate(
+        "document.addEventListener('htmx:beforeSend', () => { document.getElementById('exam-q').value += 'cg'; },"
+        " {once: true})"
+    )
+    box.press("Enter")
+    expect(page.locator("#exam-found")).to_have_attribute("data-asked", "zzcg")
+    expect(box).to_have_value("zzcg")
+
+
 @pytest.mark.own_window
 def test_three_exams_are_requested_and_booked_as_one_trip_by_keys_alone(open_as, axe):
     """E2, E3: 4, three exams by initials, Enter, one answer, Enter, the plan's Enter, Ctrl Enter: 16 keys."""
@@ -70,6 +84,7 @@ def test_three_exams_are_requested_and_booked_as_one_trip_by_keys_alone(open_as,
 
     assert int(page.evaluate("sessionStorage.keydowns")) == 16
     typed_before_htmx_took_the_box_in(page)
+    typed_while_the_answer_was_on_its_way(page)
     assert {row.status for row in ExamBooking.objects.all()} == {"booked"}
     assert (ExamPlan.objects.get().trips, ExamPlan.objects.get().exams) == (1, 3)
     assert [trouble for trouble in page.troubles if "409" not in trouble] == []

@@ -301,11 +301,19 @@ def test_the_three_answers_through_the_link(scene, phone):
     assert again.status_code == 302  # the same answer again is the same
 
 
-@pytest.mark.parametrize("data", [{}, {"answer": "move"}, {"answer": "fly"}, {"answer": "move", "slot": "x:1"}])
-def test_nonsense_is_answered_in_place(scene, phone, data):
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({}, "请从下面的答案里选一个。"),
+        ({"answer": "fly"}, "请从下面的答案里选一个。"),
+        ({"answer": "move"}, "请先选一个时间。"),
+        ({"answer": "move", "slot": "x:1"}, "请先选一个时间。"),
+    ],
+)
+def test_nonsense_is_answered_in_place_with_a_sentence(scene, phone, data, said):
     response = phone.post(link_of(scene.cases[0]), data)
 
-    assert response.status_code == 422
+    assert (response.status_code, said in response.content.decode()) == (422, True)
     assert case_of(scene.rows[0]).answer == ""
 
 

@@ -12,9 +12,9 @@ from appointments.policies import booking as policy
 from appointments.policies import who
 from hospital import clock
 from hospital.errors import Refused
-from hospital.models import Patient, PatientTime
+from hospital.models import Patient
 
-from .. import reserved, rulebook, rules
+from .. import promised, reserved, rulebook, rules
 from ..numbers import SOURCE, would_rest
 
 GROUND = """
@@ -206,7 +206,7 @@ def _lapsed(look: Look):
 def times_of(look: Look) -> list[tuple[datetime, datetime]]:
     schedule = look.asked.schedule
     span = (schedule.starts_at, max([schedule.ends_at, *(slot.start for slot in look.slots)]) + timedelta(hours=8))
-    rows = PatientTime.objects.filter(patient=look.asked.patient, during__overlap=span)
+    rows = promised.times_of([look.asked.patient.pk], between=span)
     rows = rows.exclude(source=SOURCE, source_id__in=_lapsed(look).values("pk"))
     return [(during.lower, during.upper) for during in rows.values_list("during", flat=True)]
 

@@ -130,7 +130,7 @@ def _hold(rows: list[DowntimeCase], *, now: datetime) -> dict[int, ExamBooking]:
 
 
 def drop_offer(case: DowntimeCase, *, by: User | None, now: datetime) -> None:
-    """The caller holds the offer's session, the patient and both bookings."""
+    """What is kept and not taken goes. Whoever holds the case holds the patient and both bookings before."""
     offer = case.offer
     if offer and offer.status == ExamBooking.Status.PENDING:
         booking.drop(booking=offer, by=by, now=now)
@@ -155,11 +155,14 @@ ELSEWHERE = {"exam.moved": Answer.MOVE, "exam.cancelled": Answer.CANCEL, "exam.n
 
 
 def close_elsewhere(fact: Fact) -> None:
-    """Moved or cancelled on another page, or by the centre: the question is answered by that. Repeating is once."""
+    """Moved or cancelled on another page, or by the centre: the question is answered by that, and nothing is kept any
+    more. Repeating is once."""
     key = int(fact.key.partition(":")[2])
-    case = DowntimeCase.objects.filter(booking=key, answer=Answer.NONE, opened_at__lte=fact.happened_at).first()
+    open_ones = DowntimeCase.objects.filter(booking=key, answer=Answer.NONE, opened_at__lte=fact.happened_at)
+    case = open_ones.select_related("offer").first()
     if case is None:
         return
+    drop_offer(case, by=None, now=fact.happened_at)  # kept while it was being answered; its locks before the case's
     from_here = DowntimeCase.objects.select_for_update(no_key=True).get(pk=case.pk)
     if not from_here.answer:
         settle(from_here, answer=ELSEWHERE[fact.topic], by=fact.actor, now=fact.happened_at)

@@ -5,9 +5,17 @@ from datetime import datetime
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
-from exams.errors import DeviceSessionOver, ExamsBooked, NothingToRelease, SessionInTheWay
+from exams.errors import (
+    DeviceSessionOver,
+    ExamsBooked,
+    NothingToRelease,
+    SessionInTheWay,
+    SessionTooFar,
+    SessionTooShort,
+)
 from exams.models import Device, DeviceSession, ExamBooking, SessionWindow
 from exams.policies import devices as policy
+from exams.selectors import devices as selectors
 from exams.services.devices.layout import ahead
 from hospital import audit, clock
 from hospital.models import User
@@ -52,11 +60,16 @@ def _set(row: DeviceSession, *, closed: bool, by: User, now: datetime) -> Device
 @transaction.atomic
 def add(*, device: Device, during: DateTimeTZRange, by: User, now: datetime) -> DeviceSession:
     """加开: open to everybody at once. A closed session that lies wholly inside makes room. Raises SessionInTheWay,
-    DeviceSessionOver."""
+    SessionTooShort, SessionTooFar, DeviceSessionOver."""
     Device.objects.select_for_update(no_key=True).get(pk=device.pk)
     day = clock.today(during.lower)
-    if during.upper <= now or day > ahead(device.organization, today=clock.today(now)):
+    if during.upper <= now:
         raise DeviceSessionOver()
+    if day > (last := ahead(device.organization, today=clock.today(now))):
+        raise SessionTooFar(day=f"{last:%m-%d}")
+    least = selectors.shortest_exam(device)
+    if policy.usable_minutes(during) < least:
+        raise SessionTooShort(minutes=least)
     there = list(
         DeviceSession.objects.select_for_update(no_key=True)
         .filter(device=device, during__overlap=during)

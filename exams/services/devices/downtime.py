@@ -9,14 +9,15 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from exams.errors import DowntimeOver, DowntimeThere
 from exams.models import Device, DeviceSession, Downtime, DowntimeCase, ExamBooking
 from exams.policies import devices as policy
 from exams.policies.booking import LAPSED
+from exams.selectors import device_cases
 from exams.services import claims, visit
-from hospital import audit, outbox
+from hospital import audit, clock, outbox
 from hospital.models import PatientTime, User
 
 from . import cases
@@ -36,8 +37,8 @@ class Lifted:
 
 @transaction.atomic
 def take_down(*, device: Device, during: DateTimeTZRange, cause: str, reason: str, by: User, now: datetime) -> Downtime:
-    """停机. What is booked in it holds nothing any more, and each patient gets a case; times on hold are let go; with a
-    fault right now, the exam on the device ends as not done.
+    """停机. What is booked in it holds nothing any more, with all of a sitting that it tears, and each patient gets a
+    case; times on hold are let go; with a fault right now, the exam on the device ends as not done.
 
     Publishes exam.case_opened per patient (its handler keeps another time for them and writes the message). Raises
     DowntimeWrong, DowntimeThere.
@@ -45,12 +46,14 @@ def take_down(*, device: Device, during: DateTimeTZRange, cause: str, reason: st
     if refusal := policy.refusal_to_take_down(during, now=now):
         raise refusal
     Device.objects.select_for_update(no_key=True).get(pk=device.pk)
-    there = DeviceSession.objects.filter(device=device, during__overlap=during)
+    days = (clock.today(during.lower), clock.today(during.upper))
+    there = DeviceSession.objects.filter(Q(during__overlap=during) | Q(day__in=days), device=device)
     claims.lock_places(sessions=there.values_list("pk", flat=True), teams=[device.team_id])
     other = Downtime.objects.filter(device=device, stands=True, during__overlap=during).first()
     if other:
         raise DowntimeThere(during=policy.said(other.during))
-    rows = _locked(ExamBooking.objects.filter(device=device, holds=True, during__overlap=during))
+    torn = device_cases.torn(device, during, now=now)
+    rows = _locked(ExamBooking.objects.filter(Q(during__overlap=during) | Q(pk__in=torn), device=device, holds=True))
     down = Downtime(device=device, during=during, cause=cause, reason=reason, by=by, created_at=now)
     displaced = _clear(rows, down, by=by, now=now)
     down.save()

@@ -20,11 +20,14 @@ def correct(
 ) -> ReportVersion:
     """The next version, released at once; the former stays, for staff and for the patient, who reads both.
 
-    `seen`: the number of the version that was corrected: of two who correct at once the second is told. Publishes
-    report.corrected. Raises ReportChanged, ReportReasonMissing, NothingCorrected, ReportSaysNothing, WrongReportState.
+    `seen`: the number of the version that was corrected: of two who correct at once the second is told; pressed twice
+    by one person it is one. Publishes report.corrected. Raises ReportChanged, ReportReasonMissing, NothingCorrected,
+    ReportSaysNothing, WrongReportState.
     """
     with files.gone_unless_saved(says.file), transaction.atomic():
         row = locked(report.pk)
+        if _pressed_twice(row, says, reason=reason, by=by, seen=seen):
+            return row.current
         refusal = policy.refusal_to_correct(row, reason=reason, seen=seen)
         if refusal:
             raise refusal
@@ -41,6 +44,15 @@ def correct(
         publish(row, version, topic=CORRECTED, by=by, now=now)
         trace(row, CORRECTED, by=by, now=now, before={"version": former.number}, after={"version": version.number})
     return version
+
+
+def _pressed_twice(row: DiagnosticReport, says: Says, *, reason: str, by: User, seen: int | None) -> bool:
+    """The same person's same correction of the same version: one, not a quarrel with oneself."""
+    new = row.current
+    if new is None or row.status != Status.RELEASED or seen != new.number - 1:
+        return False
+    same = policy.refusal_of_same(new, says.columns(new), withdrawn=False) is not None
+    return same and (new.by_id, new.reason) == (by.pk, reason.strip())
 
 
 def withdraw(*, report: DiagnosticReport, reason: str, by: User, now: datetime) -> None:

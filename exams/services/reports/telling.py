@@ -11,7 +11,7 @@ from hospital import clock, messages
 from hospital.models import Role, RoleAssignment, User
 
 READY, CORRECTED, WITHDRAWN = "report.ready", "report.corrected", "report.withdrawn"
-CRITICAL, OVERDUE = "report.critical", "report.critical_overdue"
+CRITICAL, OVERDUE, CHANGED = "report.critical", "report.critical_overdue", "report.critical_changed"
 
 
 def tell_patient(*, report: int, template: str, dedupe: str, now: datetime) -> None:
@@ -33,6 +33,24 @@ def tell_doctor(*, notice: int, dedupe: str, now: datetime) -> None:
     row = _open(notice)
     if row and row.doctor_id and row.doctor.user_id:
         _tell(row, row.doctor.user, template=CRITICAL, dedupe=dedupe, now=now)
+
+
+def tell_of_change(*, report: int, dedupe: str, now: datetime) -> None:
+    """A report that told a critical value was corrected or taken back: whoever was told, or acted upon it, must hear.
+    Where the new version is critical too, its own notice tells."""
+    rows = CriticalNotice.objects.filter(version__report=report).order_by("-pk")
+    row = rows.select_related(
+        "doctor__user", "acknowledged_by", "version__report__variant__item", "version__report__current"
+    ).first()
+    if row is None or row.version.number == row.version.report.current.number and not _taken_back(row):
+        return
+    people = [row.doctor.user if row.doctor_id else None, row.acknowledged_by]
+    for user in {each.pk: each for each in people if each}.values():
+        _tell(row, user, template=CHANGED, dedupe=f"{dedupe}:changed:{user.pk}", now=now)
+
+
+def _taken_back(row: CriticalNotice) -> bool:
+    return row.version.report.status == DiagnosticReport.Status.WITHDRAWN
 
 
 def tell_department(*, notice: int, dedupe: str, now: datetime) -> None:

@@ -82,6 +82,12 @@ def _of_partner(patient, variant, organization, performed_at, now) -> Diagnostic
     refusal = policy.refusal_of_moment(performed_at, birth_date=patient.birth_date, now=now)
     if refusal:
         raise refusal
+    Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)  # there is no booking to lock
+    same = DiagnosticReport.objects.filter(
+        booking=None, patient=patient, variant=variant, organization=organization, performed_at=performed_at
+    )
+    if known := same.exclude(status=Status.WITHDRAWN).first():
+        raise ReportExists(report=known.pk)
     return DiagnosticReport.objects.create(
         organization=organization, patient=patient, variant=variant, performed_at=performed_at
     )

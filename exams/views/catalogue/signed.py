@@ -133,7 +133,7 @@ def _base(request: HttpRequest, kind: str) -> Signed | None:
 
 def _form(request: HttpRequest, kind: str, *, base: Signed | None, house) -> SignedForm:
     data = request.POST if request.method == "POST" else None
-    terms = {"organization": house, "base": base, "initial": initial_of(base) if base else _first(kind)}
+    terms = {"organization": house, "base": base, "initial": initial_of(base) if base else _first(kind, house)}
     if FORMS[kind] is QuestionForm:
         if data is not None and data.get("act") == "more":
             data = data.copy()
@@ -142,9 +142,9 @@ def _form(request: HttpRequest, kind: str, *, base: Signed | None, house) -> Sig
     return FORMS[kind](data, **terms)
 
 
-def _first(kind: str) -> dict:
+def _first(kind: str, house) -> dict:
     if kind == "questions":
-        last = ScreeningQuestion.objects.filter(signed.IN_FORCE).order_by("order").last()
+        last = ScreeningQuestion.objects.filter(signed.IN_FORCE, organization=house).order_by("order").last()
         return {"order": (last.order if last else 0) + 10, "before_booking": True, "at_check_in": True}
     return {"forward": "gap", "reverse": "other_day"} if kind == "rules" else {}
 

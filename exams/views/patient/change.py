@@ -13,6 +13,7 @@ from exams import errors
 from exams.forms.patient import DayForm, TimeForm
 from exams.models import Device, ExamBooking
 from exams.selectors import mine as selectors
+from exams.selectors.company import company_of
 from exams.selectors.my_days import choice_of
 from exams.services import booking, self_service
 from hospital import clock
@@ -30,7 +31,7 @@ def move(request: HttpRequest, pk: int):
     if row.status == ExamBooking.Status.PENDING:  # nothing to move yet: another time is simply chosen
         return redirect("exams:my_exam_times", row.request_id)
     if request.method == "GET":
-        return _show(request, row, day=DayForm(request.GET).said())
+        return _asked(row) or _show(request, row, day=DayForm(request.GET).said())
     form = TimeForm(request.POST)
     if not form.is_valid():
         return _show(request, row, day=DayForm(request.GET).said(), said=form.errors["slot"], status=422)
@@ -55,7 +56,7 @@ def move(request: HttpRequest, pk: int):
 
 
 def _show(request: HttpRequest, row: ExamBooking, *, day=None, chosen=None, refusal=None, said=(), status: int = 200):
-    """The times as they are now. What can't be moved any more says why."""
+    """The times as they are now, with what the day costs. What can't be moved any more says why."""
     now = clock.now()
     [card] = selectors.cards_of([row], now=now)
     context = {
@@ -68,13 +69,21 @@ def _show(request: HttpRequest, row: ExamBooking, *, day=None, chosen=None, refu
     }
     if card.no_move is None:
         choice = choice_of(row.request, wanted=day, chosen=chosen, moving=row, now=now)
+        company = company_of(row, account=request.user, now=now)
         context |= {
+            "apart_from": company if company.costs_a_trip(choice.day.day) else None,
             "choice": choice,
             "day": choice.day,
             "consent": lacks_consent(row, account=request.user, now=now),
         }
     status = refusal.status if refusal else status
     return render(request, "exams/patient/move.html", context, status=status)
+
+
+def _asked(row: ExamBooking):
+    """While the house asks what to do instead, that page alone says what became of the time and what is kept."""
+    [card] = selectors.cards_of([row], now=clock.now())
+    return redirect("exams:booking_answer", row.pk) if card.case else None
 
 
 @require_http_methods(["GET", "POST"])
@@ -87,7 +96,7 @@ def cancel(request: HttpRequest, pk: int):
         return redirect("exams:my_exam", row.pk)
     if request.method == "GET":
         [card] = selectors.cards_of([row], now=clock.now())
-        return redirect("exams:my_exam", row.pk) if card.lapsed else _ask(request, row)
+        return redirect("exams:my_exam", row.pk) if card.lapsed else _asked(row) or _ask(request, row)
     try:
         if row.status == ExamBooking.Status.PENDING:
             self_service.drop(held=row, by=request.user, now=clock.deciding())

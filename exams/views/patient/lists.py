@@ -15,6 +15,7 @@ from exams.forms.patient import PersonForm
 from exams.models import ExamBooking
 from exams.policies.self_service import in_words
 from exams.selectors import mine as selectors
+from exams.services import reminders
 from hospital import clock, family, masking
 from hospital.models import Fact, User
 from hospital.permissions import patient_required
@@ -89,6 +90,7 @@ def _show(request: HttpRequest, row: ExamBooking, *, done: bool):
         "document": row.patient.identifiers.order_by("pk").last(),
         "report": getattr(row, "report", None) if row.status == ExamBooking.Status.DONE else None,
         "done": done,
+        "reminded": done and reminders.still_comes(booked, now=now),
         "now": now,
     }
     return render(request, "exams/patient/exam.html", context)

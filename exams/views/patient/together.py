@@ -72,6 +72,8 @@ def plans(request: HttpRequest, patient: int):
     except Refused as refusal:
         return _show(request, way, refusal=refusal)
     first = plan.bookings.filter(holds=True).order_by("during", "pk").first()
+    if first is None:  # chosen anew at the same moment on another page
+        return redirect("exams:mine")
     return redirect("exams:my_exam_confirm", first.pk)
 
 

@@ -139,7 +139,8 @@
       return;
     }
     const list = box.dataset.enter;
-    if (!list || !["Enter", "NumpadEnter", "ArrowDown"].includes(event.code)) return;
+    if (list && event.code.endsWith("Enter") && (pending || event.repeat)) event.preventDefault(); // deaf, as for a key
+    if (!list || event.defaultPrevented || !["Enter", "NumpadEnter", "ArrowDown"].includes(event.code)) return;
     const first = document.querySelector(list);
     if (!first || box.value.trim() !== (document.querySelector("[data-asked]")?.dataset.asked ?? "")) return;
     event.preventDefault();
@@ -187,7 +188,25 @@
     document.body.classList.toggle("busy", pending > 0);
   };
   const quiet = (event) => event.detail.elt?.matches?.("[data-fresh], [data-quiet], [data-enter]");
-  document.addEventListener("htmx:beforeRequest", (event) => quiet(event) || busy(1));
+  /* what a quick hand types into a search box while the answer is on its way, which brings a new box, goes on in it */
+  const typedSince = { box: null, value: "" };
+  const boxHere = () => document.activeElement?.closest?.("[data-enter]");
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (quiet(event)) return;
+    typedSince.box = boxHere();
+    typedSince.value = typedSince.box?.value ?? "";
+    busy(1);
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    const { box, value } = typedSince;
+    if (!box || box.isConnected) return;
+    typedSince.box = null;
+    const now = document.getElementById(box.id);
+    const since = box.value.startsWith(value) ? box.value.slice(value.length) : box.value;
+    if (!now || !since) return;
+    now.focus();
+    now.value += since;
+  });
   document.addEventListener("htmx:afterRequest", (event) => quiet(event) || busy(-1));
   /* a search box came with an answer, and a quick hand typed before htmx took it in */
   document.addEventListener("htmx:afterSettle", (event) => {

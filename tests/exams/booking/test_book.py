@@ -20,13 +20,14 @@ from exams.services import booking, holds
 from exams.services.booking import Wanted
 from exams.services.devices.downtime import take_down
 from hospital import clock
-from hospital.models import Fact, PatientTime
+from hospital.models import AuditEvent, Fact, PatientTime
 from tests.factories import (
     NOW,
     TODAY,
     ExamRequestFactory,
     PatientFactory,
     PoolFactory,
+    PractitionerFactory,
     UserFactory,
     exam_variant,
     open_device,
@@ -160,6 +161,8 @@ def test_a_withdrawn_request_is_not_to_be_booked_again(house):
     booking.cancel(booking=row, by=None, channel="consult", note="改用超声", withdraw=True, now=NOW)
     row.request.refresh_from_db()
     assert (row.request.status, row.request.note) == ("cancelled", "改用超声")
+    assert Fact.objects.filter(topic="exam.withdrawn", key=f"examrequest:{row.request_id}").count() == 1
+    assert AuditEvent.objects.filter(action="exam.withdrawn", subject=f"examrequest:{row.request_id}").count() == 1
     with pytest.raises(WrongExamState):
         hold(house, at(8))
 
@@ -181,6 +184,22 @@ def test_an_exam_moves_as_the_same_row_and_keeps_its_time_when_refused(house):
     assert row.start == at(10)
     nearby = booking.move(booking=row, device=row.device, start=at(10, 10), channel="counter", by=None, now=NOW)
     assert nearby.start == at(10, 10), "onto minutes that are partly its own"
+
+
+def test_what_was_said_at_check_in_does_not_go_to_another_day(house):
+    """E5: a doctor let it go on today; on another day that is asked anew."""
+    [row] = booking.confirm(basket=hold(house, at(8)).basket, by=None, now=NOW)
+    said = {"status": "arrived", "checked_in_at": at(7), "passed_at": at(8), "priority": 2, "answers": {"a": "yes"}}
+    doctor = PractitionerFactory()
+    ExamBooking.objects.filter(pk=row.pk).update(**said, override="急", override_by=doctor)
+    later = open_device(row.variant, days=(2,))
+
+    where = {"device": later, "start": at(9, day=TOMORROW + timedelta(days=1))}
+    moved = booking.move(booking=row, **where, channel="counter", by=None, hospital=True, now=at(8))
+
+    moved.refresh_from_db()
+    assert (moved.status, moved.checked_in_at, moved.passed_at, moved.priority) == ("booked", None, None, 0)
+    assert (moved.answers, moved.override, moved.override_by) == ({}, "", None)
 
 
 def test_a_time_nobody_opened_is_refused_by_name(house):

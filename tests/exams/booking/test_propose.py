@@ -310,6 +310,9 @@ def test_exams_of_one_sitting_move_together(patient, house):
     first.refresh_from_db()
     assert (first.start, moved.start) == (at(1, 8, 20), at(1, 8, 40))
     assert (first.stay.upper, moved.stay.upper) == (moved.start, at(1, 9, 50))
+    booking.cancel(booking=moved, by=None, channel="counter", now=NOW)
+    first.refresh_from_db()
+    assert first.stay.upper == at(1, 9, 10), "watched after its own anaesthesia"
     assert unsound() == {}
 
 

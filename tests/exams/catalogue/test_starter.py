@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from exams.models import ExamItem, ExamVariant, Modality, OrderingRule, Preparation
 from exams.planner.problem import Gap
@@ -12,7 +13,7 @@ from exams.selectors.ordering import rules_in_force
 from exams.selectors.screening import questions_for
 from exams.services import starter
 from hospital.models import AuditEvent, PriceItem
-from tests.factories import NOW, TODAY, PatientFactory, UserFactory
+from tests.factories import NOW, TODAY, PatientFactory, StaffFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -130,3 +131,17 @@ def test_the_questions_come_with_the_exams_and_stop_whom_they_must(house, django
     unknown = judge(asked, good | {"renal": "unknown", "claustrophobia": "yes"})
     assert (unknown.effect, [item.code for item in unknown.first]) == ("check", ["LB03"])
     assert judge(asked, good | {"anaesthesia": "no"}).effect == "check"
+
+
+def test_a_real_house_is_given_it_once_by_who_answers_for_it(capsys):
+    """E1: by a command; refused for a house that is not there and for who is not of its office."""
+    office = StaffFactory(roles="office")
+    house = office.role_assignments.get().organization
+    for code, login in (("NONE", office.username), (house.code, StaffFactory(roles="doctor").username)):
+        with pytest.raises(CommandError):
+            call_command("give_exam_catalogue", code, by=login)
+    assert not ExamItem.objects.filter(organization=house).exists()
+    for _twice in range(2):
+        call_command("give_exam_catalogue", house.code, by=office.username)
+    assert "没有要改的" in capsys.readouterr().out
+    assert {row.approved_by for row in rules_in_force(house.pk)} == {office}

@@ -4,7 +4,9 @@ saved; who may only read, reads."""
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 
+from exams.forms.catalogue import Whole
 from exams.models import ExamItem, ExamRule, ExamSet, ExamVariant, OrderingRule, Preparation, ScreeningQuestion
 from hospital.models import AuditEvent, RoleAssignment
 from tests.factories import (
@@ -12,6 +14,7 @@ from tests.factories import (
     TODAY,
     DepartmentFactory,
     ExamRequestFactory,
+    OrganizationFactory,
     StaffFactory,
     device_session,
     exam_booking_row,
@@ -167,6 +170,19 @@ def test_a_wrong_rule_is_told_and_kept(office, house, said, told):
     assert not OrderingRule.objects.filter(name="空腹在前").exists()
 
 
+def test_a_new_question_comes_after_the_houses_own(office, house):
+    last = max(ScreeningQuestion.objects.filter(organization=house).values_list("order", flat=True))
+    elsewhere = OrganizationFactory(code="H2")
+    ScreeningQuestion.objects.create(
+        organization=elsewhere, code="x", text="？", order=900, source="院内规定", approved_by=office.user,
+        approved_at=NOW,
+    )  # fmt: skip
+
+    form = office.get(f"{AT}/questions/new/").context["form"]
+
+    assert form["order"].value() == last + 10
+
+
 def test_a_question_grows_by_two_rows_and_is_saved_whole_or_not_at_all(office, house):
     """E4."""
     rows = {"answer-TOTAL_FORMS": 2, "answer-INITIAL_FORMS": 0, "answer-0-text": "是", "answer-0-effect": "refuse"}
@@ -224,6 +240,15 @@ def test_the_houses_numbers_are_dated_and_begin_tomorrow(office, house):
     assert "试行" in office.get(answer.url).content.decode()
     office.post(f"{answer.url}withdraw/", {"withdraw-why": "不改了"})
     assert ExamRule.objects.get().effective_to is None
+
+
+@pytest.mark.parametrize("typed", ["9" * 400, "-" + "9" * 400, "481", "12"])
+def test_a_number_of_any_length_is_refused_in_its_place(typed):
+    """E1: no number is too long to be refused."""
+    field = Whole(least=5, most=480, step=5)
+    with pytest.raises(ValidationError):
+        field.clean(typed)
+    assert field.clean("480") == 480
 
 
 def test_who_only_reads_reads(client, house):

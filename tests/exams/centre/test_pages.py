@@ -1,6 +1,6 @@
-"""检查预约中心 and 检查室: what the pages show, do, and refuse (E2, E5)."""
+"""检查预约中心: what the pages show, do, and refuse (E2)."""
 
-from datetime import time, timedelta
+from datetime import timedelta
 
 import pytest
 import time_machine
@@ -12,8 +12,6 @@ from exams.models import (
     DowntimeCase,
     ExamBooking,
     ExamRequest,
-    ScreeningAnswer,
-    ScreeningQuestion,
 )
 from hospital.models import AuditEvent, Organization, RoleAssignment
 from tests.factories import (
@@ -21,16 +19,16 @@ from tests.factories import (
     TODAY,
     ExamItemFactory,
     ExamRequestFactory,
-    OrganizationFactory,
     PatientFactory,
     PoolFactory,
-    PractitionerFactory,
     StaffFactory,
     device_session,
     exam_booking_row,
     exam_variant,
     open_device,
 )
+
+from .pages import page, post, question
 
 pytestmark = pytest.mark.django_db
 
@@ -44,41 +42,11 @@ def _clock():
 
 
 @pytest.fixture
-def centre(client):
-    user = StaffFactory(roles="exam")
-    client.force_login(user)
-    return user
-
-
-@pytest.fixture
-def variant():
-    return exam_variant(item=ExamItemFactory(name="腹部超声", code="US01"))
-
-
-@pytest.fixture
 def asked(variant):
     """One open request of 周小明, bookable tomorrow morning."""
     PoolFactory(organization=variant.item.organization)
     open_device(variant)
     return ExamRequestFactory(variant=variant, patient=PatientFactory(name="周小明", phone="13900001234"))
-
-
-def page(client, name, *args, **query):
-    return client.get(reverse(f"exams:{name}", args=args), query)
-
-
-def post(client, name, *args, _query="", **data):
-    return client.post(reverse(f"exams:{name}", args=args) + _query, data)
-
-
-def question(organization, *, effect="refuse", **more):
-    row = ScreeningQuestion.objects.create(
-        organization=organization, code="pregnant", text="是否怀孕？", source="院内规定",
-        approved_by=StaffFactory(), approved_at=NOW, **more,
-    )  # fmt: skip
-    ScreeningAnswer.objects.create(question=row, code="no", text="没有", effect="ok")
-    ScreeningAnswer.objects.create(question=row, code="yes", text="有", effect=effect, sentence="怀孕不能做。")
-    return row
 
 
 # ---- 待办 ----
@@ -273,6 +241,27 @@ def test_a_booking_is_moved_and_cancelled_with_a_reason(client, centre, asked):
     assert (asked.status, asked.note) == ("cancelled", "已在外院检查")
 
 
+def test_days_on_which_the_patient_would_come_once_more_are_marked(client, centre, asked):
+    """E3: while an exam is moved away from another of the same day."""
+    [(device, segments)] = page(client, "exam_centre_times", asked.pk).context["days"][0][1]
+    post(client, "exam_centre_times", asked.pk, slot=f"{device.pk}@{segments[0].first_start.isoformat()}")
+    other = exam_variant(item=ExamItemFactory(name="心电图"))
+    session = open_device(other).sessions.get()
+    exam_booking_row(
+        request=ExamRequestFactory(patient=asked.patient, variant=other),
+        session=session,
+        start=session.during.upper - 30 * MINUTE,
+    )
+    device_session(device, day=TODAY + timedelta(days=2))
+    row = ExamBooking.objects.get(request=asked)
+
+    times = page(client, "exam_centre_times", asked.pk, move=row.pk)
+
+    assert times.context["dear"] == [TODAY + timedelta(days=2)]
+    assert times.content.decode().count(">多来一次</span>") == 1
+    assert "还有：心电图。" in times.content.decode()
+
+
 def test_a_paper_request_is_added_with_its_origin_and_not_twice(client, centre, variant):
     """E2: no doctor of ours; the reason says whose."""
     person = PatientFactory()
@@ -304,7 +293,7 @@ def test_a_patients_pages_take_as_many_queries_with_six_exams_as_with_one(
 
     with django_assert_max_num_queries(26):
         page(client, "exam_centre_patient", asked.patient_id)
-    with django_assert_max_num_queries(26):
+    with django_assert_max_num_queries(27):
         page(client, "exam_arrival", asked.patient_id)
 
 
@@ -355,125 +344,3 @@ def test_nobodys_number_is_shown_who_is_not_on_ones_list(client, centre, asked):
     assert answer.url == reverse("exams:exam_centre_patient", args=[asked.patient_id])
     assert post(client, "exam_calls").status_code == 302  # nothing ticked: said, nothing added
     assert page(client, "exam_calls").context["people"] == []
-
-
-# ---- 检查室 ----
-
-
-@pytest.fixture
-def today(variant):
-    """A device that works today, with one exam in a quarter of an hour."""
-    session = device_session(open_device(variant, days=()), day=TODAY)
-    request = ExamRequestFactory(variant=variant, patient=PatientFactory(name="周小明"))
-    return exam_booking_row(request=request, session=session, start=NOW + 15 * MINUTE)
-
-
-def test_a_nurse_takes_a_patient_from_check_in_to_the_end(client, today):
-    """E5: every button is a form; triage may, too."""
-    client.force_login(StaffFactory(roles="triage"))
-    question(today.request.organization)
-    arrival = page(client, "exam_arrival", today.patient_id)
-    assert "是否怀孕" in arrival.content.decode()
-
-    assert post(client, "exam_check_in", today.pk, priority=0).status_code == 422
-    stopped = post(client, "exam_check_in", today.pk, **{f"e{today.pk}-q-pregnant": "yes"})
-    assert stopped.status_code == 409
-    assert "怀孕不能做" in stopped.content.decode()
-    post(client, "exam_check_in", today.pk, **{f"e{today.pk}-q-pregnant": "no", f"e{today.pk}-priority": 1})
-    post(client, "exam_call_next", today.device_id, seen=0)
-    for act in ("start", "finish"):
-        post(client, "exam_act", today.pk, act)
-
-    today.refresh_from_db()
-    assert (today.status, today.priority, today.calls) == ("done", 1, 1)
-    assert page(client, "exam_centre").status_code == 403  # the centre's list is not hers
-
-
-def test_a_doctors_word_needs_a_doctor_of_the_house_and_a_reason(client, centre, today):
-    question(today.request.organization)
-    doctor = PractitionerFactory(code="D77")
-    said = {f"e{today.pk}-q-pregnant": "yes", f"e{today.pk}-doctor": "D99", f"e{today.pk}-override": "急诊"}
-
-    unknown = post(client, "exam_check_in", today.pk, **said)
-    assert unknown.status_code == 422
-    assert "没有这位医生" in unknown.content.decode()
-    assert 'value="急诊"' in unknown.content.decode()
-    post(client, "exam_check_in", today.pk, **said | {f"e{today.pk}-doctor": "D77"})
-
-    today.refresh_from_db()
-    assert (today.status, today.override_by) == ("arrived", doctor)
-
-
-def test_not_done_asks_why_and_the_exam_is_back_on_the_centres_list(client, centre, today):
-    """E5."""
-    assert post(client, "exam_not_done", today.pk).status_code == 422
-    assert post(client, "exam_not_done", today.pk, why="other").status_code == 422
-    post(client, "exam_not_done", today.pk, why="unprepared", note="吃了早饭")
-
-    listed = page(client, "exam_centre", kind="not_done").content.decode()
-    assert "准备不足（没有空腹、没有憋尿、肠道不干净等）：吃了早饭" in listed
-
-
-def test_who_comes_too_late_is_done_on_the_spot_and_is_no_no_show(client, centre, variant):
-    """E5: the missed time is excused, a free minute of the device is taken."""
-    device = open_device(variant, days=(0,), starts=time(8), ends=time(18))
-    row = exam_booking_row(
-        request=ExamRequestFactory(variant=variant), session=device.sessions.get(), start=NOW - 90 * MINUTE
-    )  # noqa: E501
-    late = page(client, "exam_arrival", row.patient_id)
-    assert "已过报到时间" in late.content.decode()
-    assert "迟到，现场检查" in late.content.decode()
-
-    post(client, "exam_walk_in", row.request_id, device=device.pk)
-
-    row.refresh_from_db()
-    fresh = ExamBooking.objects.get(walk_in=True)
-    assert (row.status, row.no_show.excused_at) == ("noshow", NOW)
-    assert (fresh.status, fresh.start, fresh.channel) == ("booked", NOW, "counter")
-    post(client, "exam_check_in", fresh.pk)
-    fresh.refresh_from_db()
-    assert fresh.status == "arrived"
-
-
-def test_who_waits_goes_to_the_other_device_when_this_one_is_slow(client, centre, today, variant):
-    """E5: to its next free minutes, checked in as before; never to one that cannot do it."""
-    other = open_device(variant, days=(0,), starts=time(8), ends=time(18), code="DV-B", name="彩超2号机")
-    elsewhere = open_device(days=(0,), code="DV-C")
-    PoolFactory(organization=variant.item.organization)
-    post(client, "exam_check_in", today.pk)
-    assert "彩超2号机" in page(client, "exam_arrival", today.patient_id).content.decode()
-
-    assert post(client, "exam_transfer", today.pk, device=elsewhere.pk).status_code == 409
-    post(client, "exam_transfer", today.pk, device=other.pk)
-
-    today.refresh_from_db()
-    assert (today.device, today.start, today.status) == (other, NOW, "arrived")
-
-
-def test_the_screen_in_the_hall_shows_no_full_name_to_anybody(client, today):
-    """E5: nobody signs in."""
-    ExamBooking.objects.filter(pk=today.pk).update(status="arrived", checked_in_at=NOW)
-
-    text = page(client, "exam_screen", today.device.zone_id).content.decode()
-
-    assert "周*明" in text
-    assert "周小明" not in text
-
-
-def test_the_rooms_and_a_queue_are_read_in_few_queries(client, centre, variant, django_assert_max_num_queries):
-    device = open_device(variant, days=())
-    session = device_session(device, day=TODAY)
-    for place in range(5):
-        exam_booking_row(
-            request=ExamRequestFactory(variant=variant), session=session, start=NOW + 20 * place * MINUTE,
-            status="arrived", checked_in_at=NOW - place * MINUTE,
-        )  # fmt: skip
-    page(client, "exam_rooms")
-
-    with django_assert_max_num_queries(9):
-        page(client, "exam_rooms")
-    with django_assert_max_num_queries(9):
-        page(client, "exam_room", device.pk)
-    part = client.get(reverse("exams:exam_room", args=[device.pk]), headers={"HX-Request": "true", "HX-Target": "room"})
-    assert "<html" not in part.content.decode()
-    assert OrganizationFactory() == device.organization

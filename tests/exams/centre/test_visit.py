@@ -131,7 +131,7 @@ def test_an_answer_that_stops_the_exam_stops_the_check_in(session, nurse, effect
 def test_a_doctors_word_with_a_reason_lets_it_go_on_and_leaves_a_trace(session, nurse):
     """E5: who, why, against which answer."""
     row, doctor = booked(session), PractitionerFactory()
-    question(row, effect="refuse")
+    question(row, effect="check")
     said = {"booking": row, "answers": {"pregnant": "yes"}, "by": nurse, "now": NOW}
 
     with pytest.raises(errors.CannotBeExamined):
@@ -154,8 +154,11 @@ def test_what_was_seen_to_before_booking_does_not_stop_the_patient_again(session
     row.request.answers = {"pregnant": "yes", "pacemaker": "yes"}
     row.request.save()
 
-    with pytest.raises(errors.CannotBeExamined):
-        visit.check_in(booking=row, answers={"pregnant": "yes", "pacemaker": "yes"}, by=nurse, now=NOW)
+    refused = {"booking": row, "answers": {"pregnant": "yes", "pacemaker": "yes"}, "by": nurse, "now": NOW}
+    with pytest.raises(errors.NeverExamined):
+        visit.check_in(**refused)
+    with pytest.raises(errors.NeverExamined):  # nor by a doctor's name that somebody types
+        visit.check_in(**refused, override="急诊需要", override_by=PractitionerFactory())
     visit.check_in(booking=row, answers={"pregnant": "yes", "pacemaker": "no"}, by=nurse, now=NOW)
 
 

@@ -4,9 +4,8 @@ from datetime import time, timedelta
 
 from django.urls import reverse
 
-from exams.models import DeviceAbility
-from hospital import clock
-from tests.consult.rooms import bring_in, doctor_with_a_room, now, today
+from exams.models import DeviceAbility, ExamBooking
+from tests.consult.rooms import bring_in, doctor_with_a_room, now, open_page, today
 from tests.factories.exams import DeviceFactory, ExamItemFactory, device_session, exam_variant
 
 NAMES = [
@@ -69,5 +68,9 @@ def hold_a_plan(client, room, *variants):
     return press(client, room, f"hold:{token}")
 
 
-def day_after(days: int):
-    return clock.today(now()) + timedelta(days=days)
+def states(model=ExamBooking):
+    return list(model.objects.order_by("pk").values_list("status", flat=True))
+
+
+def page_of(client, **address):
+    return open_page(client, kind="exams", **address)

@@ -106,7 +106,9 @@ def test_a_device_is_not_put_out_of_use_under_its_patients(office, house):
     assert "5 的倍数" in office.post(address, said | {"active": "on"}).content.decode()
     refused = office.post(address, said | {f"minutes-{variant.pk}": "25"})
     assert (refused.status_code, "请先登记停机、为患者改约" in refused.content.decode()) == (422, True)
-    assert office.post(address, said | {"active": "on", f"minutes-{variant.pk}": "25"}).status_code == 302
+    of_a_thousand_items = {f"minutes-{10**6 + n}": "" for n in range(2000)}
+    kept = office.post(address, of_a_thousand_items | said | {"active": "on", f"minutes-{variant.pk}": "25"})
+    assert kept.status_code == 302
     device = Device.objects.get(pk=house.device.pk)
     assert (device.name, device.initials, device.abilities.get().minutes) == ("新彩超", "xcc", 25)
 
@@ -177,14 +179,15 @@ def test_the_present_workbook_changes_nothing_and_a_wrong_one_nothing_either(off
 
     book = load_workbook(BytesIO(present))
     book["检查项目"]["B2"] = "新名字超声"
-    book["检查方式"]["C2"] = 17
+    book["检查方式"]["C2"], book["检查方式"]["F2"] = 17, "NONE"
     wrong = BytesIO()
     book.save(wrong)
     _answer, address = upload(office, wrong.getvalue(), house)
     page = office.get(address).content.decode()
     assert "C 检查分钟" in page
     assert "17 不是 5 的倍数" in page
-    book["检查方式"]["C2"] = 25
+    assert "价目里没有“NONE”" in page
+    book["检查方式"]["C2"], book["检查方式"]["F2"] = 25, "EX"
     right = BytesIO()
     book.save(right)
     _answer, address = upload(office, right.getvalue(), house)

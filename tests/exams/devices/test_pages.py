@@ -91,6 +91,11 @@ def test_the_week_shows_a_days_drawer_and_its_acts(office, house):
     assert not DeviceSession.objects.get(pk=empty.pk).closed
 
     add = f"/office/exams/devices/{house.device.pk}/add/"
+    short = office.post(add, {"day": TOMORROW, "starts": "14:01", "ends": "14:22"})  # an exam begins at 14:05
+    assert (short.status_code, "最短的检查要 20 分钟" in short.content.decode()) == (422, True)
+    for day, told in (("2020-01-01", "已经结束"), (TOMORROW + timedelta(365), "最远只能加开到")):
+        off = office.post(add, {"day": day, "starts": "14:00", "ends": "16:00"})
+        assert (off.status_code, told in off.content.decode()) == (422, True)
     assert office.post(add, {"day": TOMORROW, "starts": "14:00", "ends": "16:00"}).status_code == 302
     wrong = office.post(add, {"day": TOMORROW, "starts": "15:00", "ends": "17:00"})
     assert (wrong.status_code, "已经开放" in wrong.content.decode(), 'value="17:00"' in wrong.content.decode()) == (
@@ -112,15 +117,19 @@ def test_a_downtime_is_looked_at_before_it_is_done_and_all_answered_is_seen(offi
     board = office.post(new, said | {"ends": "23:59", "reason": "球管", "sure": "1"})
     down = Downtime.objects.get()
     assert board.url == f"/office/exams/downtimes/{down.pk}/"
+    assert "正在找" in office.get(board.url).content.decode()
     deliver(NOW)
-    accept, cancel, wait = down.cases.order_by("booking__during")
+    assert "正在找" not in office.get(board.url).content.decode()
+    wait, cancel, accept = down.cases.order_by("booking__during")
     devices.accept(case=accept, by=None, channel="web", now=NOW)
     devices.cancel(case=cancel, by=None, channel="web", now=NOW)
     page = office.get(board.url).content.decode()
     assert "患者已答复 2/3" in page
     assert house.rows[0].patient.name not in page
     devices.move(case=wait, device=house.other, start=clock.at(TOMORROW, time(11)), by=None, channel="web", now=NOW)
-    assert "患者都已办好" in office.get(board.url).content.decode()
+    done = office.get(board.url)
+    assert "患者都已办好" in done.content.decode()
+    assert [line.case for line in done.context["cases"]] == [wait, cancel, accept], "as they were"
     assert "设备停机" in office.get("/office/exams/downtimes/").content.decode()
     assert "改约3/3" in re.sub(r"<[^>]+>", "", office.get(f"/office/exams/?week={TOMORROW}").content.decode())
 
@@ -148,7 +157,13 @@ def test_the_link_of_the_message_takes_one_answer(client, house, settings):
     assert "22:00后禁食" in text.partition("接受这个时间")[0]
     assert case.patient.name not in text
 
-    assert "请先选一个时间" in client.post(address, {"answer": "move"}).content.decode()
+    for data, said in [
+        ({"answer": "move"}, "请先选一个时间。"),
+        ({"answer": "move", "place": "zz"}, "请先选一个时间。"),
+        ({"answer": "zz"}, "请从下面的答案里选一个。"),
+    ]:
+        wrong = client.post(address, data)
+        assert (wrong.status_code, wrong.content.decode().count(said)) == (422, 1)
     gone = client.post(address, {"answer": "move", "place": f"{house.device.pk}:{int(NOW.timestamp())}"})
     assert gone.status_code == 409
     assert client.post(address, {"answer": "accept"}).status_code == 302

@@ -39,7 +39,7 @@ ALL = "血常规、肝功能、血糖"
 class Draw:
     """Three tests of one needle, booked back to back tomorrow at eight; another station can do them, too. Down."""
 
-    def __init__(self):
+    def __init__(self, *, down=(time(8), time(12))):
         items = [ExamItemFactory(modality="lab", name="血常规")]
         house = items[0].organization
         items += [ExamItemFactory(modality="lab", name=name, organization=house) for name in ("肝功能", "血糖")]
@@ -56,7 +56,7 @@ class Draw:
             )
             for n, test in enumerate(self.tests)
         ]
-        during = DateTimeTZRange(clock.at(TOMORROW, time(8)), clock.at(TOMORROW, time(12)))
+        during = DateTimeTZRange(*(clock.at(TOMORROW, each) for each in down))
         self.down = devices.take_down(device=self.device, during=during, cause="fault", reason="", by=self.by, now=NOW)
         deliver()
 
@@ -73,6 +73,16 @@ class Draw:
 
 def in_a_row(device, start):
     return [(device, start + 5 * n * MINUTE) for n in range(3)]
+
+
+@pytest.mark.parametrize("down", [(time(8, 10), time(12)), (time(6), time(8, 5)), (time(8, 5), time(8, 10))])
+def test_a_downtime_that_tears_a_draw_asks_about_all_of_it(down):
+    """E10: nobody comes twice for one needle, whichever part of it is in the downtime; it comes back as one, too."""
+    draw = Draw(down=down)
+    [asked] = draw.told("exam.device_asked")
+    assert (asked.params["exam"], [case.booking for case in draw.cases]) == (ALL, draw.rows)
+    assert not any(fresh(row).holds for row in draw.rows)
+    assert len(devices.bring_up(downtime=draw.down, by=draw.by, now=LATER).back) == 3
 
 
 def test_a_draw_is_asked_about_once_and_one_answer_moves_all_of_it():

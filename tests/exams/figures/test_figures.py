@@ -17,10 +17,13 @@ from tests.factories import (
     NOW,
     TODAY,
     DepartmentFactory,
+    EncounterFactory,
     OrganizationFactory,
     PatientFactory,
     PractitionerFactory,
     StaffFactory,
+    appointment_row,
+    open_schedule,
 )
 from tests.factories.exams import (
     ExamRequestFactory,
@@ -129,6 +132,13 @@ def test_repeats_avoided_are_counted_among_all_that_doctors_were_told_of(house):
     )
 
     assert months_figures(house).chosen.plans.avoided_share == Rate(1, 2)
+
+    visit = EncounterFactory(appointment=appointment_row(open_schedule(), patient))
+    RepeatCheck.objects.create(**known, outcome="avoided", encounter=visit)
+    assert months_figures(house).chosen.plans.avoided_share == Rate(2, 3)
+    other_way = exam_variant(item=variant.item, kind="contrast")
+    ExamRequestFactory(variant=other_way, patient=patient, encounter=visit, asked_at=NOW)
+    assert months_figures(house).chosen.plans.avoided_share == Rate(1, 2), "asked for after all"
 
 
 def test_the_office_of_a_department_sees_its_own_devices_and_not_the_whole_houses_plans(house, month):

@@ -53,6 +53,19 @@ def test_a_day_with_nothing_but_the_own_time_says_so(mine):
     assert "无空" in page
 
 
+def test_a_day_that_costs_one_more_trip_says_so_before_it_is_chosen(mine):
+    """E3, E5"""
+    row = booked(mine, asked_for(mine.person, abdomen(days=(2, 3))))
+    address = f"/exams/bookings/{row.pk}/move/?day={row.day + timedelta(days=1)}"
+    alone = words_of(mine.get(address))
+    booked(mine, asked_for(mine.person, abdomen(days=(2,), name="钡餐", preparation=False)), place=2)
+    page = words_of(mine.get(address))
+
+    assert "多来一次" not in alone
+    assert "改到这一天要多来一次医院：11月25日 周三您还是要来（钡餐）。" in page
+    assert "多来一次" not in words_of(mine.get(f"/exams/bookings/{row.pk}/move/?day={row.day}"))
+
+
 def test_a_time_against_the_order_of_the_others_is_refused_with_the_rules_own_sentence(mine):
     """E3: ultrasound before the barium meal; the times that would break it are not offered, and not taken."""
     sono, meal = abdomen(days=(2, 3)), abdomen(days=(2, 3), name="钡餐", preparation=False)
@@ -87,6 +100,20 @@ def test_after_the_deadline_the_buttons_are_grey_and_the_act_is_refused_with_who
             assert refused.status_code == 409
     row.refresh_from_db()
     assert row.status == "booked"
+
+
+def test_who_is_too_late_to_check_in_is_not_asked_to_come(mine):
+    """E5: also while nobody has marked the exam as missed yet, and on the day after."""
+    row = exam_booking_row(request=asked_for(mine.person))
+    address = f"/exams/bookings/{row.pk}/"
+    with at(mine, row.start):
+        assert "请现在就来报到" in words_of(mine.get(address))
+    for later in (timedelta(hours=3), timedelta(days=1)):
+        with at(mine, row.start + later):
+            page = words_of(mine.get(address))
+            assert "报到时间已过，请致电检查预约中心。" in page
+            assert "请现在就来报到" not in page
+            assert "禁食" not in page + words_of(mine.get("/exams/"))
 
 
 def test_what_follows_is_said_before_and_cancelling_twice_is_once(mine):
@@ -134,12 +161,15 @@ def test_when_the_device_is_down_no_deadline_holds(mine):
     assert "设备停机，腹部超声要改时间或取消" in words_of(mine.get("/book/"))
     assert mine.post(f"/exams/bookings/{offer.pk}/confirm/", {"read": "1"}).status_code == 404
     assert f"{first}answer/" in mine.get(first).content.decode()  # the question, with the time that is kept
+    assert {mine.get(f"{first}{act}/").url for act in ("move", "cancel")} == {f"{first}answer/"}
     with at(mine, row.start - timedelta(minutes=5)):
         page = words_of(mine.get(first))
         assert "不限时间，也不算爽约" in page
         assert mine.post(f"{first}cancel/").url == first
     row.refresh_from_db()
-    assert row.status == "cancelled"
+    offer.refresh_from_db()
+    assert (row.status, offer.status, row.request.status) == ("cancelled", "cancelled", "open")
+    assert "预约这项检查" in words_of(mine.get("/exams/"))  # nothing keeps them from booking it again
 
 
 def test_the_calendar_file_says_when_to_be_there_how_to_prepare_and_follows_the_booking(mine):

@@ -2,10 +2,12 @@
 
 import re
 from datetime import time, timedelta
+from uuid import uuid4
 
 import pytest
 
 from exams.models import DiagnosticReport, ExamBooking, ExamNoShow, ExamPlan, Preparation
+from exams.services import booking, planning
 from hospital import messages
 from hospital.models import Message
 from hospital.personal_data import ahead_of, copy_of
@@ -51,6 +53,15 @@ def test_two_simple_exams_are_planned_in_one_trip_held_together_and_confirmed_in
     assert set(ExamBooking.objects.filter(holds=True).values_list("status", "channel")) == {("booked", "web")}
     assert ExamPlan.objects.get(confirmed_at__isnull=False).exams == 2
     assert mine.get(start).url == "/exams/"
+
+
+def test_a_plan_pressed_twice_at_once_is_one_plan(mine, two):
+    """E3: each press comes with a basket of its own."""
+    token = tokens(mine.get(f"/exams/together/{mine.person.pk}/plans/"))[0]
+    asked = {"patient": mine.person, "lines": planning.lines_of(token, mine.person), "channel": "web"}
+    held = [booking.hold_plan(**asked, by=mine.user, basket=uuid4(), now=NOW) for _n in range(2)]
+    assert held[0] == held[1]
+    assert held[0].bookings.filter(holds=True).count() == 2
 
 
 def test_who_is_examined_that_day_already_hears_how_the_whole_day_is_prepared_for(mine):
@@ -100,7 +111,7 @@ def test_a_made_up_plan_is_a_sentence(mine, two):
     for token in ("", "x", "a:b:c", "9" * 5000):
         page = mine.post(f"/exams/together/{mine.person.pk}/plans/?day=9999-99-99&half=night", {"token": token})
         assert page.status_code in {409, 422}, token
-        assert 'role="alert"' in page.content.decode(), token
+        assert any(said in page.content.decode() for said in ("请先选一个方案。", "请重新选一个方案。")), token
 
 
 def test_a_plan_of_another_person_or_of_other_exams_is_not_taken(mine, two):

@@ -11,6 +11,7 @@ from exams.services import booking as core
 from exams.services import notices, reminders
 from hospital import clock, messages, outbox
 from hospital.models import Message
+from tests.bookings.test_cards import words_of
 from tests.factories import NOW, TODAY, ExamRequestFactory, PatientFactory, exam_booking_row, exam_variant
 from tests.messages.test_notices import worker
 
@@ -87,9 +88,8 @@ def test_what_was_booked_in_one_go_is_told_in_one_message(mine):
 
 
 def test_the_words_stand_in_english_too(mine):
-    notices.tell(
-        booking=exam_booking_row(request=asked_for(mine.person)).pk, template=notices.REMINDER, dedupe="x", now=NOW
-    )
+    row = exam_booking_row(request=asked_for(mine.person))
+    notices.say([row], template=notices.REMINDER, dedupe="x", now=NOW)
     [text] = texts(language="en")
     assert "24 Nov" in text
 
@@ -132,10 +132,13 @@ def test_what_was_moved_or_cancelled_meanwhile_is_not_said():
     assert [status for template, status in told() if template == "exam.reminder"] == ["sent", "dropped"]
 
 
-def test_who_booked_after_the_hour_has_just_been_told():
-    row = row_of()
+def test_who_booked_after_the_hour_has_just_been_told_and_is_promised_no_reminder(mine):
+    row = row_of(mine.person)
     ExamBooking.objects.filter(pk=row.pk).update(confirmed_at=eve(row.day, 19))
     assert remind(eve(row.day, 20)) == 0
+    for hour, promised in ((17, True), (19, False)):
+        with at(mine, eve(row.day, hour)):
+            assert ("医院会发短信提醒" in words_of(mine.get(f"/exams/bookings/{row.pk}/done/"))) == promised
 
 
 def test_who_moved_after_the_hour_has_just_been_told(mine):

@@ -74,6 +74,35 @@ def test_corrections_and_withdrawals_are_told_to_the_patient():
         assert messages.wording_of(row).body
 
 
+def test_who_acted_on_a_critical_value_hears_that_it_was_corrected_or_taken_back():
+    """E7: in its own words only where no new notice says so; never what it says."""
+    doctor, other = scenes.a_doctor(), scenes.reporter()
+    notice = a_notice(doctor)
+    report, by = notice.version.report, notice.version.by
+    service.acknowledge(notice=notice, note="已通知患者", by=other, now=NOW)
+    service.correct(report=report, says=replace(CRITICAL, conclusion="另一处"), reason="误", by=by, now=NOW)
+    worker()
+    assert told("report.critical_changed") == []
+
+    service.correct(report=report, says=replace(scenes.SAYS, conclusion="没有"), reason="又误", by=by, now=NOW)
+    worker()
+    service.withdraw(report=report, reason="误", by=by, now=NOW)
+    worker()
+    assert told("report.critical_changed") == [doctor.user_id, doctor.user_id]
+    assert "没有" not in messages.wording_of(Message.objects.filter(template="report.critical_changed").first()).body
+
+
+def test_who_answered_for_another_hears_it_too(client):
+    doctor, other = scenes.a_doctor(), scenes.reporter()
+    notice = a_notice(doctor)
+    service.acknowledge(notice=notice, note="已通知患者", by=other, now=NOW)
+    service.correct(report=notice.version.report, says=scenes.SAYS, reason="误", by=notice.version.by, now=NOW)
+    worker()
+    assert set(told("report.critical_changed")) == {doctor.user_id, other.pk}
+    page = sign_in(client, doctor.user).get(f"/critical/{notice.pk}/").content.decode()
+    assert f'href="/exam-reports/{notice.version.report_id}/"' in page
+
+
 def test_the_minutes_are_the_houses_own():
     organization = OrganizationFactory()
     ExamRule.objects.create(organization=organization, effective_from=TODAY, acknowledge_minutes=10)

@@ -182,12 +182,18 @@ def test_a_correction_is_looked_at_before_it_is_released(staff, shelf):
     looked = staff.post(f"/exam-reports/{pk}/correct/", said)
     assert looked.status_code == 200
     assert "更正后是这样" in looked.content.decode()
+    sure = {"sure": "1", "looked": looked.context["looked"]}
+    typed_after = staff.post(f"/exam-reports/{pk}/correct/", said | sure | {"conclusion": "改了又改"})
+    assert typed_after.status_code == 200
+    assert typed_after.context["looks"].conclusion == "改了又改"
     assert ReportVersion.objects.count() == 1
 
-    assert staff.post(f"/exam-reports/{pk}/correct/", said | {"sure": "1"}).status_code == 302
+    for _twice in range(2):
+        assert staff.post(f"/exam-reports/{pk}/correct/", said | sure).status_code == 302
     new = ReportVersion.objects.latest("number")
     assert (new.number, new.conclusion, new.reason, bool(new.file)) == (2, "正常", "部位写错", False)
-    again = staff.post(f"/exam-reports/{pk}/correct/", said | {"sure": "1"})
+    staff.force_login(scenes.reporter(), backend="django.contrib.auth.backends.ModelBackend")
+    again = staff.post(f"/exam-reports/{pk}/correct/", said | sure)
     assert again.status_code == 409
     assert "正常" in again.content.decode()
     assert staff.get(f"/exam-reports/{pk}/v/1/file/").status_code == 200

@@ -98,6 +98,11 @@ def test_a_partners_result_needs_no_booking_but_a_moment_that_can_be():
     version = service.register(**said, performed_at=NOW - timedelta(days=3), by=scenes.reporter(), now=NOW)
 
     assert (version.report.organization, version.report.booking) == (partner, None)
+    with pytest.raises(errors.ReportExists) as twice:  # pressed twice, or two who had the same paper
+        service.register(**said, performed_at=NOW - timedelta(days=3), by=scenes.reporter(), now=NOW)
+    assert twice.value.details["report"] == version.report_id
+    service.withdraw(report=version.report, reason="录错", by=version.by, now=NOW)
+    service.register(**said, performed_at=NOW - timedelta(days=3), by=scenes.reporter(), now=NOW)
 
 
 def test_an_empty_report_is_never_released():
