@@ -349,6 +349,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=2, minute=40),
         "options": {"expires": 6 * 3600},
     },
+    "forget_drafts": {
+        "task": "referrals.tasks.forget_drafts",
+        "schedule": crontab(hour=3, minute=30),
+        "options": {"expires": 6 * 3600},
+    },
     "tidy": {"task": "hospital.tasks.tidy", "schedule": crontab(hour=3, minute=10), "options": {"expires": 6 * 3600}},
 }
 

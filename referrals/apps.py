@@ -8,4 +8,4 @@ class ReferralsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
-        from . import handlers  # noqa: F401  what this app does with facts
+        from . import handlers, personal_data  # noqa: F401  what this app does with facts, and what it holds of a person

@@ -4,7 +4,7 @@ import structlog
 from celery import shared_task
 
 from hospital import clock
-from referrals.services import attachments, scanning
+from referrals.services import attachments, forgetting, scanning
 
 log = structlog.get_logger(__name__)
 
@@ -22,3 +22,10 @@ def tidy_attachments(**_kwargs):
     scanning.catch_up()
     if gone := attachments.clean_up(now=clock.now()):
         log.info("attachments_swept", count=gone)
+
+
+@shared_task(ignore_result=True)
+def forget_drafts(**_kwargs):
+    """Nightly: drafts that nobody sent in a month are emptied (O4)."""
+    if gone := forgetting.forget_drafts(now=clock.now()):
+        log.info("drafts_forgotten", count=gone)

@@ -22,6 +22,7 @@ from hospital.models import (
     Patient,
     PatientIdentifier,
     RelatedPerson,
+    SignedResident,
     User,
 )
 
@@ -236,6 +237,7 @@ def _of_person(patient: Patient, whole: bool, by: User | None) -> list[Section]:
     sections = [
         Section("person", _("基本信息"), [_person(patient, whole)]),
         Section("documents", _("证件"), [_document(row, whole) for row in patient.identifiers.order_by("pk")]),
+        Section("signed", _("家庭医生签约"), [_signed(row) for row in _contracts(patient, whole, by)]),
         *(holder(patient, whole, by) for holder in _holders),
     ]
     if not whole:
@@ -269,6 +271,22 @@ def _document(row: PatientIdentifier, whole: bool) -> Entry:
         Field("kind", _("证件类型"), row.get_kind_display()),
         Field("number", _("证件号码"), row.number if whole else masking.document(row.last4)),
         Field("seen_at", _("现场核验时间"), row.seen_at),
+    ]
+
+
+def _contracts(patient: Patient, whole: bool, by: User | None):
+    """Who somebody's family doctor is, is theirs to ask for."""
+    rows = SignedResident.objects.filter(patient=patient) if whole and by is None else SignedResident.objects.none()
+    return rows.select_related("organization", "doctor").order_by("effective_from", "pk")
+
+
+def _signed(row: SignedResident) -> Entry:
+    return [
+        Field("organization", _("签约机构"), row.organization.name),
+        Field("doctor", _("家庭医生"), row.doctor.name if row.doctor else None),
+        Field("effective_from", _("签约日"), row.effective_from),
+        Field("effective_to", _("到期日"), row.effective_to),
+        Field("note", _("服务包"), row.note),
     ]
 
 
