@@ -46,6 +46,22 @@ class ImpossibleBirthDate(Refused):
     next_step = _("请对照证件更正出生日期。")
 
 
+class SwitchedOff(Refused):
+    """Merged into another one, as a rule: the page was open before."""
+
+    code = "record_switched_off"
+    message = _("这份档案已停用，可能已并入另一份。")
+    next_step = _("请重新查找这位患者，用现在的档案办理。")
+
+
+def locked(pk: int) -> Patient:
+    """The record for this transaction, to write something new on it. Raises SwitchedOff."""
+    row = Patient.objects.select_for_update(no_key=True).get(pk=pk)
+    if not row.active:
+        raise SwitchedOff
+    return row
+
+
 def medical_numbers(count: int) -> list[str]:
     """The next medical numbers (门诊号). From a sequence: never used twice, gaps are harmless."""
     with connection.cursor() as cursor:

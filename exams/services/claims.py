@@ -34,7 +34,7 @@ from exams.models import (
 )
 from exams.policies import booking as policy
 from exams.selectors.holding import holding
-from hospital import clock
+from hospital import clock, patients
 from hospital.models import Patient, PatientTime, User
 
 Status = ExamBooking.Status
@@ -186,7 +186,7 @@ def lock_all(
     now: datetime,
 ) -> Held:
     """All locks of a claim, if its time is still free. `moving`: bookings that change their place; their old places
-    are locked as well. `basket`: of a plan, whose former lines the new ones replace. Raises TimeTaken."""
+    are locked as well. `basket`: of a plan, whose former lines the new ones replace. Raises TimeTaken, SwitchedOff."""
     own = {row.pk for row in moving}
     look_first(lines, patient=patient, moving=own, now=now)
     lock_places(
@@ -203,6 +203,7 @@ def lock_all(
         requests={*requests, *(request for _pk, _holder, request in seen)},
         bookings={*own, *(pk for pk, _holder, _request in seen)},
     )
+    patients.locked(patient.pk)
     pending = [row for row in rows if row.pk not in own and row.status == Status.PENDING and row.holds]
     replaced = [row for row in pending if row.patient_id == patient.pk and _is_replaced(row, requests, basket)]
     lapsed = [row for row in pending if row not in replaced and row.hold_until <= now]

@@ -15,7 +15,7 @@ from exams.models import DiagnosticReport, ExamRequest, ExamSet, ExamVariant, Re
 from exams.policies import repeat as repeat_policy
 from exams.policies import requesting as policy
 from exams.selectors import repeats, screening
-from hospital import audit, clock, outbox
+from hospital import audit, clock, outbox, patients
 from hospital.models import Patient, Practitioner, User
 
 Status = ExamRequest.Status
@@ -155,7 +155,7 @@ def want_by(*, requests: Sequence[ExamRequest], day: date | None) -> None:
 
 
 def _lock_patient(patient: Patient) -> None:
-    Patient.objects.select_for_update(no_key=True).only("pk").get(pk=patient.pk)
+    patients.locked(patient.pk)
 
 
 def _still_here(patient: Patient, encounter: Encounter | None) -> None:

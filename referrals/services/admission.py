@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from appointments.models import Encounter
-from hospital import audit, clock, outbox
+from hospital import audit, clock, outbox, patients
 from hospital.models import Department, Patient, Practitioner, User
 from referrals import errors
 from referrals.models import AdmissionNeed, AdmissionRequest, Referral
@@ -42,7 +42,7 @@ def ask(
     """
     if not department.active:
         raise errors.AdmissionDepartmentClosed(department=department.name)
-    Patient.objects.select_for_update(no_key=True).only("pk").get(pk=patient.pk)
+    patients.locked(patient.pk)
     if referral is not None:
         referral = trail.locked(referral.pk)
         if refused := policy.refusal_of_referral(referral, organization_id=department.organization_id):

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from hospital import clock
+from hospital import clock, patients
 from hospital.models import Department, Organization, Patient, Practitioner, User
 from referrals import errors
 from referrals.models import Referral
@@ -41,7 +41,8 @@ def draft(
     now: datetime,
     **written,
 ) -> Referral:
-    """起草: nobody but the sender's institution sees it. `written`: any of WRITTEN. Raises SentBackAlready."""
+    """起草: nobody but the sender's institution sees it. `written`: any of WRITTEN. Raises SentBackAlready,
+    SwitchedOff."""
     _lock_patient(patient.pk)
     row = Referral(
         direction=direction, patient=patient, origin=origin, receiver=receiver, doctor=doctor, by=by,
@@ -160,4 +161,4 @@ def _write(row: Referral, written: dict, *, now: datetime) -> None:
 
 
 def _lock_patient(pk: int) -> None:
-    Patient.objects.select_for_update(no_key=True).only("pk").get(pk=pk)
+    patients.locked(pk)

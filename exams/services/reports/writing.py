@@ -8,7 +8,7 @@ from django.db import transaction
 from exams.errors import ReportExists
 from exams.models import DiagnosticReport, ExamBooking, ExamVariant, ReportVersion
 from exams.policies import reports as policy
-from hospital import audit, outbox
+from hospital import audit, outbox, patients
 from hospital.models import Organization, Patient, User
 
 from . import critical, files
@@ -82,7 +82,7 @@ def _of_partner(patient, variant, organization, performed_at, now) -> Diagnostic
     refusal = policy.refusal_of_moment(performed_at, birth_date=patient.birth_date, now=now)
     if refusal:
         raise refusal
-    Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)  # there is no booking to lock
+    patients.locked(patient.pk)  # there is no booking to lock
     same = DiagnosticReport.objects.filter(
         booking=None, patient=patient, variant=variant, organization=organization, performed_at=performed_at
     )

@@ -9,6 +9,7 @@ from appointments.errors import NoSuchPatient
 from appointments.models import Appointment, Encounter
 from appointments.services import booking, changes, visit
 from exams.models import ExamBooking
+from exams.services import requesting
 from hospital import patient_index, patients
 from hospital.models import (
     AuditEvent,
@@ -23,6 +24,7 @@ from hospital.models import (
 )
 from hospital.patient_index import errors
 from hospital.patient_index.tables import columns
+from referrals.services import writing
 from tests.booking.acts import take
 from tests.factories import (
     NOW,
@@ -191,3 +193,14 @@ def test_merges_come_back_in_the_other_order(kept, merged, clerk):
     undo(second, clerk)
     undo(first, clerk)
     assert ExamBooking.objects.get(pk=exam.pk).patient_id == merged.pk
+
+
+def test_nothing_new_is_written_on_a_record_that_was_switched_off(kept, merged, clerk):
+    """A page that was open before: a referral, an admission, an exam."""
+    request = ExamRequestFactory(patient=merged)
+    merge(kept, merged, clerk)
+    up = {"origin": CommunityFactory(), "receiver": request.organization, "direction": "up"}
+    with pytest.raises(patients.SwitchedOff):
+        writing.draft(patient=merged, by=clerk, now=NOW, **up)
+    with pytest.raises(patients.SwitchedOff):
+        requesting.want_by(requests=[request], day=TODAY)
