@@ -196,13 +196,13 @@ def test_plus_asks_for_a_reason_and_adds_a_number(page):
 
 
 def test_a_booked_visit_is_moved_by_keys_and_mouse(page, room):
-    """B14: 5, 改约, a letter."""
+    """B14: its key, 改约, a letter."""
     hold(page)
     page.keyboard.press("Enter")
     expect(page.locator("#basket .notice--ok")).to_be_visible()
     settled(page)
 
-    page.keyboard.press("Digit5")
+    page.keyboard.press(page.locator("#kind-booked").get_attribute("data-key"))
     page.get_by_role("link", name="改约").click()
     expect(page.locator(".tag--warn", has_text="改约")).to_be_visible()
     page.keyboard.press("KeyK")
