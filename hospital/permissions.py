@@ -99,6 +99,11 @@ def may_work_the_exam_rooms(user) -> bool:
     return has_role(user, Role.EXAM, Role.TRIAGE)
 
 
+def may_run_admissions(user) -> bool:
+    """住院与日间手术: the referral office and the wards; the doctor who asked opens it from the consult room."""
+    return has_role(user, Role.REFERRAL, Role.WARD)
+
+
 def may_book_for_others(user) -> bool:
     """The page of those who book for a person that calls, is discharged or was sent: phone desk, ward, partners."""
     return has_role(user, *BOOKING_ROLES)

@@ -54,6 +54,12 @@ TILES = [
     ),
     Tile("/critical/", _("危急值"), _("等着确认的危急值，记下做了什么处理"), permissions.may_see_critical_values),
     Tile("/exam-rooms/", _("检查室"), _("检查报到、按设备叫号、开始、结束"), permissions.may_work_the_exam_rooms),
+    Tile(
+        "/admissions/",
+        _("住院与日间手术"),
+        _("住院申请：审核、还缺什么、安排日期、登记入院"),
+        permissions.may_run_admissions,
+    ),
     Tile("/kiosk/", _("自助机"), _("大厅的触摸屏：报到、约号、我的号"), permissions.is_a_kiosk),
     Tile("/office/", _("号源"), _("一周出诊与号池，规则接下来做什么"), permissions.may_look_at_the_office),
     Tile("/admin/", _("后台"), _("规则、岗位、账号与操作留痕"), permissions.may_open_the_admin),
