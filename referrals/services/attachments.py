@@ -63,7 +63,7 @@ def add(*, referral: Referral, upload: File, by: User, organization: Organizatio
     return attachment
 
 
-def remove(*, attachment: Attachment, by: User, now: datetime) -> Attachment:
+def remove(*, attachment: Attachment, by: User | None, now: datetime) -> Attachment:
     """Out of a draft: the file is gone for good, the row stays. Twice is once. Raises AttachmentStays."""
     with transaction.atomic():
         referral = trail.locked(attachment.referral_id)
@@ -124,7 +124,7 @@ def _check_room(referral: Referral, *, rule, digest: str) -> None:
         raise refusal
 
 
-def _leave_a_trace(what: str, attachment: Attachment, *, by: User, now: datetime) -> None:
+def _leave_a_trace(what: str, attachment: Attachment, *, by: User | None, now: datetime) -> None:
     """What was sent is followed by both sides on the trail; a draft is its writer's own."""
     referral, detail = attachment.referral, {"attachment": attachment.pk}
     if referral.status != Referral.Status.DRAFT:

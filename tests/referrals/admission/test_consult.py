@@ -18,9 +18,10 @@ def room(client):
 
 
 def typed(room, **more):
-    place = room.encounter.schedule.department
+    inside = room.waiting[0]
+    place = room.schedule.department
     said = {
-        "encounter": room.encounter.pk, "kind": "ward", "urgency": "routine", "department": place.pk,
+        "encounter": inside.pk, "kind": "ward", "urgency": "routine", "department": place.pk,
         "diagnosis": "胆囊结石", "purpose": "腹腔镜胆囊切除", "wished_from": SOON.isoformat(), "needs": ["blood"],
     }  # fmt: skip
     return said | more
@@ -35,7 +36,7 @@ def test_it_is_asked_without_leaving_the_room_and_stands_under_what_is_booked(cl
     assert "申请" in client.get(PAGE).content.decode()
     answer = ask(client, room)
     row = AdmissionRequest.objects.get()
-    assert (row.encounter, row.patient, row.doctor) == (room.encounter, room.encounter.patient, room.doctor)
+    assert (row.encounter, row.patient, row.doctor) == (room.waiting[0], room.waiting[0].patient, room.doctor)
     assert "已申请" in answer.content.decode()
     assert "腹腔镜胆囊切除" in client.get("/consult/?kind=booked").content.decode()
 
@@ -53,6 +54,6 @@ def test_a_refusal_and_wrong_input_come_back_into_the_form_with_all_that_was_typ
 
 
 def test_a_page_of_the_patient_before_asks_for_nobody(client, room):
-    answer = ask(client, room, encounter=room.encounter.pk + 1)
+    answer = ask(client, room, encounter=room.waiting[1].pk)
     assert answer.status_code == 409
     assert not AdmissionRequest.objects.exists()
