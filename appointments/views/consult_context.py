@@ -47,7 +47,19 @@ class Page(Cart, Places):
 
     @cached_property
     def room(self) -> consult.Room:
-        return consult.room_of(doctor=self.doctor, now=self.now)
+        """With what other apps know of whoever waits, said beside the names (`marks`)."""
+        room = consult.room_of(doctor=self.doctor, now=self.now)
+        visits = {visit.pk: visit for visit in (*room.queue.in_rooms, *room.queue.called, *room.queue.waiting)}
+        if room.current:
+            visits.setdefault(room.current.appointment_id, room.current.appointment)
+        for visit in visits.values():
+            visit.marks = []
+        for one in self.neighbours if visits else ():
+            found = one.marks(visits.values(), organization_id=self.doctor.organization_id)
+            for pk, mark in found.items():
+                visits[pk].marks.append(mark)
+        self._marked = visits
+        return room
 
     @property
     def current(self) -> Encounter | None:
@@ -56,6 +68,16 @@ class Page(Cart, Places):
     @property
     def patient(self) -> Patient | None:
         return self.current.patient if self.current else None
+
+    @property
+    def current_marks(self) -> list[consult_neighbours.Mark]:
+        return self._marked[self.current.appointment_id].marks if self.current else []
+
+    @property
+    def patient_marks(self) -> list[tuple[consult_neighbours.Mark, str]]:
+        """Beside the patient in the room, each with the address of its kind."""
+        nothing = {"department": None, "level": None, "role": None, "team": None}
+        return [(mark, self.href(kind=mark.kind, **nothing)) for mark in self.current_marks]
 
     @cached_property
     def facts(self) -> consult.PatientFacts:

@@ -4,11 +4,13 @@ Imports go down only, so the page does not know them: an app joins when it is re
 Each confirms its own lines in its own transaction: what one refuses takes nothing from the others.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from appointments.models import Appointment
 from hospital.errors import Refused
 from hospital.models import Organization, Patient, User
 
@@ -42,6 +44,15 @@ class Confirmed:
     refusal: Refused | None = None
 
 
+@dataclass(frozen=True)
+class Mark:
+    """A word beside a name in the queue, and beside the patient in the room, where it leads to the app's kind."""
+
+    kind: str
+    label: str
+    tone: str = ""
+
+
 class Neighbour:
     """What an app does at this desk. The page asks at most once per request for each of these."""
 
@@ -53,6 +64,10 @@ class Neighbour:
     def count(self, page: "Page") -> int:
         """The number beside the kind. Without a query of its own: it is drawn with every page."""
         return 0
+
+    def marks(self, visits: Iterable[Appointment], *, organization_id: int) -> dict[int, Mark]:
+        """Of those who wait or sit here, by the ids of their appointments. At most one query."""
+        return {}
 
     def middle(self, page: "Page") -> tuple[str, object]:
         """The template of the kind's middle, and what it shows as `work`."""

@@ -22,6 +22,17 @@ from .attachments import (
     AttachmentTooLong,
     TooManyAttachments,
 )
+from .down import (
+    FollowedUpAlready,
+    FollowUpDayGone,
+    NotHereToGoDown,
+    NothingToReferUpTo,
+    NumberNotOfPlan,
+    PlanDayGone,
+    SentDownAlready,
+    WorseNeedsNext,
+)
+from .partner import NoNumberHeld, SignedElsewhere, SigningDates
 from .referral import (
     AlreadyReferred,
     NeedsReason,
@@ -50,13 +61,24 @@ __all__ = [
     "AttachmentNotScanned",
     "AttachmentStays",
     "AttachmentTooLong",
+    "FollowUpDayGone",
+    "FollowedUpAlready",
     "NeedThereAlready",
     "NeedsReason",
+    "NoNumberHeld",
+    "NotHereToGoDown",
     "NotTheirTurn",
+    "NothingToReferUpTo",
+    "NumberNotOfPlan",
     "NumberOfAnother",
+    "PlanDayGone",
     "ReceiverClosed",
     "ReferralIncomplete",
     "ReferralOver",
     "SentBackAlready",
+    "SentDownAlready",
+    "SignedElsewhere",
+    "SigningDates",
     "TooManyAttachments",
+    "WorseNeedsNext",
 ]
