@@ -13,13 +13,33 @@ from django.urls import URLPattern, get_resolver
 from appointments.models import Appointment, WaitlistEntry
 from appointments.services import booking
 from exams.models import DiagnosticReport, ExamBooking, ExamRequest
-from hospital.models import ApiToken, AuditEvent, DataRequest, RelatedPerson
+from hospital.models import (
+    Agreement,
+    ApiToken,
+    AuditEvent,
+    DataRequest,
+    DuplicateSuspect,
+    Patient,
+    RelatedPerson,
+    SignedResident,
+)
+from referrals.models import (
+    AdmissionNeed,
+    AdmissionRequest,
+    Attachment,
+    CarePlan,
+    FollowUp,
+    GreenCall,
+    Referral,
+    ReferralEvent,
+)
 from tests.factories import (
     NOW,
     AccountFactory,
     ExamRequestFactory,
     IdentifierFactory,
     PatientFactory,
+    ReferralFactory,
     RelatedPersonFactory,
     StaffFactory,
     UserFactory,
@@ -30,9 +50,15 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
+REFERRED = (
+    "胰头占位", "黄疸三周", "利伐沙班", "碘过敏", "CA199 升高", "转诊来信.pdf", "康复锻炼计划", "腹痛加重",
+    "根治手术", "夜间出血",
+)  # fmt: skip
+"""What one institution wrote to another about that person."""
+
 SECRETS = (
     "欧阳望舒", "ouyangwangshu", "13900001234", "1390****1234", "139****1234", "002X", "M99999123",
-    "肝囊肿", "甲状腺超声",
+    "肝囊肿", "甲状腺超声", *REFERRED,
 )  # fmt: skip
 """Of the person whose ids are guessed: none of it may stand in any answer."""
 
@@ -100,6 +126,7 @@ def somebody_with_everything() -> dict[str, int]:
         closes_at=NOW + timedelta(days=1),
     )  # fmt: skip
     somebodys_exams(patient, asked=booked.pk, held=held.pk)
+    somebodys_referrals(patient, asked=booked.pk, held=held.pk)
     return {"account": account.pk, "patient": patient.pk, "binding": binding.pk, "booked": booked.pk, "held": held.pk,
             "wait": wait.pk}  # fmt: skip
 
@@ -116,6 +143,40 @@ def somebodys_exams(patient, *, asked: int, held: int) -> None:
         number=1, conclusion="肝囊肿", by=UserFactory(), written_at=NOW, released_at=NOW, released_by=UserFactory()
     )
     DiagnosticReport.objects.filter(pk=report.pk).update(status="released", current=version, released_at=NOW)
+
+
+def somebodys_referrals(patient, *, asked: int, held: int) -> None:
+    """One up with what was attached, one down with its plan; an admission to come; a record that may be a double."""
+    up = ReferralFactory(
+        pk=asked, patient=patient, reason="黄疸三周", diagnosis="胰头占位", history="黄疸三周", medication="利伐沙班",
+        allergies="碘过敏", results="CA199 升高", urgency="green",
+    )  # fmt: skip
+    GreenCall.objects.create(pk=asked, referral=up, rung_at=NOW, due_at=NOW, note="夜间出血")
+    Attachment.objects.create(
+        pk=asked, referral=up, name="转诊来信.pdf", kind="application/pdf", size=9, digest="d" * 64,
+        file="2026/11/x.pdf", organization=up.origin, by=up.by, added_at=NOW,
+    )  # fmt: skip
+    down = ReferralFactory(
+        pk=held, patient=patient, direction="down", origin=up.receiver, receiver=up.origin, diagnosis="胰头占位"
+    )
+    CarePlan.objects.create(
+        pk=held, referral=down, medication="利伐沙班", rehabilitation="康复锻炼计划", warning_signs="腹痛加重",
+        follow_up_on=NOW.date(), follow_up_at=up.origin,
+    )  # fmt: skip
+    FollowUp.objects.create(
+        pk=asked, referral=down, patient=patient, organization=up.origin, due_on=NOW.date(), text="腹痛加重"
+    )
+    AdmissionRequest.objects.create(
+        pk=asked, organization=up.receiver, patient=patient, department=up.department, kind="ward", by=up.by,
+        diagnosis="胰头占位", purpose="根治手术", wished_from=NOW.date(), asked_at=NOW,
+    )  # fmt: skip
+    AdmissionNeed.objects.create(pk=asked, request_id=asked, kind="other", text="夜间出血")
+    twin = PatientFactory(name="欧阳望舒", pinyin="ouyangwangshu", initials="oyws")
+    DuplicateSuspect.objects.create(pk=asked, first=patient, second=twin, why=["name_birth"], found_at=NOW)
+    SignedResident.objects.create(
+        pk=asked, patient=patient, organization=up.origin, effective_from=NOW.date(), effective_to=NOW.date()
+    )
+    Agreement.objects.create(pk=asked, hospital=up.receiver, member=up.origin, effective_from=NOW.date())
 
 
 def filled(route: str, ids: list[int]):
@@ -140,6 +201,17 @@ def state():
         list(DataRequest.objects.order_by("pk").values_list("pk", "status")),
         list(ExamBooking.objects.order_by("pk").values_list("pk", "status", "during")),
         list(ExamRequest.objects.order_by("pk").values_list("pk", "status", "answers")),
+        list(Referral.objects.order_by("pk").values_list("pk", "status", "appointment", "department")),
+        list(ReferralEvent.objects.order_by("pk").values_list("pk", flat=True)),
+        list(Attachment.objects.order_by("pk").values_list("pk", "removed_at")),
+        list(FollowUp.objects.order_by("pk").values_list("pk", "done_at", "tries")),
+        list(GreenCall.objects.order_by("pk").values_list("pk", "acknowledged_at", "state")),
+        list(AdmissionRequest.objects.order_by("pk").values_list("pk", "status", "scheduled_on")),
+        list(AdmissionNeed.objects.order_by("pk").values_list("pk", "done_at")),
+        list(SignedResident.objects.order_by("pk").values_list("pk", "effective_to")),
+        list(Agreement.objects.order_by("pk").values_list("pk", "effective_to")),
+        list(DuplicateSuspect.objects.order_by("pk").values_list("pk", "status")),
+        list(Patient.objects.order_by("pk").values_list("pk", "active", "phone_hash", "name")),
     )
 
 
