@@ -1,17 +1,31 @@
 """B23: an admission or day-surgery request, from asking to the bed's door."""
 
+import random
 from datetime import timedelta
 
 import pytest
 
 from hospital.models import AuditEvent, Fact, Message
 from referrals import errors
+from referrals.demo import admissions
 from referrals.models import AdmissionNeed, AdmissionRequest
 from referrals.models.admission import ADMISSION_MOVES
 from referrals.policies import admission as policy
 from referrals.policies.admission import MAY, Act, allowed, refusal
 from referrals.services import admission
-from tests.factories import NOW, TODAY, DepartmentFactory, PatientFactory, ReferralFactory, StaffFactory
+from tests.factories import (
+    NOW,
+    TODAY,
+    DepartmentFactory,
+    EncounterFactory,
+    PatientFactory,
+    PractitionerFactory,
+    ReferralFactory,
+    RoleFactory,
+    StaffFactory,
+    appointment_row,
+    open_schedule,
+)
 
 SOON = TODAY + timedelta(days=3)
 BLOOD, ECG = ("exam", "血常规"), ("exam", "心电图")
@@ -155,3 +169,18 @@ def test_the_asking_doctor_prepares_and_cancels_and_nothing_moves_once_it_is_ove
     for status in ("admitted", "refused", "cancelled"):
         assert allowed(status=status, office=True) == frozenset()
         assert isinstance(refusal(Act.CANCEL, status=status, office=True), errors.AdmissionOver)
+
+
+def test_the_demo_draws_admissions_in_every_state(office):
+    doctor = StaffFactory(roles="doctor")
+    schedule = open_schedule(numbers=12, role=RoleFactory(practitioner=PractitionerFactory(user=doctor)))
+    for number in range(1, 13):
+        visit = appointment_row(schedule, PatientFactory(), status="fulfilled", number=number)
+        EncounterFactory(
+            appointment=visit, status="finished", started_at=NOW, finished_at=NOW - timedelta(days=2),
+            practitioner=schedule.role.practitioner,
+        )  # fmt: skip
+
+    dice = random.Random(3)
+    assert admissions.live(organization=schedule.organization, clerk=office, now=NOW, dice=dice) == 12
+    assert len(set(AdmissionRequest.objects.values_list("status", flat=True))) >= 5

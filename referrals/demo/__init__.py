@@ -1,0 +1,1 @@
+"""What the referrals add to the demo hospital."""
