@@ -24,6 +24,7 @@ class ApiToken(models.Model):
         BOOK = "book", _("为本账号的就诊人预约")
         BOOK_ANYONE = "book_anyone", _("为任何就诊人预约")
         INTEGRATE = "integrate", _("与院内系统互通")
+        REFER = "refer", _("转诊：起草、发出、补充和查看")
 
     name = models.CharField(_("用途"), max_length=60)
     digest = models.CharField(max_length=64, unique=True, editable=False)
@@ -48,6 +49,10 @@ class ApiToken(models.Model):
             models.CheckConstraint(
                 condition=~Q(channel=PARTNER) | Q(organization__isnull=False) | Q(revoked_at__isnull=False),
                 name="apitoken_partner_is_an_institution",
+            ),
+            models.CheckConstraint(  # who refers speaks for one institution
+                condition=~Q(scopes__contains=["refer"]) | Q(organization__isnull=False),
+                name="apitoken_refer_is_an_institution",
             ),
             ExclusionConstraint(  # a name means one system of one house: its numbers are looked up by it
                 name="apitoken_system_of_one_house",
