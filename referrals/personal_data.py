@@ -12,9 +12,12 @@ from django.utils.translation import gettext as _
 
 from hospital import clock, family, masking
 from hospital.models import Patient, User
-from hospital.personal_data import Entry, Field, Section, holds, lies_ahead
+from hospital.personal_data import Entry, Field, Section, holds, lies_ahead, means
 
 from .models import AdmissionRequest, FollowUp, Referral
+from .selectors import trail_words
+
+means(trail_words.ACTIONS)
 
 
 @holds

@@ -3,6 +3,7 @@
 Each app adds what it holds of a person (`holds`) and what still lies ahead (`lies_ahead`): this floor can't see them.
 """
 
+from .acts import means
 from .copies import Entry, Field, Section, ahead_of, copy_of, holds, lies_ahead
 from .corrections import correct
 from .erasure import close_account
@@ -24,4 +25,5 @@ __all__ = [
     "forget_what_is_over",
     "holds",
     "lies_ahead",
+    "means",
 ]

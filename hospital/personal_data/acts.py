@@ -20,6 +20,8 @@ WORDS = {
     "patient.phone_changed": _("更改联系手机"),
     "patient.corrected": _("更正资料"),
     "patient.received": _("从院内系统接收资料"),
+    "patient.merged": _("合并两份档案"),
+    "patient.unmerged": _("撤销合并档案"),
     "patient.seen.desk": _("窗口查看"),
     "patient.seen.consult": _("诊间查看"),
     "patient.seen.admin": _("后台查看"),
@@ -28,6 +30,12 @@ WORDS = {
     "patient.seen.partner": _("下级机构查看"),
     "patient.seen.kiosk": _("自助机查看"),
     "patient.seen.report": _("查看检查报告"),
+    "patient.seen.duplicates": _("核对疑似重复档案"),
+    "patient.seen.referral": _("查看转诊单"),
+    "patient.seen.admission": _("查看住院申请"),
+    "patient.seen.my_admissions": _("本人查看住院申请"),
+    "resident.signed": _("登记家庭医生签约"),
+    "resident.ended": _("结束家庭医生签约"),
     "report.registered": _("书写检查报告"),
     "report.revised": _("修改检查报告草稿"),
     "report.released": _("发布检查报告"),
@@ -44,6 +52,11 @@ WORDS = {
     "personal_data.decided": _("处理个人信息请求"),
     "personal_data.exported": _("查阅或复制个人信息"),
 }
+
+
+def means(words: dict[str, str]) -> None:
+    """Words of an app above, for its own acts."""
+    WORDS.update(words)
 
 
 def words_for(action: str) -> str:

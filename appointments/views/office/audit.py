@@ -24,6 +24,8 @@ PAGES: dict[str, tuple[str, ...]] = {
     "template": ("appointments:office_template",),
     "importrun": ("appointments:office_import",),
     "partnergroup": ("appointments:office_partner_group",),
+    "patientmerge": ("merge_undo",),
+    "duplicatesuspect": ("duplicate",),
 }
 """The address of a subject's page and what stands in it before the number. Apps above add theirs; `importrun.exams`:
 of those subjects only whose event says this kind."""
