@@ -228,6 +228,8 @@ REST_FRAMEWORK = {
     "PAGE_SIZE": 50,
 }
 API_BODY_LIMIT = 262_144  # bytes; a longer body is refused by its Content-Length, unread
+API_FILE_LIMIT = 20 * 2**20  # bytes, where a file itself is the body
+API_FILES = r"/api/v1/referrals/[0-9]+/attachments/"
 API_RATE = [int(part) for part in env("API_RATE", "30/60").split("/")]  # an account's bookings and changes / seconds
 SPECTACULAR_SETTINGS = {
     "TITLE": "预约挂号 Appointments",
@@ -247,6 +249,7 @@ SPECTACULAR_SETTINGS = {
     ],
     "ENUM_NAME_OVERRIDES": {
         "AppointmentStatus": "appointments.models.Appointment.Status",
+        "ReferralStatus": "referrals.models.Referral.Status",
         "ScheduleStatus": "appointments.models.Schedule.Status",
     },
 }
@@ -339,6 +342,11 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 6 * 3600},
     },
     "scan": {"task": "referrals.tasks.scan_attachments", "schedule": 20, "options": {"expires": 20}},
+    "remind-admissions": {
+        "task": "referrals.tasks.remind_of_admissions",
+        "schedule": crontab(hour="9-20", minute=12),
+        "options": {"expires": 3600},
+    },
     "attachments": {
         "task": "referrals.tasks.tidy_attachments",
         "schedule": crontab(hour=3, minute=50),

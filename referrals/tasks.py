@@ -4,7 +4,7 @@ import structlog
 from celery import shared_task
 
 from hospital import clock
-from referrals.services import attachments, forgetting, scanning
+from referrals.services import admission_notices, attachments, forgetting, scanning
 
 log = structlog.get_logger(__name__)
 
@@ -14,6 +14,13 @@ def scan_attachments(**_kwargs):
     """查毒, where the house has a scanner (SCANNER_COMMAND)."""
     if scanned := scanning.scan_waiting(now=clock.now()):
         log.info("attachments_scanned", count=scanned)
+
+
+@shared_task(ignore_result=True)
+def remind_of_admissions(**_kwargs):
+    """入院提醒 on the eve."""
+    if told := admission_notices.remind(now=clock.now()):
+        log.info("admissions_reminded", count=told)
 
 
 @shared_task(ignore_result=True)

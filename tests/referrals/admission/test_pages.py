@@ -9,6 +9,7 @@ from hospital.messages.wording import wording_of
 from hospital.models import Message, RoleAssignment
 from referrals.models import AdmissionRequest
 from referrals.services import admission
+from referrals.services.admission_notices import remind
 from tests.factories import (
     NOW,
     TODAY,
@@ -156,16 +157,18 @@ def test_the_patient_sees_when_where_and_what_is_missing_and_only_whose_binding_
 
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
 @pytest.mark.parametrize("kind", ["ward", "day"])
-def test_each_message_says_what_and_whose_turn_it_is(language, kind):
+def test_each_message_says_what_and_whose_turn_it_is_and_the_eve_once(language, kind):
     office = StaffFactory(roles="referral")
     row = ready(office, kind=kind, patient=PatientFactory(name="周桂明"))
     admission.schedule(request=row, day=SOON, place="外科楼 3 层", by=office, now=NOW)
+    eve = NOW + timedelta(days=2)
+    assert [remind(now=NOW), remind(now=eve), remind(now=eve)] == [0, 1, 1]
     admission.put_off(request=row, reason="床位紧张", by=office, now=NOW)
     admission.cancel(request=row, reason="患者要求", by=office, now=NOW)
     refused = admission.refuse(request=asked(office, kind=kind), reason="门诊可做", by=office, now=NOW)
     rows = Message.objects.filter(channel="sms", template__startswith="admission.")
     texts = {row.template: wording_of(row, language=language) for row in rows}
-    assert len(texts) == 4, refused
+    assert (len(rows), len(texts)) == (5, 5), refused
     for words in texts.values():
         assert words.title
         assert "胆囊" not in words.body
