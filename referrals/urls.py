@@ -1,9 +1,14 @@
 """Addresses of the referrals: partner workplace, referral office, consult-room panels, files, admission, patients."""
 
-from .addresses import admission, files
+from django.urls import include, path
+
+from .addresses import admission, files, office, partner
 
 app_name = "referrals"
 urlpatterns = [
+    path("api/v1/", include("referrals.api.urls")),
     *files.urlpatterns,
+    *partner.urlpatterns,
     *admission.urlpatterns,
+    *office.urlpatterns,
 ]

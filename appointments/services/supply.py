@@ -4,6 +4,7 @@ Both are exact without these jobs: the claim reads Allotment and `hold_until` it
 figures, wake who waits for a number, and so may come late, twice, or after days without harm.
 """
 
+from collections import Counter
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -140,12 +141,17 @@ def _whole_schedules(targets, locked, standing) -> set[int]:
 
 
 def _tell(ready, locked, *, now: datetime) -> None:
-    """One fact per schedule, in the order of the moments: how many numbers each pool gave up."""
-    counts: dict[int, dict[str, int]] = {}
+    """One fact per schedule, in the order of the moments: how many numbers each kind of pool gave up, and each pool."""
+    kinds: dict[int, Counter] = {}
+    numbers: dict[int, dict[int, int]] = {}
     for _id, schedule, pool, kind, _public in ready:
-        counts.setdefault(schedule, {})[kind] = len(locked[schedule, pool])
-    if counts:
-        facts = [(f"schedule:{schedule}", {"schedule": schedule, "pools": pools}) for schedule, pools in counts.items()]
+        kinds.setdefault(schedule, Counter())[kind] += len(locked[schedule, pool])
+        numbers.setdefault(schedule, {})[pool] = len(locked[schedule, pool])
+    if kinds:
+        facts = [
+            (f"schedule:{schedule}", {"schedule": schedule, "pools": pools, "numbers": numbers[schedule]})
+            for schedule, pools in kinds.items()
+        ]
         outbox.publish_many(topic=SHARED, facts=facts, now=now)
 
 

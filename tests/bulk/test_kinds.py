@@ -97,6 +97,7 @@ def test_recall_moves_free_and_resting_numbers_tells_it_and_is_booked_on_line_at
     session.apply(act)
 
     fact = Fact.objects.get(topic="supply.shared")
+    assert list(fact.payload.pop("numbers").values()) == [3]
     assert fact.payload == {"schedule": session.schedule.pk, "pools": {"consult": 3}, "act": act.pk}
     row = booking.book(
         schedule=session.schedule, patient=PatientFactory(), channel="web", by=UserFactory(), request_key="k", now=NOW

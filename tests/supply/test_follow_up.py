@@ -35,7 +35,8 @@ def test_free_numbers_move_to_the_public_pool_with_one_fact_per_schedule():
     assert Allotment.objects.get(pool__kind="partner").moved_at == NOW
     fact = Fact.objects.get()
     assert (fact.topic, fact.key) == ("supply.shared", f"schedule:{schedule.pk}")
-    assert fact.payload == {"schedule": schedule.pk, "pools": {"partner": 4}}
+    assert fact.payload["pools"] == {"partner": 4}
+    assert list(fact.payload["numbers"].values()) == [4]
 
 
 def test_following_up_twice_does_it_once():

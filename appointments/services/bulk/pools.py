@@ -198,10 +198,12 @@ def move(moves: Sequence[tuple[Number, int]]) -> list[Change]:
 def tell_shared(act: BulkAct, slots: Sequence[Number], kinds: dict[int, str], *, now: datetime) -> None:
     """One fact per schedule, as the recall job leaves it: who waits for a number hears of these, too."""
     counts: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    numbers: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     for slot in slots:
         counts[slot.schedule_id][kinds[slot.pool_id]] += 1
+        numbers[slot.schedule_id][slot.pool_id] += 1
     facts = [
-        (f"schedule:{pk}", {"schedule": pk, "pools": dict(pools), "act": act.pk})
+        (f"schedule:{pk}", {"schedule": pk, "pools": dict(pools), "numbers": dict(numbers[pk]), "act": act.pk})
         for pk, pools in sorted(counts.items())
     ]
     if facts:

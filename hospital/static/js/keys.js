@@ -2,7 +2,7 @@
  *
  *   data-key="KeyN"            event.code; "Control+Enter" with the modifier; several separated by a blank
  *   data-grid                  arrows move the focus between what can be pressed inside
- *   data-until="1732200000000" a clock that runs down to this server time (ms); data-since runs up
+ *   data-until="1732200000000" a clock that runs down to this server time (ms), 2:59 or 26:02:59; data-since runs up
  *   data-fresh="5"             asks htmx for news (event "freshen") every n seconds while the page is seen
  *   data-quiet                 what it asks for by itself makes no key wait
  *   data-enter="#results a"    Enter in this box presses the first match; arrow down moves there
@@ -28,7 +28,10 @@
   const serverNow = () => performance.now() + ahead;
   const minutes = (ms) => {
     const seconds = Math.max(0, Math.ceil(ms / 1000));
-    return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+    const two = (number) => String(number).padStart(2, "0");
+    const whole = Math.floor(seconds / 60);
+    const long = whole >= 60 ? `${Math.floor(whole / 60)}:${two(whole % 60)}` : String(whole);
+    return `${long}:${two(seconds % 60)}`;
   };
 
   const tick = () => {

@@ -1,0 +1,345 @@
+"""转诊单, written on one page: kept while it is typed, its number held beside it, sent with or without one (R1).
+
+Everything on the page is one form: whatever is pressed, what was typed is kept first.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from uuid import uuid4
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from appointments.models import Appointment
+from appointments.selectors import operator
+from appointments.selectors.bookings import slice_of
+from appointments.selectors.rules import booking_rule_for
+from hospital import audit, clock, masking
+from hospital.errors import Refused
+from hospital.models import CareTeam, Department, PractitionerRole
+from referrals import errors
+from referrals.forms.partner import ActForm, LetterForm, LookForm
+from referrals.models import Referral
+from referrals.policies import writing as policy
+from referrals.selectors.holding import held_by
+from referrals.selectors.partner import signings_of
+from referrals.services import sending_up, writing
+
+from .partner_reach import Place, partner_required
+
+WISHES = {"department": Department, "role": PractitionerRole, "team": CareTeam}
+
+
+@dataclass
+class Letter:
+    """A draft on the desk, and what stands around it."""
+
+    request: HttpRequest
+    place: Place
+    referral: Referral
+    form: LetterForm
+    refusal: Refused | None = None
+    saved: bool = False
+
+    @cached_property
+    def scope(self) -> operator.Scope | None:
+        """What of the receiver's numbers this institution may give to the patient; None where it is no host."""
+        seat = self.place.seat_at(self.referral.receiver)
+        return seat.scope(patient_id=self.referral.patient_id, now=self.place.now) if seat else None
+
+    @property
+    def over(self) -> Refused | None:
+        return self.scope.over if self.scope else None
+
+    @cached_property
+    def held(self) -> Appointment | None:
+        return held_by(self.referral, now=self.place.now)
+
+    @property
+    def held_slice(self):
+        rule = booking_rule_for(self.held.schedule, day=self.place.today)
+        return slice_of(self.held, minutes=rule.segment_minutes)
+
+    @property
+    def held_until_ms(self) -> int:
+        return round(self.held.slot.hold_until.timestamp() * 1000)
+
+    @cached_property
+    def chosen(self) -> operator.Place | None:
+        """The wish that is ticked."""
+        return operator.place_at(self.scope, *self.form.place) if self.scope and self.form.place else None
+
+    @cached_property
+    def found(self) -> list[operator.Place]:
+        """By what was typed into the box; the ticked one is among them."""
+        text = str(self.form["wish_q"].value() or "").strip("/ ")
+        rows = operator.places(self.scope, text) if self.scope and text else []
+        return rows if self.chosen is None or self.chosen in rows else [self.chosen, *rows]
+
+    @cached_property
+    def look(self) -> LookForm:
+        return LookForm(self.request.GET)
+
+    @cached_property
+    def strip(self) -> operator.Strip | None:
+        if self.chosen is None or self.over:
+            return None
+        today = self.scope.today
+        return operator.strip(
+            self.scope, self.chosen, since=self.look.said("since"), day=self.look.said("day"), target=today
+        )
+
+    @cached_property
+    def sittings(self) -> list[operator.Sitting]:
+        if not self.strip or not self.strip.chosen:
+            return []
+        return operator.sittings(self.scope, self.chosen, day=self.strip.chosen)
+
+    @property
+    def missing(self) -> list[str]:
+        """What sending would ask for still."""
+        return [str(Referral._meta.get_field(name).verbose_name) for name in policy.missing(self.referral)]
+
+
+def _row(place: Place, pk: int) -> Referral:
+    """A draft of this institution. Raises Http404."""
+    related = ("patient", "receiver", "origin", "department", "role__practitioner", "team", "by", "doctor")
+    rows = place.referrals.filter(origin=place.institution, direction=Referral.Direction.UP)
+    return get_object_or_404(rows.select_related(*related), pk=pk)
+
+
+def _read(place: Place, row: Referral) -> Letter:
+    form = LetterForm(initial=LetterForm.initial_of(row), houses=place.houses)
+    return Letter(place.request, place, row, form)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@partner_required
+def letter(request: HttpRequest, place: Place, pk: int):
+    """The page; what is pressed on it comes back here. One that was sent is read on its own page."""
+    row = _row(place, pk)
+    if row.status != Referral.Status.DRAFT:
+        return redirect("referrals:referral", row.pk)
+    if request.method == "POST":
+        return _press(place, row)
+    audit.saw_patient(patient=row.patient, actor=request.user, where="partner", now=place.now, request=request)
+    return _draw(_read(place, row))
+
+
+def _press(place: Place, row: Referral):
+    """Keep what was typed; then what was pressed, if all of it could be kept."""
+    form = LetterForm(place.request.POST, houses=place.houses)
+    page = Letter(place.request, place, row, form)
+    act, what = ActForm(place.request.POST).said()
+    try:
+        _keep(page)
+        if form.errors:
+            return _draw(page, status=422)
+        return ACTS.get(act, _kept)(page, what)
+    except Refused as refusal:
+        return _refused(page, refusal)
+
+
+def _keep(page: Letter) -> None:
+    """Each field that is right, also where another is not."""
+    form, row = page.form, page.referral
+    form.is_valid()
+    written = form.written()
+    if not held_by(row, now=page.place.now):
+        written |= _wished(page)
+    receiver = form.cleaned_data.get("receiver")
+    if receiver and receiver.pk != row.receiver_id and not page.held:
+        written |= {"receiver": receiver, "department": None, "role": None, "team": None}
+    changed = writing.change(referral=row, now=page.place.now, **written)
+    for name in ("patient", "by", "doctor"):
+        setattr(changed, name, getattr(row, name))
+    page.referral, page.saved = changed, True
+    page.__dict__.pop("scope", None)
+
+
+def _wished(page: Letter) -> dict:
+    """Department, doctor or team as ticked; none where nothing is."""
+    none = {"department": None, "role": None, "team": None}
+    if page.form.place is None:
+        return none
+    if page.chosen is None:
+        page.form.add_error("wish", _("这个科室、医生或团队已不能选，请重新选。"))
+        return {}
+    sort, pk = page.form.place
+    wish = WISHES[sort].objects.get(pk=pk)
+    return none | ({"department": wish} if sort == "department" else {sort: wish, "department": wish.department})
+
+
+def _kept(page: Letter, _what: str):
+    messages.success(page.request, _("已保存草稿。"))
+    return redirect(_address(page))
+
+
+def _looked(page: Letter, what: str):
+    """Another day of the numbers: `since` or `day`, as the address has them."""
+    since, _slash, day = what.partition("/")
+    return redirect(_address(page, since=since, day=day, at="numbers"))
+
+
+def _hold(page: Letter, _what: str):
+    pressed = ActForm(page.request.POST)
+    pressed.is_valid()
+    wanted = pressed.slice
+    schedule = operator.sitting_at(page.scope, wanted.schedule) if wanted and page.scope else None
+    if schedule is None:
+        raise Http404
+    sending_up.hold(
+        referral=page.referral,
+        schedule=schedule,
+        start=wanted.start,
+        by=page.request.user,
+        request_key=pressed.key,
+        opened_at=page.referral.created_at,
+        now=page.place.now,
+        decided=clock.deciding(),
+    )
+    return redirect(_address(page, at="numbers", day=f"{schedule.day:%Y-%m-%d}"))
+
+
+def _let_go(page: Letter, _what: str):
+    sending_up.release(referral=page.referral, by=page.request.user, now=page.place.now, decided=clock.deciding())
+    return redirect(_address(page, at="numbers"))
+
+
+def _send_booked(page: Letter, _what: str):
+    """转诊并预约."""
+    if page.held is None:
+        raise errors.NoNumberHeld()
+    row = sending_up.send_with_number(
+        referral=page.referral,
+        appointment=page.held,
+        by=page.request.user,
+        now=page.place.now,
+        decided=clock.deciding(),
+    )
+    messages.success(page.request, _("转诊单 %(number)s 已发出，号已约好。") % {"number": row.number})
+    return redirect("referrals:referral", row.pk)
+
+
+def _send_to_office(page: Letter, _what: str):
+    """发出，请转诊办代约."""
+    row = sending_up.send_to_office(
+        referral=page.referral, by=page.request.user, now=page.place.now, decided=clock.deciding()
+    )
+    messages.success(page.request, _("转诊单 %(number)s 已发出，由转诊办约号。") % {"number": row.number})
+    return redirect("referrals:referral", row.pk)
+
+
+ACTS = {
+    "save": _kept,
+    "look": _looked,
+    "hold": _hold,
+    "release": _let_go,
+    "send_booked": _send_booked,
+    "send": _send_to_office,
+}
+
+
+def _refused(page: Letter, refusal: Refused):
+    """The page again with what was typed, the hold as it is, and the sentence; what is missing at its field."""
+    page.referral = _row(page.place, page.referral.pk)
+    if page.referral.status != Referral.Status.DRAFT:  # a colleague was quicker
+        messages.error(page.request, refusal.in_full)
+        return redirect("referrals:referral", page.referral.pk)
+    for name, said in getattr(refusal, "fields", {}).items():
+        page.form.add_error("wish" if name == "department" else name, said)
+    page.refusal = refusal
+    for name in ("held", "chosen", "found", "strip", "sittings"):
+        page.__dict__.pop(name, None)
+    return _draw(page, status=refusal.status)
+
+
+def _draw(page: Letter, *, status: int = 200):
+    row, place = page.referral, page.place
+    signed = [one for one in signings_of(row.patient) if one.effective_from <= place.today <= one.effective_to]
+    context = {
+        "page": page,
+        "place": place,
+        "form": page.form,
+        "referral": row,
+        "patient": row.patient,
+        "documents": list(row.patient.identifiers.order_by("pk")),
+        "phone": masking.phone(row.patient.phone),
+        "signed": next((one for one in signed if one.organization_id == place.institution.pk), None),
+        "call": place.call_to(row.patient_id, identified=True) if place.seat else "",
+        "request_key": uuid4(),
+    }
+    return render(page.request, "referrals/partner/letter.html", context, status=status)
+
+
+def _address(page: Letter, *, at: str = "", **said: str) -> str:
+    here = reverse("referrals:partner_draft", args=[page.referral.pk])
+    days = "&".join(f"{name}={date.fromisoformat(day)}" for name, day in said.items() if _is_day(day))
+    return here + (f"?{days}" if days else "") + (f"#{at}" if at else "")
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return bool(date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+@require_POST
+@never_cache
+@partner_required
+def keep(request: HttpRequest, place: Place, pk: int):
+    """While it is typed: kept, and said so in one line."""
+    row = _row(place, pk)
+    page = Letter(request, place, row, LetterForm(request.POST, houses=place.houses))
+    if row.status == Referral.Status.DRAFT:
+        try:
+            _keep(page)
+        except Refused as refusal:
+            page.refusal = refusal
+    else:
+        page.refusal = errors.NotTheirTurn(status=row.get_status_display())
+    status = 422 if page.refusal or page.form.errors else 200
+    return render(request, "referrals/partner/_saved.html", {"page": page, "referral": page.referral}, status=status)
+
+
+@require_POST
+@never_cache
+@partner_required
+def places(request: HttpRequest, place: Place, pk: int):
+    """Departments, doctors and teams while their initials are typed. Changes nothing."""
+    page = Letter(request, place, _row(place, pk), LetterForm(request.POST, houses=place.houses))
+    return render(request, "referrals/partner/_wish.html", {"page": page, "form": page.form})
+
+
+@require_safe
+@never_cache
+@partner_required
+def numbers(request: HttpRequest, place: Place, pk: int):
+    """The panel of numbers as they are now: asked again while the page is open, and when a hold has run out."""
+    page = _read(place, _row(place, pk))
+    context = {"page": page, "referral": page.referral, "form": page.form, "request_key": uuid4()}
+    return render(request, "referrals/partner/_letter_numbers.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@partner_required
+def discard(request: HttpRequest, place: Place, pk: int):
+    """删除草稿, asked once more."""
+    row = _row(place, pk)
+    if row.status != Referral.Status.DRAFT:
+        return redirect("referrals:referral", row.pk)
+    if request.method != "POST":
+        context = {"place": place, "referral": row, "held": held_by(row, now=place.now)}
+        return render(request, "referrals/partner/discard.html", context)
+    sending_up.discard(referral=row, by=request.user, now=place.now, decided=clock.deciding())
+    messages.success(request, _("草稿已删除，锁着的号已放回。"))
+    return redirect("referrals:partner")
