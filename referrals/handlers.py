@@ -1,11 +1,59 @@
 """What this app does when a fact is published. Each runs once with effect, in the order of its key."""
 
 from hospital import outbox
+from hospital.integration import webhooks
 
-from .services import queueing
+from .selectors import events
+from .services import following, numbers, queueing
 
 
 @outbox.handles("encounter.checked_in")
 def serve_sooner(fact, now):
     """R5, R6: an urgent referral's patient and the green channel's come first in the queue."""
     queueing.serve_sooner(appointment=int(fact.key.partition(":")[2]), now=now)
+
+
+def _number(fact) -> dict:
+    return {"appointment": int(fact.key.partition(":")[2]), "by": fact.actor}
+
+
+@outbox.handles("appointment.cancelled", "appointment.dropped", "appointment.lapsed", "appointment.noshow")
+def lose_the_number(fact, now):
+    """R4: nothing disappears: the referral is back on the office's list."""
+    numbers.lost(**_number(fact), why="noshow" if fact.topic == "appointment.noshow" else "cancelled", now=now)
+
+
+@outbox.handles("appointment.moved")
+def follow_the_number(fact, now):
+    following.moved(**_number(fact), now=now)
+
+
+@outbox.handles("schedule.stopped")
+def lose_what_stopped(fact, now):
+    """R4: each referral that came with a number of the session, whatever its patient is being asked meanwhile."""
+    said = fact.payload
+    following.lost_with(appointments=said["affected"], schedule=said["schedule"], by=fact.actor, now=now)
+
+
+@outbox.handles("schedule.substituted", "schedule.reopened")
+def hold_it_again(fact, now):
+    """The session takes place after all."""
+    for appointment in fact.payload["booked"]:
+        following.kept(appointment=appointment, by=fact.actor, now=now)
+
+
+@outbox.handles("encounter.checked_in", "encounter.check_in_undone", "encounter.finished")
+def follow_the_visit(fact, now):
+    """R4: arrived, not arrived after all, seen. One handler, so in their order."""
+    step = {"checked_in": following.checked_in, "check_in_undone": following.check_in_undone}
+    step.get(fact.topic.partition(".")[2], following.finished)(**_number(fact), now=now)
+
+
+@outbox.handles(*events.TOPICS, only=webhooks.wanted_topics)
+def push(fact, now):
+    """R7: to the systems of both institutions that asked for it."""
+    for organization in events.organizations_of(fact):
+        webhooks.enqueue(fact, organization_id=organization, now=now)
+
+
+webhooks.describes(*events.TOPICS)(events.data_of)

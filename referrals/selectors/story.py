@@ -1,0 +1,65 @@
+"""The trail of a referral in words, as both sides read it (R4)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from hospital import clock
+from hospital.models import Department
+from referrals.models import Referral, ReferralEvent
+
+Kind = ReferralEvent.Kind
+BAD = frozenset({Kind.LOST, Kind.REJECTED, Kind.ESCALATED, Kind.WITHDRAWN})
+WHY = {
+    "cancelled": lambda: _("号已退"),
+    "stopped": lambda: _("停诊"),
+    "noshow": lambda: _("患者没有来"),
+    "again": lambda: _("原号仍然有效，或已改到新时间"),
+    "check_in_undone": lambda: _("报到已撤销"),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """`who`: by whom on whose side; empty where the system did it."""
+
+    event: ReferralEvent
+    who: str
+    words: str
+    bad: bool
+
+
+def story_of(referral: Referral) -> list[Line]:
+    """The oldest first. Two queries."""
+    rows = list(referral.events.select_related("by", "organization").order_by("at", "pk"))
+    ids = {row.detail[key] for row in rows for key in ("from_department", "department") if row.detail.get(key)}
+    departments = dict(Department.objects.filter(pk__in=ids).values_list("pk", "name")) if ids else {}
+    return [Line(row, _who(row), _words(row, departments), row.kind in BAD) for row in rows]
+
+
+def last_words(rows: Iterable[ReferralEvent]) -> str:
+    """What was said last to the other side: the question of one that was asked back, the reason of one rejected."""
+    said = [row.text for row in sorted(rows, key=lambda row: row.pk) if row.text]
+    return said[-1] if said else ""
+
+
+def _who(row: ReferralEvent) -> str:
+    if row.by is None:
+        return _("系统")
+    side = row.organization.short_name or row.organization.name if row.organization_id else ""
+    return f"{side} {row.by.get_full_name() or row.by.username}".strip()
+
+
+def _words(row: ReferralEvent, departments: dict[int, str]) -> str:
+    said = []
+    detail = row.detail
+    if row.kind == Kind.REDIRECTED:
+        was, now = departments.get(detail.get("from_department"), "—"), departments.get(detail.get("department"), "—")
+        said.append(_("%(was)s → %(now)s") % {"was": was, "now": now})
+    if start := detail.get("start"):
+        said.append(f"{datetime.fromisoformat(start).astimezone(clock.ZONE):%m-%d %H:%M}")
+    if why := WHY.get(detail.get("why")):
+        said.append(why())
+    return " ".join([*said, row.text]).strip()

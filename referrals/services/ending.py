@@ -1,0 +1,70 @@
+"""Ending or passing on a referral that holds a number, and saying in the same step what becomes of the number (R4).
+
+Locks: the number's slot, patient, referral, appointment: the house's order. `now` is aware UTC.
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from appointments.errors import Busy
+from appointments.models import Appointment, Slot
+from appointments.models.rules import Channel
+from appointments.services import changes
+from hospital.models import Patient, User
+from referrals.models import Referral
+
+from . import answering, numbers, trail, writing
+
+NOTE = "转诊单已退回、改派或撤回"
+
+
+@transaction.atomic
+def reject(*, referral: Referral, reason: str, give_back: bool, by: User, now: datetime, **_more) -> Referral:
+    """退回; the number given back, or left to the patient. Raises also what cancelling raises: then nothing changed."""
+    number = _lock(referral)
+    row = answering.reject(referral=referral, reason=reason, by=by, now=now)
+    _settle(number, give_back, by=by, channel=Channel.COUNTER, now=now)
+    return row
+
+
+@transaction.atomic
+def redirect(*, referral: Referral, give_back: bool, by: User, now: datetime, **to) -> Referral:
+    """改派; its number was of the old place."""
+    number = _lock(referral)
+    row = answering.redirect(referral=referral, by=by, now=now, **to)
+    _settle(number, give_back, by=by, channel=Channel.COUNTER, now=now)
+    return row
+
+
+@transaction.atomic
+def withdraw(*, referral: Referral, reason: str, give_back: bool, by: User, now: datetime, **_more) -> Referral:
+    """撤回 by the sender."""
+    number = _lock(referral)
+    row = writing.withdraw(referral=referral, reason=reason, by=by, now=now)
+    _settle(number, give_back, by=by, channel=Channel.PARTNER, now=now)
+    return row
+
+
+def standing(referral: Referral) -> Appointment | None:
+    """The number that it holds and that could be given back."""
+    rows = Appointment.objects.filter(referred_by=referral, status__in=numbers.STANDS).exclude(status="arrived")
+    return rows.select_related("slot").first()
+
+
+def _lock(referral: Referral) -> Appointment | None:
+    """Slot, patient, referral. Raises Busy where the number moved under our feet."""
+    number = standing(referral)
+    if number is not None:
+        Slot.objects.select_for_update(no_key=True).only("pk").get(pk=number.slot_id)
+    Patient.objects.select_for_update(no_key=True).only("pk").get(pk=referral.patient_id)
+    row = trail.locked(referral.pk)
+    now_there = standing(row)
+    if (number and (number.pk, number.slot_id)) != (now_there and (now_there.pk, now_there.slot_id)):
+        raise Busy()
+    return number
+
+
+def _settle(number: Appointment | None, give_back: bool, *, by: User, channel: str, now: datetime) -> None:
+    if number is not None and give_back:
+        changes.cancel(appointment=number, by=by, channel=channel, reason=NOTE, now=now)
