@@ -52,6 +52,8 @@ class TokenForm(plain.ModelForm):
             raise ValidationError(_("与院内系统互通的令牌要写明机构和对方系统。"))
         if data.get("channel") == Channel.PARTNER and "organization" in data and not data["organization"]:
             self.add_error("organization", _("下级机构的令牌要写明是哪家机构：它的号池由机构决定。"))
+        if ApiToken.Scope.REFER in scopes and "organization" in data and not data["organization"]:
+            self.add_error("organization", _("转诊的令牌要写明是哪家机构：它只看得到这家机构的转诊单。"))
         if ApiToken.Scope.BOOK_ANYONE in scopes and "user" in data and is_patient_account(data["user"]):
             raise ValidationError(_("患者账号的令牌只能为本账号的就诊人预约。"))
         return data

@@ -1,5 +1,7 @@
 """Requests of programs (/api/): a token and no cookie, so sessions, sign-in and messages have no part in them."""
 
+import re
+
 from django.conf import settings
 from django.core.handlers.base import BaseHandler
 from django.core.handlers.exception import convert_exception_to_response
@@ -49,7 +51,8 @@ def too_large(request):
         length = int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
         length = 0
-    if length <= settings.API_BODY_LIMIT:
+    limit = settings.API_FILE_LIMIT if re.fullmatch(settings.API_FILES, request.path_info) else settings.API_BODY_LIMIT
+    if length <= limit:
         return None
     with translation.override(translation.get_language_from_request(request)):  # nobody has asked for it yet
-        return answer(TooLarge(limit=settings.API_BODY_LIMIT))
+        return answer(TooLarge(limit=limit))

@@ -45,7 +45,7 @@ def _worded(problem: Exception, context: dict) -> Refused | None:
         case exceptions.NotAcceptable():
             return errors.NotAcceptable()
         case exceptions.UnsupportedMediaType():
-            return errors.WrongMediaType()
+            return getattr(context["view"], "wrong_media", errors.WrongMediaType)()
         case RequestDataTooBig():
             return errors.TooLarge(limit=settings.API_BODY_LIMIT)
     return None

@@ -35,6 +35,7 @@ class InScope(BasePermission):
 READ = frozenset({ApiToken.Scope.READ.value})
 BOOK = frozenset({ApiToken.Scope.BOOK.value, ApiToken.Scope.BOOK_ANYONE.value})
 INTEGRATE = frozenset({ApiToken.Scope.INTEGRATE.value})
+REFER = frozenset({ApiToken.Scope.REFER.value})
 
 
 class BearerScheme(OpenApiAuthenticationExtension):

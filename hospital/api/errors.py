@@ -67,6 +67,13 @@ class WrongMediaType(Refused):
     next_step = _("请把请求头 Content-Type 设为 application/json。")
 
 
+class NotAFile(WrongMediaType):
+    """Where a file itself is the body."""
+
+    message = _("请求内容必须是文件本身：PDF、JPEG 或 PNG。")
+    next_step = _("请把请求头 Content-Type 设为 application/pdf、image/jpeg 或 image/png。")
+
+
 class Malformed(Refused):
     """It can't be read at all: no JSON, not an object. `problem` says where, for the programmer."""
 

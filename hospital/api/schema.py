@@ -36,6 +36,10 @@ TAGS = [
     {"name": "numbers", "description": "Schedules (出诊单元) and what is left of their numbers (号源) for this token."},
     {"name": "people", "description": "The patients (就诊人) whom the account books for."},
     {"name": "bookings", "description": "Bookings (预约): hold, confirm, reschedule, cancel."},
+    {
+        "name": "referrals",
+        "description": "Between a lower institution and a hospital (转诊): the token's own institution's, both ways.",
+    },
     {"name": "integration", "description": "For the hospital's other systems: patients and visits in."},
 ]
 RETRY = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
@@ -45,8 +49,8 @@ WORDS = {
     404: "No such row, or not one of this account's.",
     406: "Only JSON is answered.",
     409: "A rule of the hospital refuses; `code` names it and `next` says what is possible instead.",
-    413: "The body is longer than 256 KiB.",
-    415: "The body is not JSON.",
+    413: "The body is longer than 256 KiB; a file longer than the hospital takes.",
+    415: "The body is not JSON, or not the kind of file that is taken.",
     422: "What was sent is not what this document describes; `fields` names what.",
     429: "Too many bookings and changes by this account in a short time.",
     503: "Busy, or the database is away: nothing was done, ask again with the same Idempotency-Key.",

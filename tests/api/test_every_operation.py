@@ -21,7 +21,15 @@ from schemathesis.specs.openapi.checks import (
 from appointments.services import waitlist
 from hospital.api import schema
 from tests.api.conftest import issue
-from tests.factories import NOW, IdentifierFactory, OrganizationFactory, TeamFactory, appointment_row, open_schedule
+from tests.factories import (
+    NOW,
+    IdentifierFactory,
+    OrganizationFactory,
+    ReferralFactory,
+    TeamFactory,
+    appointment_row,
+    open_schedule,
+)
 from tests.waitlist.scenes import full
 
 pytestmark = pytest.mark.django_db
@@ -62,7 +70,7 @@ def ground(account, patient, stopped_clock, settings):
     booking = appointment_row(schedule, patient, number=60, status="pending")
     wait = waitlist.join(schedule_id=full().pk, patient_id=patient.pk, by=account, channel="app", now=NOW)
     secret = issue(
-        account, "read", "book", "integrate", organization=OrganizationFactory(), system="HIS", name="everything"
+        account, "read", "book", "integrate", "refer", organization=OrganizationFactory(), system="HIS", name="all"
     )
     return {
         "headers": {"Authorization": f"Bearer {secret}"},
@@ -75,6 +83,7 @@ def ground(account, patient, stopped_clock, settings):
             "teams": team.pk,
             "appointments": booking.pk,
             "waitlist": wait.pk,
+            "referrals": ReferralFactory(patient=patient).pk,
         },
     }
 
