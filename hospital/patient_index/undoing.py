@@ -71,10 +71,18 @@ def _follow(row: PatientMerge) -> int:
 
 
 def _follow_link(link: Link, row: PatientMerge) -> int:
-    parent = _quoted(link.parent.table)
-    where = f"""{_quoted(link.column.name)} = %(kept)s AND {_quoted(link.name)} IN (
-        SELECT id FROM {parent} WHERE {_quoted(link.parent.name)} = %(merged)s)"""  # noqa: S608
+    """Not what also hangs on something that stays: a result of the one, read for an exam of the other."""
+    where = f"{_quoted(link.column.name)} = %(kept)s AND {_hangs_on(link, '%(merged)s')}"
+    for other in links():
+        if other != link and other.column == link.column:
+            where += f" AND NOT {_hangs_on(other, '%(kept)s')}"
     return _set(link.column.table, link.column.name, where, row)
+
+
+def _hangs_on(link: Link, whose: str) -> str:
+    parent, name = _quoted(link.parent.table), _quoted(link.parent.name)
+    table, key = _quoted(link.column.table), _quoted(link.name)
+    return f"EXISTS (SELECT 1 FROM {parent} p WHERE p.id = {table}.{key} AND p.{name} = {whose})"  # noqa: S608
 
 
 def _follow_times(source: str, model, row: PatientMerge) -> int:

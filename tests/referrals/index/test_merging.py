@@ -8,7 +8,7 @@ from django.db import connection
 from appointments.errors import NoSuchPatient
 from appointments.models import Appointment, Encounter
 from appointments.services import booking, changes, visit
-from exams.models import ExamBooking
+from exams.models import DiagnosticReport, ExamBooking, RepeatCheck
 from exams.services import requesting
 from hospital import patient_index, patients
 from hospital.models import (
@@ -34,6 +34,7 @@ from tests.factories import (
     ExamRequestFactory,
     IdentifierFactory,
     PatientFactory,
+    PractitionerFactory,
     ReferralFactory,
     RelatedPersonFactory,
     appointment_row,
@@ -204,3 +205,23 @@ def test_nothing_new_is_written_on_a_record_that_was_switched_off(kept, merged, 
         writing.draft(patient=merged, by=clerk, now=NOW, **up)
     with pytest.raises(patients.SwitchedOff):
         requesting.want_by(requests=[request], day=TODAY)
+
+
+def test_a_check_of_the_kept_one_that_read_the_others_report_stays(kept, merged, clerk):
+    """What hangs on two rows goes back only where both do."""
+    theirs = exam_booking_row(request=ExamRequestFactory(patient=merged))
+    report = DiagnosticReport.objects.create(
+        organization=theirs.request.organization, patient=merged, variant=theirs.request.variant, booking=theirs,
+        performed_at=NOW,
+    )  # fmt: skip
+    row = merge(kept, merged, clerk)
+    mine = ExamRequestFactory(patient=kept)
+    said = {"variant": mine.variant, "by": PractitionerFactory(), "outcome": "went_on", "reason": "复查", "at": NOW}
+    checks = [
+        RepeatCheck.objects.create(patient=kept, report=report, request=request, **said)
+        for request in (mine, theirs.request)
+    ]
+    undo(row, clerk)
+    for check in checks:
+        check.refresh_from_db()
+    assert [check.patient_id for check in checks] == [kept.pk, merged.pk]
