@@ -126,7 +126,7 @@ def test_somebody_without_any_role_sees_a_landing_page_that_says_whom_to_ask(cli
     [
         ("doctor", ["/consult/", "/my/schedule/", "/exam-reports/", "/critical/", "/inbox/"]),
         ("phone", ["/phone/", "/office/calls/", "/inbox/"]),
-        ("ward", ["/consult/", "/phone/", "/exam-reports/", "/critical/", "/inbox/"]),
+        ("ward", ["/consult/", "/phone/", "/exam-reports/", "/critical/", "/admissions/", "/inbox/"]),
         ("triage", ["/desk/", "/exam-rooms/", "/inbox/"]),
         ("counter", ["/desk/", "/office/duplicates/", "/inbox/"]),
         ("exam", ["/exam-centre/", "/exam-reports/", "/critical/", "/exam-rooms/", "/inbox/"]),
@@ -153,6 +153,7 @@ def test_a_doctors_role_without_a_doctor_behind_the_account_opens_no_room(client
         "/phone/",
         "/exam-reports/",
         "/critical/",
+        "/admissions/",
         "/inbox/",
     ]
 
