@@ -24,6 +24,9 @@ MOST_ALIKE = 12
 RECENT = timedelta(days=3)
 """Documents are compared by number for people registered so lately (a hash knows one kind only); nights overlap."""
 
+AT_ONCE = 500
+"""People whose documents are compared together."""
+
 FIND = """
 WITH keyed AS (
     SELECT id, 'name_birth' AS why, pinyin || '|' || birth_date AS key FROM hospital_patient
@@ -72,8 +75,10 @@ def find_all(*, now: datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute(FIND.format(only=""), {"most": MOST_ALIKE, "now": now})
         found = len(cursor.fetchall())
-    lately = Patient.objects.filter(active=True, registered_at__gt=now - RECENT)
-    return found + sum(_same_document(pk, now=now) for pk in lately.values_list("pk", flat=True).iterator())
+    lately = Patient.objects.filter(active=True, registered_at__gt=now - RECENT).order_by("pk")
+    ids = list(lately.values_list("pk", flat=True))
+    chunks = (ids[at : at + AT_ONCE] for at in range(0, len(ids), AT_ONCE))
+    return found + sum(_same_document(chunk, now=now) for chunk in chunks)
 
 
 def find_for(patient: Patient, *, now: datetime) -> int:
@@ -92,26 +97,27 @@ def find_for(patient: Patient, *, now: datetime) -> int:
             found = len(cursor.fetchall())
     else:
         found = 0
-    return found + _same_document(patient.pk, now=now)
+    return found + _same_document([patient.pk], now=now)
 
 
-def _same_document(patient_id: int, *, now: datetime) -> int:
-    """One number under two kinds of document, on two records."""
-    papers = PatientIdentifier.objects.filter(patient=patient_id)
-    hashes = {
-        identity.document_hash(kind, paper.number)
-        for paper in papers
-        for kind in identity.Kind.values
-        if kind != paper.kind
-    }
-    rows = PatientIdentifier.objects.filter(number_hash__in=hashes, patient__active=True).exclude(patient=patient_id)
-    others = set(rows.values_list("patient", flat=True)) if hashes else set()
-    pairs = [sorted((patient_id, other)) for other in others]
-    made = DuplicateSuspect.objects.bulk_create(
-        [DuplicateSuspect(first_id=a, second_id=b, why=[Why.SAME_DOCUMENT], found_at=now) for a, b in pairs],
+def _same_document(patients: list[int], *, now: datetime) -> int:
+    """One number under two kinds of document, on two records. Three queries."""
+    wanted: dict[str, set[int]] = {}
+    for paper in PatientIdentifier.objects.filter(patient__in=patients):
+        for kind in identity.Kind.values:
+            if kind != paper.kind:
+                wanted.setdefault(identity.document_hash(kind, paper.number), set()).add(paper.patient_id)
+    rows = PatientIdentifier.objects.filter(number_hash__in=wanted, patient__active=True) if wanted else []
+    pairs = {tuple(sorted((one, row.patient_id))) for row in rows for one in wanted[row.number_hash]}
+    known = set(
+        DuplicateSuspect.objects.filter(first__in={one for one, _other in pairs}).values_list("first", "second")
+    )
+    new = [pair for pair in sorted(pairs - known) if pair[0] != pair[1]]
+    DuplicateSuspect.objects.bulk_create(
+        [DuplicateSuspect(first_id=a, second_id=b, why=[Why.SAME_DOCUMENT], found_at=now) for a, b in new],
         ignore_conflicts=True,
     )
-    return len(made)
+    return len(new)
 
 
 def open_pairs() -> QuerySet[DuplicateSuspect]:
