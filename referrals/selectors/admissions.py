@@ -8,7 +8,7 @@ from django.db.models.functions import Coalesce
 
 from hospital import family, permissions
 from hospital.models import AuditEvent, Department, Patient, Role, User
-from referrals.models import AdmissionNeed, AdmissionRequest
+from referrals.models import AdmissionNeed, AdmissionRequest, Referral
 from referrals.models.admission import ADMISSION_OVER
 
 OFFICE = (Role.REFERRAL, Role.WARD)
@@ -107,6 +107,11 @@ def open_of(patient: Patient, *, organization_id: int) -> list[AdmissionRequest]
     """What is under way for the person in the room. Two queries."""
     rows = AdmissionRequest.objects.filter(patient=patient, organization=organization_id)
     return list(in_full(rows.exclude(status__in=ADMISSION_OVER)).order_by("-pk"))
+
+
+def on_referral(referral: Referral) -> QuerySet[AdmissionRequest]:
+    """What rests on it. Whoever may see the referral may see how these stand, not more."""
+    return AdmissionRequest.objects.filter(referral=referral).select_related("department").order_by("-pk")
 
 
 def steps_of(request: AdmissionRequest) -> list[AuditEvent]:

@@ -3,11 +3,28 @@
 from django import template
 from django.utils.translation import gettext as _
 
+from hospital import permissions
 from hospital.models import AuditEvent
-from referrals.models import AdmissionRequest
+from referrals.models import AdmissionRequest, Referral
+from referrals.policies.admission import refusal_of_referral
+from referrals.selectors import admissions as selectors
 from referrals.selectors.trail_words import ACTIONS
 
 register = template.Library()
+
+
+@register.inclusion_tag("referrals/admission/_of_referral.html", takes_context=True)
+def admissions(context, referral: Referral) -> dict:
+    """住院申请 that rest on a referral, for both sides: the hospital opens them and asks, the sender reads how they
+    stand. Draws nothing where there is nothing to see or to ask."""
+    user = context["request"].user
+    there = permissions.may_act_in(user, referral.receiver_id, *selectors.READING)
+    return {
+        "referral": referral,
+        "rows": list(selectors.on_referral(referral)),
+        "opens": there,
+        "may_ask": there and refusal_of_referral(referral, organization_id=referral.receiver_id) is None,
+    }
 
 
 @register.filter

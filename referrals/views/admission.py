@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from django import forms
 from django.contrib import messages
@@ -165,8 +166,7 @@ _FORM_OF = {"schedule": "schedule", "prepare": "need"}
 
 def _deeds(office: bool) -> dict[str, Deed]:
     """`office`: the one who acts runs the list; else the asking doctor."""
-    cancel = lambda **said: service.cancel(office=office, **said)  # noqa: E731 - one more argument, nothing else
-    prepare = lambda **said: service.add_need(office=office, **said)  # noqa: E731
+    cancel, prepare = partial(service.cancel, office=office), partial(service.add_need, office=office)
     return {
         Act.APPROVE: Deed(service.approve, _("已审核。")),
         Act.REFUSE: Deed(service.refuse, _("已退回，患者会收到通知。"), ReasonForm),

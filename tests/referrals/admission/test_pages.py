@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.template import Context, Template
 from django.urls import reverse
 
 from hospital.messages.wording import wording_of
@@ -177,3 +178,21 @@ def test_each_message_says_what_and_whose_turn_it_is_and_the_eve_once(language, 
     if language == "zh-hans":
         assert f"{SOON.month}月{SOON.day}日" in texts["admission.scheduled"].body
         assert "周*明" in texts["admission.scheduled"].body
+
+
+def test_both_sides_of_a_referral_see_how_its_admission_stands(client, rf):
+    """R4: the sender reads it, the hospital opens it and may ask for another."""
+    office = StaffFactory(roles="referral")
+    referral = ReferralFactory(status="accepted")
+    row = asked(office, patient=referral.patient, referral=referral, needs=())
+    drawn = {}
+    for user in (office, referral.by):
+        request = rf.get("/")
+        request.user = user
+        page = Template("{% load referral_admission %}{% admissions referral %}")
+        drawn[user] = page.render(Context({"request": request, "referral": referral}))
+
+    assert f"/admissions/{row.pk}/" in drawn[office]
+    assert "申请住院" in drawn[office]
+    assert "待审核" in drawn[referral.by]
+    assert "/admissions/" not in drawn[referral.by]
