@@ -253,7 +253,7 @@ def _refused(page: Letter, refusal: Refused):
     if page.referral.status != Referral.Status.DRAFT:  # a colleague was quicker
         messages.error(page.request, refusal.in_full)
         return redirect("referrals:referral", page.referral.pk)
-    for name, said in getattr(refusal, "fields", {}).items():
+    for name, said in (getattr(refusal, "fields", None) or {}).items():
         page.form.add_error("wish" if name == "department" else name, said)
     page.refusal = refusal
     for name in ("held", "chosen", "found", "strip", "sittings"):
