@@ -109,6 +109,11 @@ def may_book_for_others(user) -> bool:
     return has_role(user, *BOOKING_ROLES)
 
 
+def works_at_a_partner(user) -> bool:
+    """The family doctor's page at a lower institution: its numbers, letters and signed residents."""
+    return has_role(user, Role.PARTNER)
+
+
 def is_a_kiosk(user) -> bool:
     """The account of a machine in the hall: it opens the kiosk's pages and nothing else."""
     return has_role(user, Role.KIOSK)

@@ -33,6 +33,12 @@ TILES = [
         _("疑似重复的档案：核对、合并、撤销合并"),
         permissions.may_keep_the_index,
     ),
+    Tile(
+        "/partner/",
+        _("下级机构工作台"),
+        _("转诊、本机构的号和回收时间、签约居民、随访"),
+        permissions.works_at_a_partner,
+    ),
     Tile("/phone/", _("代约"), _("给来电、出院和下级机构的患者约号、改约、退号"), permissions.may_book_for_others),
     Tile(
         "/office/calls/",

@@ -83,6 +83,14 @@ class Letter:
         return rows if self.chosen is None or self.chosen in rows else [self.chosen, *rows]
 
     @cached_property
+    def own(self) -> list[Appointment]:
+        """Numbers that this institution booked for the patient there and that no letter holds: one of these may be
+        the one."""
+        rows = operator.coming(self.scope) if self.scope else []
+        taken = set(Referral.objects.filter(appointment__in=rows).values_list("appointment", flat=True))
+        return [row for row in rows if row.pk not in taken and row.status == Appointment.Status.BOOKED]
+
+    @cached_property
     def look(self) -> LookForm:
         return LookForm(self.request.GET)
 
@@ -217,9 +225,23 @@ def _send_booked(page: Letter, _what: str):
     """转诊并预约."""
     if page.held is None:
         raise errors.NoNumberHeld()
+    return _send(page, page.held)
+
+
+def _send_own(page: Letter, what: str):
+    """With a number that the patient has there already; one that was held besides goes back."""
+    number = next((row for row in page.own if str(row.pk) == what), None)
+    if number is None:
+        raise errors.NumberOfAnother()
+    done = _send(page, number)
+    sending_up.release(referral=page.referral, by=page.request.user, now=page.place.now, decided=clock.deciding())
+    return done
+
+
+def _send(page: Letter, number: Appointment):
     row = sending_up.send_with_number(
         referral=page.referral,
-        appointment=page.held,
+        appointment=number,
         by=page.request.user,
         now=page.place.now,
         decided=clock.deciding(),
@@ -243,6 +265,7 @@ ACTS = {
     "hold": _hold,
     "release": _let_go,
     "send_booked": _send_booked,
+    "send_own": _send_own,
     "send": _send_to_office,
 }
 
@@ -256,7 +279,7 @@ def _refused(page: Letter, refusal: Refused):
     for name, said in (getattr(refusal, "fields", None) or {}).items():
         page.form.add_error("wish" if name == "department" else name, said)
     page.refusal = refusal
-    for name in ("held", "chosen", "found", "strip", "sittings"):
+    for name in ("held", "own", "chosen", "found", "strip", "sittings"):
         page.__dict__.pop(name, None)
     return _draw(page, status=refusal.status)
 
