@@ -127,6 +127,7 @@ def show(page: Page, *, form: ActForm | None = None, refusal: Refused | None = N
         "late": row.due_at is not None and row.due_at <= page.now,
         "refusal": refusal,
         "in_office": permissions.has_role(page.request.user, Role.REFERRAL),
+        "at_a_partner": permissions.has_role(page.request.user, Role.PARTNER),
         "now": page.now,
         **more,
     }

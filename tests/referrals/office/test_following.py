@@ -74,6 +74,7 @@ def test_who_missed_it_and_comes_late_has_arrived_and_is_seen(booked, facts):
     facts()
     assert now_of(row) == ("booked", number.pk, False)
     encounter = visit.check_in(appointment=number, by=None, now=NOW)
+    facts()
     outbox.publish(
         topic="encounter.finished", key=f"appointment:{number.pk}", payload={"encounter": encounter.pk}, now=NOW
     )
