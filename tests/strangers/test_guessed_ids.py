@@ -36,6 +36,7 @@ from referrals.models import (
 from tests.factories import (
     NOW,
     AccountFactory,
+    EncounterFactory,
     ExamRequestFactory,
     IdentifierFactory,
     PatientFactory,
@@ -147,6 +148,7 @@ def somebodys_exams(patient, *, asked: int, held: int) -> None:
 
 def somebodys_referrals(patient, *, asked: int, held: int) -> None:
     """One up with what was attached, one down with its plan; an admission to come; a record that may be a double."""
+    EncounterFactory(pk=asked, appointment=Appointment.objects.get(pk=asked))
     up = ReferralFactory(
         pk=asked, patient=patient, reason="黄疸三周", diagnosis="胰头占位", history="黄疸三周", medication="利伐沙班",
         allergies="碘过敏", results="CA199 升高", urgency="green",
@@ -182,9 +184,8 @@ def somebodys_referrals(patient, *, asked: int, held: int) -> None:
 def filled(route: str, ids: list[int]):
     """The path with each combination of the guessed ids; words get a word."""
     places = re.findall(r"<(?:(\w+):)?(\w+)>", route)
-    choices = [
-        ids if kind == "int" else [str(uuid.uuid4())] if kind == "uuid" else ["health"] for kind, _name in places
-    ]
+    words = {"uuid": [str(uuid.uuid4())], "slug": ["accept", "withdraw"], "int": ids}
+    choices = [words.get(kind, ["health"]) for kind, _name in places]
     for values in itertools.product(*choices):
         path = route
         for (kind, name), value in zip(places, values, strict=True):

@@ -32,6 +32,9 @@ OF_THE_HOUSE = (*REFERRED, "肝囊肿", "甲状腺超声")
 """Referrals, reports and requests are the institutions' that wrote or received them. Who the person is, the one index
 tells to every window."""
 
+ASKED = "?patient={0}&referral={0}&encounter={0}&booking={0}&request={0}&appointment={0}&report={0}"
+"""What pages without an id in their address are asked for."""
+
 EVERYTHING = [role for role in Role.values if role not in {Role.KIOSK, Role.SYSADMIN, Role.SECADMIN}]
 """The roles of a house. The two administrators look after all of them."""
 
@@ -81,7 +84,7 @@ def walked(client, pk: int, routes: str) -> list[str]:
             continue
         verbs = ("get", "post") if "<" in route else ("get",)
         for path in filled(route, [pk]):
-            found += knock(client, path, *verbs)
+            found += knock(client, path if "<" in route else path + ASKED.format(pk), *verbs)
     return found
 
 
