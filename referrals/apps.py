@@ -13,4 +13,6 @@ class ReferralsConfig(AppConfig):
         from .views import (
             admission_consult,  # noqa: F401  what it puts on the consult room's page
             admission_patient,  # noqa: F401  and on the patient's home page
+            down_consult,  # noqa: F401
+            down_patient,  # noqa: F401
         )

@@ -4,7 +4,7 @@ from hospital import outbox
 from hospital.integration import webhooks
 
 from .selectors import events
-from .services import following, numbers, queueing
+from .services import down, down_notices, following, numbers, queueing
 
 
 @outbox.handles("encounter.checked_in")
@@ -47,6 +47,18 @@ def follow_the_visit(fact, now):
     """R4: arrived, not arrived after all, seen. One handler, so in their order."""
     step = {"checked_in": following.checked_in, "check_in_undone": following.check_in_undone}
     step.get(fact.topic.partition(".")[2], following.finished)(**_number(fact), now=now)
+
+
+@outbox.handles("referral.sent")
+def tell_the_plan(fact, now):
+    """R3: the patient hears who goes on treating them, and when the next visit is."""
+    down_notices.tell_plan(referral=fact.payload["referral"], now=now)
+
+
+@outbox.handles("referral.redirected", "referral.rejected", "referral.withdrawn")
+def rehome_follow_up(fact, now):
+    """V4: the open follow-up goes where the patient goes."""
+    down.rehome_follow_up(referral=fact.payload["referral"], now=now)
 
 
 @outbox.handles(*events.TOPICS, only=webhooks.wanted_topics)

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from .addresses import admission, files, office, partner
+from .addresses import admission, down, files, office, partner
 
 app_name = "referrals"
 urlpatterns = [
@@ -10,5 +10,6 @@ urlpatterns = [
     *files.urlpatterns,
     *partner.urlpatterns,
     *admission.urlpatterns,
+    *down.urlpatterns,
     *office.urlpatterns,
 ]

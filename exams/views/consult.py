@@ -103,6 +103,18 @@ def search(request):
     return render(request, "exams/consult/_found.html", {"page": page, "work": panel_of(page)})
 
 
+@require_GET
+@never_cache
+@role_required(Role.DOCTOR, Role.WARD)
+def done(request):
+    """What the patient in the room had done lately, here and elsewhere: for the panels of other apps (R2, E6)."""
+    page = page_of(request)
+    known = page.patient and selectors.known(
+        patient=page.patient, organization_id=page.doctor.organization_id, now=page.now
+    )
+    return render(request, "exams/consult/_done.html", {"page": page, "known": known})
+
+
 @at_the_desk
 def act(request, panel):
     """The form of the kind's middle: whatever was typed is kept, then the pressed button is obeyed."""

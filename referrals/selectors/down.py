@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 
 from django.db.models import Q
 
@@ -9,6 +10,7 @@ from appointments.models import Encounter
 from appointments.selectors import operator
 from hospital.models import Agreement, Organization, Patient, SignedResident
 from referrals.models import CarePlan, FollowUp, Referral
+from referrals.policies.follow_up import LONGEST
 
 from . import rules
 
@@ -63,6 +65,16 @@ class Anywhere(operator.Place):
 
 
 @dataclass(frozen=True)
+class Ahead(operator.Scope):
+    """As far as a plan may reach: what is open by now is said by each sitting's own allotments. A small house has
+    seldom a release rule of its own to say how far."""
+
+    @cached_property
+    def last_day(self) -> date:
+        return self.today + LONGEST
+
+
+@dataclass(frozen=True)
 class Times:
     """The sittings of the day with their slices; `others`: days near it with numbers, where it has none."""
 
@@ -79,7 +91,7 @@ def times(
     *, house: Organization, department_id: int | None, channel: str, patient_id: int, day: date, now: datetime
 ) -> Times:
     """`department_id`: back at the hospital the own department's; None: the whole house. About eight queries."""
-    scope = operator.Scope(
+    scope = Ahead(
         channel=channel, house=house, partner_id=None, patient_id=patient_id, department_id=department_id, now=now
     )
     place = Anywhere("department", department_id or 0, house.name, "")

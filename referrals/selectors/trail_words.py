@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from appointments.selectors import trail_names, trail_words
-from referrals.models import AdmissionRequest, Attachment, Referral
+from referrals.models import AdmissionRequest, Attachment, FollowUp, Referral
 
 ACTIONS = {
     "referral.created": _("起草转诊单"),
@@ -29,6 +29,7 @@ ACTIONS = {
     "referral.attachment_removed": _("移除转诊附件"),
     "referral.attachment.opened": _("打开转诊附件"),
     "referral.attachment.infected": _("附件发现病毒"),
+    "referral.plan_printed": _("打印下转计划"),
     "admission.asked": _("申请住院"),
     "admission.approved": _("审核通过住院申请"),
     "admission.refused": _("未通过住院申请"),
@@ -52,9 +53,14 @@ KEYS = {
     "direction": _("方向"),
     "from_department": _("原科室"),
     "from_receiver": _("原接收机构"),
+    "down": _("下转单"),
+    "follow_up": _("随访"),
+    "outcome": _("情况"),
+    "tries": _("未联系上"),
 }
 CODES = {
     "direction": dict(Referral.Direction.choices),
+    "outcome": dict(FollowUp.Outcome.choices),
     "before": dict(AdmissionRequest.Status.choices),
     "after": dict(AdmissionRequest.Status.choices) | dict(Referral.Status.choices),
 }
