@@ -4,6 +4,7 @@ from datetime import date
 
 from django.db.models import Q
 
+from appointments.selectors import rules as heart
 from hospital.models import Agreement, Organization
 from referrals.models import ReferralRule
 
@@ -17,8 +18,9 @@ def referral_rule(organization_id: int, *, day: date) -> ReferralRule:
 
 
 def agreed(*, hospital: Organization, member: Organization, day: date) -> bool:
-    """Does an agreement hold? Where the two never made one, the institution above and its branches work together."""
+    """Do the two work together on that day? As for booking: by their agreements where they ever made one, else by the
+    tree of institutions, the groups and the pools."""
     rows = list(Agreement.objects.filter(hospital=hospital, member=member))
     if not rows:
-        return member.parent_id == hospital.pk
+        return heart.is_partner_of(member.pk, organization_id=hospital.pk)
     return any(row.effective_from <= day and (row.effective_to is None or day <= row.effective_to) for row in rows)
