@@ -53,7 +53,7 @@ def merge(*, kept: Patient, merged: Patient, reason: str, by: User, now: datetim
     for whose in (kept, merged):
         audit.record(
             action="patient.merged", actor=by, patient=whose, subject=f"patientmerge:{row.pk}",
-            detail={**said, "rows": len(moved), "why": row.reason}, now=now,
+            detail={"kept_record": kept.pk, "merged_record": merged.pk, "rows": len(moved), "why": row.reason}, now=now,
         )  # fmt: skip
     return row
 

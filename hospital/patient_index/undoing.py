@@ -47,7 +47,8 @@ def undo(*, merge: PatientMerge, reason: str, by: User, now: datetime) -> Patien
     for whose in people.values():
         audit.record(
             action="patient.unmerged", actor=by, patient=whose, subject=f"patientmerge:{row.pk}",
-            detail={**said, "rows": back, "why": row.undo_reason}, now=now,
+            detail={"kept_record": row.kept_id, "merged_record": row.merged_id, "rows": back, "why": row.undo_reason},
+            now=now,
         )  # fmt: skip
     return row
 
