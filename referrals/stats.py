@@ -1,16 +1,16 @@
 """Figures of referrals, counted from their rows when they are asked for (R7). Definitions:
-docs/decisions/0031-referral-figures.md, and beside each figure on the page.
+docs/decisions/0032-referral-figures.md, and beside each figure on the page.
 
 A referral counts on the day of the hospital on which it was sent, unless it was withdrawn; a draft never counts.
 """
 
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date
 
 from django.db import connection
 
 from appointments.stats import Rate
-from hospital import clock
+from referrals.policies.days import moments
 
 MOST_REASONS = 20
 MOST_WAYS = 50
@@ -199,11 +199,6 @@ def figures(*, organization: int, first: date, last: date) -> Figures:
 def paths(*, organization: int, first: date, last: date, most: int = MOST_WAYS) -> list[Path]:
     """谁转给谁, the most frequent first. One query."""
     return [Path(**row) for row in _rows(PATHS, _asked(organization, first, last, most=most))]
-
-
-def moments(first: date, last: date) -> tuple[datetime, datetime]:
-    """From the first day's midnight to that after the last one, of the hospital."""
-    return clock.at(first, time(0)), clock.at(last + timedelta(days=1), time(0))
 
 
 def _asked(organization: int, first: date, last: date, *, most: int) -> dict:

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from .addresses import admission, down, files, office, partner
+from .addresses import admission, down, figures, files, office, partner
 
 app_name = "referrals"
 urlpatterns = [
@@ -12,4 +12,5 @@ urlpatterns = [
     *admission.urlpatterns,
     *down.urlpatterns,
     *office.urlpatterns,
+    *figures.urlpatterns,
 ]

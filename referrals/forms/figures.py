@@ -1,0 +1,44 @@
+"""Which days, and which rows behind a figure. A wrong value in the address is as if it were not there."""
+
+from datetime import date, timedelta
+
+from django import forms
+
+from appointments.forms.looking import LookedDay
+from hospital import plain
+from referrals.models import Referral
+from referrals.selectors.counted import WORDS
+
+LONGEST = timedelta(days=366)
+
+
+class DaysForm(plain.Form):
+    first = LookedDay(required=False)
+    last = LookedDay(required=False)
+
+    def days(self, today: date) -> tuple[date, date]:
+        """Both included; this month so far, unless something else was said. At most a year."""
+        self.is_valid()
+        first = self.cleaned_data.get("first") or today.replace(day=1)
+        last = self.cleaned_data.get("last") or max(first, today)
+        first, last = min(first, last), max(first, last)
+        return first, min(last, first + LONGEST)
+
+
+class RowsForm(DaysForm):
+    direction = forms.ChoiceField(choices=Referral.Direction, required=False)
+    what = forms.ChoiceField(choices=list(WORDS.items()), required=False)
+    institution = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+    by = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+    department = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+    role = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+
+    def asked(self) -> tuple[str, str, dict]:
+        """Direction, what, and the columns it is narrowed by."""
+        self.is_valid()
+        said = self.cleaned_data
+        direction = said.get("direction") or Referral.Direction.UP.value
+        other = "origin" if direction == Referral.Direction.UP else "receiver"
+        columns = {other: "institution", "by": "by", "department": "department", "role": "role"}
+        narrowed = {column: said[name] for column, name in columns.items() if said.get(name)}
+        return direction, said.get("what") or "sent", narrowed
