@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from appointments.forms.looking import LookedDay
 from appointments.forms.phone import PLACE, read_slice
 from hospital import plain
-from hospital.models import Organization
+from hospital.models import Organization, Practitioner
 from referrals.models import Referral
 
 from .icd10 import DiagnosisFields
@@ -137,10 +137,15 @@ class SignForm(plain.Form):
 
     first = day_field(_("签约日"))
     last = day_field(_("到期日"))
+    doctor = forms.ModelChoiceField(
+        Practitioner.objects.none(), label=_("家庭医生"), required=False, empty_label=_("不指定")
+    )
     note = forms.CharField(label=_("服务包"), max_length=100, required=False, strip=True)
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args, institution: Organization, **kwargs):
         super().__init__(*args, label_suffix="", **kwargs)
+        rows = Practitioner.objects.filter(organization=institution, active=True)
+        self.fields["doctor"].queryset = rows.order_by("pinyin", "pk")
 
 
 class EndForm(plain.Form):

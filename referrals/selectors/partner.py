@@ -22,8 +22,8 @@ MOST = 50
 
 @dataclass(frozen=True)
 class Desk:
-    """`asked`: to be answered; `received`: sent down to us, not yet taken on; `lost`: their number went; `rejected` of
-    the last days; `drafts`; `under_way`: with the hospital; `due`: follow-ups."""
+    """`asked`: to be answered; `received`: sent down to us, not yet taken on; `lost`: their number went; `rejected` in
+    the last days, and nobody has written again; `drafts`; `under_way`: with the hospital; `due`: follow-ups."""
 
     asked: list[Referral]
     received: list[Referral]
@@ -44,7 +44,8 @@ def desk_of(institution: Organization, rows: QuerySet[Referral], *, today: date,
     rows = rows.select_related(*RELATED).annotate(number_lost=Exists(gone))
     open_rows = rows.filter(ended_at=None).filter(Q(origin=institution) | Q(receiver=institution, status=Status.SENT))
     found = list(open_rows.order_by(F("due_at").asc(nulls_last=True), "-pk")[: 4 * MOST])
-    ended = rows.filter(origin=institution, status=Status.REJECTED, ended_at__gte=now - NEWS).order_by("-ended_at")
+    again = Referral.objects.filter(origin=institution, patient=OuterRef("patient"), pk__gt=OuterRef("pk"))
+    ended = rows.filter(~Exists(again), origin=institution, status=Status.REJECTED, ended_at__gte=now - NEWS)
     mine = [row for row in found if row.origin_id == institution.pk]
     sent = [row for row in mine if row.status not in (Status.DRAFT, Status.ASKED)]
     lost = [row for row in sent if row.number_lost and row.status == Status.ACCEPTED and not row.appointment_id]
@@ -52,7 +53,7 @@ def desk_of(institution: Organization, rows: QuerySet[Referral], *, today: date,
         asked=[row for row in mine if row.status == Status.ASKED],
         received=[row for row in found if row.receiver_id == institution.pk and row.direction == "down"],
         lost=lost,
-        rejected=list(ended[:MOST]),
+        rejected=list(ended.order_by("-ended_at")[:MOST]),
         drafts=[row for row in mine if row.status == Status.DRAFT],
         under_way=[row for row in sent if row not in lost],
         due=follow_ups_due(institution, today=today),
@@ -68,6 +69,12 @@ def follow_ups_due(institution: Organization, *, today: date) -> list[FollowUp]:
 def of_patient(rows: QuerySet[Referral], patient: Patient) -> list[Referral]:
     """The institution's referrals of one person, the latest first."""
     return list(rows.filter(patient=patient).select_related(*RELATED).order_by("-pk")[:MOST])
+
+
+def allergies_of(rows: QuerySet[Referral], patient: Patient) -> str:
+    """As the institution wrote them last; what a patient takes is asked anew each time."""
+    known = rows.filter(patient=patient, direction="up").exclude(allergies="")
+    return known.order_by("-pk").values_list("allergies", flat=True).first() or ""
 
 
 def draft_of(rows: QuerySet[Referral], patient: Patient, *, origin: Organization, receiver: Organization) -> Referral:

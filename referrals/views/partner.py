@@ -90,6 +90,7 @@ def _patient(place: Place, text: str, person: Patient, *, form: SignForm | None 
     now_signed = next((row for row in signings if row.effective_from <= place.today <= row.effective_to), None)
     ahead = next((row for row in mine if row.effective_to >= place.today), None)
     first = max(row.effective_to for row in signings) + policy.A_DAY if ahead else place.today
+    fresh = {"first": first, "last": first + policy.USUAL, "doctor": place.doctor}
     return {
         "place": place,
         "call": text,
@@ -102,7 +103,7 @@ def _patient(place: Place, text: str, person: Patient, *, form: SignForm | None 
         "signed": now_signed,
         "signed_here": ahead,
         "signings": mine,
-        "form": form or SignForm(initial={"first": first, "last": first + policy.USUAL}),
+        "form": form or SignForm(initial=fresh, institution=place.institution),
     }
 
 
@@ -131,13 +132,12 @@ def _identified(place: Place, text: str) -> Patient:
 def sign(request: HttpRequest, place: Place, text: str):
     """签约 or 续签."""
     person = _identified(place, text)
-    form = SignForm(request.POST)
+    form = SignForm(request.POST, institution=place.institution)
     if form.is_valid():
         try:
             signing.sign(
                 patient=person,
                 organization=place.institution,
-                doctor=place.doctor,
                 by=request.user,
                 now=place.now,
                 **form.cleaned_data,

@@ -54,6 +54,14 @@ class Place:
         rows = scope.referrals_of(self.request.user, Role.PARTNER)
         return rows & scope.referrals_at(frozenset({self.institution.pk}))
 
+    def sit_at(self, institution: Organization, house: Organization) -> None:
+        """The account has more than one institution, or this one more than one hospital: the desk follows what was
+        opened."""
+        self.institution = institution
+        self.__dict__.pop("houses", None)
+        mine = [seat for seat in self.seats if seat.partner.pk == institution.pk]
+        self.seat = self.seat_at(house) or next(iter(mine), None)
+
     def seat_at(self, house: Organization) -> Seat | None:
         mine = (seat for seat in self.seats if seat.partner.pk == self.institution.pk)
         return next((seat for seat in mine if seat.house.pk == house.pk), None)

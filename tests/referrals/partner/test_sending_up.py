@@ -6,12 +6,14 @@ import pytest
 
 from appointments.errors import AgreementEnded, HoldLapsed
 from appointments.models import Appointment, Slot
+from appointments.services import supply
 from hospital.models import Agreement, Fact
 from referrals.errors import AlreadyReferred, NotTheirTurn, ReferralIncomplete
 from referrals.models import Referral
 from referrals.selectors.holding import held_by
 from referrals.services import sending_up, writing
-from tests.factories import NOW, TODAY, DepartmentFactory, ReferralFactory, StaffFactory, open_schedule
+from tests.booking.acts import take
+from tests.factories import NOW, TODAY, DepartmentFactory, PoolFactory, ReferralFactory, StaffFactory, open_schedule
 
 WRITTEN = {
     "reason": "血压控制不佳", "diagnosis": "高血压 3 级", "diagnosis_code": "I10", "history": "高血压 8 年",
@@ -126,3 +128,25 @@ def test_a_discarded_draft_lets_its_number_go_and_one_that_was_sent_is_not_disca
     writing.send(referral=sent, by=alliance.doctor, now=NOW)
     with pytest.raises(NotTheirTurn):
         sending_up.discard(referral=sent, by=alliance.doctor, now=NOW, decided=NOW)
+
+
+def test_a_recall_leaves_what_is_held_and_takes_the_rest(alliance, draft):
+    """P4: at D−7 while the family doctor is still writing."""
+    PoolFactory(organization=alliance.hospital, kind="public")
+    recall = NOW + timedelta(hours=1)
+    held = hold(draft, alliance.clinic, alliance, now=recall - timedelta(minutes=5))
+    supply.follow_up(now=recall)
+    assert sorted(alliance.clinic.slots.values_list("pool__kind", "status")) == [
+        ("partner", "held"), ("public", "free"), ("public", "free"), ("public", "free")
+    ]  # fmt: skip
+    sent = send(draft, held, alliance, now=recall + timedelta(minutes=5))
+    assert (sent.status, Appointment.objects.get().slot.pool.kind) == ("booked", "partner")
+
+
+def test_a_number_that_the_patient_has_already_carries_the_letter(alliance, draft):
+    booked = take(alliance.clinic, alliance.patient, channel="partner", partner=alliance.centre.pk, confirmed=True)
+    sent = send(draft, booked, alliance)
+    assert (sent.status, sent.appointment_id, sent.department) == ("booked", booked.pk, alliance.clinic.department)
+    again = begin(alliance)
+    with pytest.raises(AlreadyReferred):
+        send(again, booked, alliance)

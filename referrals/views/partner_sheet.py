@@ -1,0 +1,97 @@
+"""The letter as it lies on the desk: what was typed, what is held, what of the receiver's numbers can be held."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.http import HttpRequest
+
+from appointments.models import Appointment
+from appointments.selectors import operator
+from appointments.selectors.bookings import slice_of
+from appointments.selectors.rules import booking_rule_for
+from hospital.errors import Refused
+from referrals.forms.partner import LetterForm, LookForm
+from referrals.models import Referral
+from referrals.policies import writing as policy
+from referrals.selectors.holding import held_by
+
+from .partner_reach import Place
+
+
+@dataclass
+class Letter:
+    """A draft on the desk, and what stands around it."""
+
+    request: HttpRequest
+    place: Place
+    referral: Referral
+    form: LetterForm
+    refusal: Refused | None = None
+    saved: bool = False
+
+    @cached_property
+    def scope(self) -> operator.Scope | None:
+        """What of the receiver's numbers this institution may give to the patient; None where it is no host."""
+        seat = self.place.seat_at(self.referral.receiver)
+        return seat.scope(patient_id=self.referral.patient_id, now=self.place.now) if seat else None
+
+    @property
+    def over(self) -> Refused | None:
+        return self.scope.over if self.scope else None
+
+    @cached_property
+    def held(self) -> Appointment | None:
+        return held_by(self.referral, now=self.place.now)
+
+    @property
+    def held_slice(self):
+        rule = booking_rule_for(self.held.schedule, day=self.place.today)
+        return slice_of(self.held, minutes=rule.segment_minutes)
+
+    @property
+    def held_until_ms(self) -> int:
+        return round(self.held.slot.hold_until.timestamp() * 1000)
+
+    @cached_property
+    def chosen(self) -> operator.Place | None:
+        """The wish that is ticked."""
+        return operator.place_at(self.scope, *self.form.place) if self.scope and self.form.place else None
+
+    @cached_property
+    def found(self) -> list[operator.Place]:
+        """By what was typed into the box; the ticked one is among them."""
+        text = str(self.form["wish_q"].value() or "").strip("/ ")
+        rows = operator.places(self.scope, text) if self.scope and text else []
+        return rows if self.chosen is None or self.chosen in rows else [self.chosen, *rows]
+
+    @cached_property
+    def own(self) -> list[Appointment]:
+        """Numbers that this institution booked for the patient there and that no letter holds: one of these may be
+        the one."""
+        rows = operator.coming(self.scope) if self.scope else []
+        taken = set(Referral.objects.filter(appointment__in=rows).values_list("appointment", flat=True))
+        return [row for row in rows if row.pk not in taken and row.status == Appointment.Status.BOOKED]
+
+    @cached_property
+    def look(self) -> LookForm:
+        return LookForm(self.request.GET)
+
+    @cached_property
+    def strip(self) -> operator.Strip | None:
+        if self.chosen is None or self.over:
+            return None
+        today = self.scope.today
+        return operator.strip(
+            self.scope, self.chosen, since=self.look.said("since"), day=self.look.said("day"), target=today
+        )
+
+    @cached_property
+    def sittings(self) -> list[operator.Sitting]:
+        if not self.strip or not self.strip.chosen:
+            return []
+        return operator.sittings(self.scope, self.chosen, day=self.strip.chosen)
+
+    @property
+    def missing(self) -> list[str]:
+        """What sending would ask for still."""
+        return [str(Referral._meta.get_field(name).verbose_name) for name in policy.missing(self.referral)]
