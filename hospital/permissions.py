@@ -109,6 +109,10 @@ def may_book_for_others(user) -> bool:
     return has_role(user, *BOOKING_ROLES)
 
 
+def may_work_the_referral_office(user) -> bool:
+    return has_role(user, Role.REFERRAL)
+
+
 def works_at_a_partner(user) -> bool:
     """The family doctor's page at a lower institution: its numbers, letters and signed residents."""
     return has_role(user, Role.PARTNER)

@@ -342,6 +342,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 6 * 3600},
     },
     "scan": {"task": "referrals.tasks.scan_attachments", "schedule": 20, "options": {"expires": 20}},
+    "escalate-referrals": {"task": "referrals.tasks.escalate_referrals", "schedule": 60, "options": {"expires": 60}},
     "remind-admissions": {
         "task": "referrals.tasks.remind_of_admissions",
         "schedule": crontab(hour="9-20", minute=12),

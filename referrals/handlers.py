@@ -1,10 +1,10 @@
 """What this app does when a fact is published. Each runs once with effect, in the order of its key."""
 
-from hospital import outbox
+from hospital import messages, outbox
 from hospital.integration import webhooks
 
 from .selectors import events
-from .services import down, down_notices, following, numbers, queueing
+from .services import down, down_notices, following, green, numbers, queueing, telling
 
 
 @outbox.handles("encounter.checked_in")
@@ -61,6 +61,25 @@ def rehome_follow_up(fact, now):
     down.rehome_follow_up(referral=fact.payload["referral"], now=now)
 
 
+@outbox.handles(*telling.HEARD)
+def tell(fact, now):
+    """R4: whose turn it is now, who waits, the patient."""
+    telling.tell(fact, now=now)
+
+
+@outbox.handles(*green.TOPICS)
+def tell_of_green(fact, now):
+    """R5: that it rings, that nobody answered, that it is taken, what is kept free."""
+    telling.tell_of_green(fact, now=now)
+
+
+@outbox.handles(
+    "referral.arrived", "referral.completed", "referral.returned", "referral.rejected", "referral.withdrawn"
+)
+def close_the_green_call(fact, now):
+    green.close(fact.payload["referral"], now=now)
+
+
 @outbox.handles(*events.TOPICS, only=webhooks.wanted_topics)
 def push(fact, now):
     """R7: to the systems of both institutions that asked for it."""
@@ -69,3 +88,4 @@ def push(fact, now):
 
 
 webhooks.describes(*events.TOPICS)(events.data_of)
+messages.only_while(telling.TO_OFFICE)(telling.still_waits)

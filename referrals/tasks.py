@@ -4,7 +4,7 @@ import structlog
 from celery import shared_task
 
 from hospital import clock
-from referrals.services import admission_notices, attachments, forgetting, scanning
+from referrals.services import admission_notices, attachments, escalation, forgetting, green, scanning
 
 log = structlog.get_logger(__name__)
 
@@ -36,3 +36,12 @@ def forget_drafts(**_kwargs):
     """Nightly: drafts that nobody sent in a month are emptied (O4)."""
     if gone := forgetting.forget_drafts(now=clock.now()):
         log.info("drafts_forgotten", count=gone)
+
+
+@shared_task(ignore_result=True)
+def escalate_referrals(**_kwargs):
+    """催办, each minute: a deadline that passed, a green channel that nobody answered (R4, R5)."""
+    if told := escalation.escalate(now=clock.now()):
+        log.info("referrals_escalated", count=told)
+    if told := green.escalate(now=clock.now()):
+        log.info("green_calls_escalated", count=told)

@@ -39,6 +39,12 @@ TILES = [
         _("转诊、本机构的号和回收时间、签约居民、随访"),
         permissions.works_at_a_partner,
     ),
+    Tile(
+        "/referral-office/",
+        _("转诊办"),
+        _("收到的转诊单：接收、改派、退回、代约，绿色通道"),
+        permissions.may_work_the_referral_office,
+    ),
     Tile("/phone/", _("代约"), _("给来电、出院和下级机构的患者约号、改约、退号"), permissions.may_book_for_others),
     Tile(
         "/office/calls/",

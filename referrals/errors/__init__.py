@@ -32,6 +32,7 @@ from .down import (
     SentDownAlready,
     WorseNeedsNext,
 )
+from .green import GreenNotTaken, GreenTakenAlready
 from .partner import NoNumberHeld, SignedElsewhere, SigningDates
 from .referral import (
     AlreadyReferred,
@@ -63,6 +64,8 @@ __all__ = [
     "AttachmentTooLong",
     "FollowUpDayGone",
     "FollowedUpAlready",
+    "GreenNotTaken",
+    "GreenTakenAlready",
     "NeedThereAlready",
     "NeedsReason",
     "NoNumberHeld",

@@ -18,6 +18,7 @@ WHY = {
     "noshow": lambda: _("患者没有来"),
     "again": lambda: _("原号仍然有效，或已改到新时间"),
     "check_in_undone": lambda: _("报到已撤销"),
+    "green": lambda: _("绿色通道没有人确认"),
 }
 
 
@@ -60,6 +61,9 @@ def _words(row: ReferralEvent, departments: dict[int, str]) -> str:
         said.append(_("%(was)s → %(now)s") % {"was": was, "now": now})
     if start := detail.get("start"):
         said.append(f"{datetime.fromisoformat(start).astimezone(clock.ZONE):%m-%d %H:%M}")
+    if "seconds" in detail:
+        minutes, seconds = divmod(detail["seconds"], 60)
+        said.append(_("已确认，用时 %(minutes)d 分 %(seconds)d 秒") % {"minutes": minutes, "seconds": seconds})
     if why := WHY.get(detail.get("why")):
         said.append(why())
     return " ".join([*said, row.text]).strip()

@@ -17,7 +17,7 @@ from referrals.policies.moves import Act, Side
 from referrals.selectors import rules
 from referrals.selectors.workdays import workday_at
 
-from . import trail, writing
+from . import green, trail, writing
 
 Status = Referral.Status
 
@@ -83,6 +83,8 @@ def redirect(
         due_at=writing.due(row, now=now), escalated_at=None, appointment=None,
         answered_at=row.answered_at or now,
     )  # fmt: skip
+    if row.urgency == Referral.Urgency.GREEN and row.receiver_id != acting:
+        green.ring(row, now=now)
     return row
 
 

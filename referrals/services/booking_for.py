@@ -60,6 +60,8 @@ def book(
     asked |= {"request_key": request_key, "now": now}
     trail.may(Referral.objects.get(pk=referral.pk), Act.BOOK, side)
     if held := ending.standing(referral):
+        if booking.key_is_known(by, request_key):
+            return held  # pressed twice
         return booking.reschedule(appointment=held, **asked)
     patient = referral.patient
     number = booking.book(patient=patient, visit_type=visit_type(patient, schedule), **asked)

@@ -17,7 +17,7 @@ from referrals.policies.moves import Act, Side
 from referrals.selectors import rules
 from referrals.selectors.workdays import workday_at
 
-from . import trail
+from . import green, trail
 
 Status = Referral.Status
 WRITTEN = (
@@ -93,6 +93,8 @@ def send(*, referral: Referral, by: User, now: datetime) -> Referral:
         row, trail.Kind.SENT, by=by, organization_id=row.origin_id, now=now,
         status=Status.SENT, sent_at=now, due_at=due(row, now=now), escalated_at=None,
     )  # fmt: skip
+    if row.urgency == Referral.Urgency.GREEN and row.direction == Referral.Direction.UP:
+        green.ring(row, now=now)
     return row
 
 

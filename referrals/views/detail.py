@@ -17,6 +17,7 @@ from hospital.errors import Refused
 from hospital.models import Role
 from hospital.permissions import role_required
 from referrals.forms.acts import FORMS, ActForm
+from referrals.forms.green import ArrangeForm
 from referrals.models import Referral
 from referrals.policies import hands
 from referrals.policies.moves import Act, Side
@@ -109,8 +110,15 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
     return show(opened)
 
 
-def show(page: Page, *, form: ActForm | None = None, refusal: Refused | None = None, **more) -> HttpResponse:
-    """`form`: what was typed and is wrong or was refused, in its place."""
+def show(
+    page: Page,
+    *,
+    form: ActForm | None = None,
+    green_form: ArrangeForm | None = None,
+    refusal: Refused | None = None,
+    **more,
+) -> HttpResponse:
+    """`form`, `green_form`: what was typed and is wrong or was refused, in its place."""
     row = page.referral
     context = {
         "page": page,
@@ -129,13 +137,32 @@ def show(page: Page, *, form: ActForm | None = None, refusal: Refused | None = N
         "in_office": permissions.has_role(page.request.user, Role.REFERRAL),
         "at_a_partner": permissions.has_role(page.request.user, Role.PARTNER),
         "now": page.now,
+        **_green(page, green_form),
         **more,
     }
-    status = refusal.status if refusal else 422 if form is not None and form.errors else 200
+    wrong = any(each is not None and each.errors for each in (form, green_form))
+    status = refusal.status if refusal else 422 if wrong else 200
     response = render(page.request, "referrals/office/referral.html", context, status=status)
     if page.request.htmx and status >= 400:
         response["HX-Retarget"] = "body"
     return response
+
+
+def _green(page: Page, form: ArrangeForm | None) -> dict:
+    """What the page says of a green channel's call. The receiver's office acts, everybody else reads."""
+    row = page.referral
+    call = getattr(row, "green", None)
+    if call is None:
+        return {}
+    office = page.side == Side.RECEIVER and Role.REFERRAL in _roles(page.request, row, page.side)
+    waited = int(((call.acknowledged_at or page.now) - call.rung_at).total_seconds())
+    return {
+        "call": call,
+        "green_acts": office and row.ended_at is None and call.closed_at is None,
+        "green_form": form or ArrangeForm(call=call, now=page.now),
+        "green_open": form is not None,
+        "waited": divmod(waited, 60),
+    }
 
 
 def numbers_of(row: Referral):

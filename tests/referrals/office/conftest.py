@@ -27,6 +27,7 @@ def facts():
 
     def run():
         outbox.fan_out(now=NOW)
-        outbox.deliver(now=NOW)
+        while outbox.deliver(now=NOW) or outbox.fan_out(now=NOW):
+            pass
 
     return run

@@ -1,0 +1,16 @@
+"""The bar of the green channel on every page of the referral office."""
+
+from django import template
+
+from hospital import permissions
+from hospital.models import Role
+from referrals.selectors import ringing as selectors
+
+register = template.Library()
+
+
+@register.inclusion_tag("referrals/office/_ringing.html", takes_context=True)
+def ringing(context) -> dict:
+    request = context["request"]
+    calls = selectors.ringing_at(permissions.organizations_of(request.user, Role.REFERRAL))
+    return {"calls": calls, "seen": selectors.seen_as(calls), "request": request, "csrf_token": context["csrf_token"]}

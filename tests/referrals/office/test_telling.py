@@ -1,0 +1,105 @@
+"""R4, R5: who hears what, once; deadlines are told once; the green channel rings until somebody has it."""
+
+from datetime import timedelta
+
+import pytest
+
+from hospital.messages import wording_of
+from hospital.models import Message
+from referrals import errors
+from referrals.models import GreenCall, Referral
+from referrals.services import answering, escalation, green, writing
+from tests.factories import NOW, OrganizationFactory, ReferralFactory, StaffFactory
+
+pytestmark = pytest.mark.django_db
+LATER = NOW + timedelta(minutes=4)
+
+
+def told(user=None, patient=None) -> list[str]:
+    rows = Message.objects.filter(user=user, patient=patient, channel="inapp").order_by("pk")
+    return [wording_of(row, language="zh-hans").title for row in rows]
+
+
+@pytest.fixture
+def rung(office):
+    row = ReferralFactory(status="draft", urgency="green")
+    return writing.send(referral=row, by=row.by, now=NOW)
+
+
+def test_each_side_hears_of_what_the_other_did(office, referral, facts):
+    answering.ask_back(referral=referral, question="近期肾功能？", by=office, now=NOW)
+    writing.answer(referral=referral, text="肌酐 86", by=referral.by, now=NOW)
+    answering.reject(referral=referral, reason="请先到眼科", by=office, now=NOW)
+    facts()
+    assert told(user=referral.by) == ["请补充转诊资料", "转诊被退回"]
+    assert told(user=office) == ["转诊资料已补充"]
+    assert told(patient=referral.patient) == ["转诊没有接收"]
+    said = " ".join(wording_of(row, language="zh-hans").body for row in Message.objects.all())
+    for hidden in ("肾功能", "肌酐", "眼科", referral.patient.name):
+        assert hidden not in said
+    assert f"转诊单 {referral.number}" in said
+
+
+def test_a_lower_institution_without_an_office_hears_through_its_family_doctors(facts):
+    """R3: what goes down."""
+    here = ReferralFactory().origin
+    doctor = StaffFactory(roles="partner", roles__at=here)
+    down = ReferralFactory(
+        status="draft", direction="down", origin=OrganizationFactory(), receiver=here,
+        by=StaffFactory(roles="doctor"), department=None,
+    )  # fmt: skip
+    writing.send(referral=down, by=down.by, now=NOW)
+    facts()
+    assert told(user=doctor) == ["新转诊单"]
+
+
+def test_a_deadline_that_passed_is_told_once(office, facts):
+    row = ReferralFactory(due_at=NOW - timedelta(minutes=1))
+    assert escalation.escalate(now=NOW) == 1
+    assert escalation.escalate(now=LATER) == 0
+    facts()
+    assert told(user=office) == told(user=row.by) == ["转诊单超时"]
+    assert list(row.events.values_list("kind", flat=True)) == ["escalated"]
+
+
+def test_the_green_channel_is_acknowledged_by_one_and_the_time_is_kept(office, rung, facts):
+    """R5."""
+    call = green.acknowledge(referral=rung, by=office, now=LATER)
+    assert call.acknowledged_at - call.rung_at == timedelta(minutes=4)
+    row = Referral.objects.get()
+    assert (row.status, row.due_at, row.answered_at) == ("accepted", None, LATER)
+    green.acknowledge(referral=rung, by=office, now=LATER)  # a double click
+    with pytest.raises(errors.GreenTakenAlready):
+        green.acknowledge(referral=rung, by=StaffFactory(roles="referral"), now=LATER)
+    said = {"capacity": "bed", "state": "none_left", "note": "送市二院", "team_told": "", "expected_at": None}
+    for _twice in range(2):
+        green.arrange(referral=rung, by=office, now=LATER, **said)
+    facts()
+    assert told(user=rung.by) == ["绿色通道已确认", "绿色通道预留情况"]
+    assert list(row.events.values_list("kind", flat=True)) == ["sent", "green", "green"]
+
+
+def test_what_nobody_acknowledged_goes_to_the_leaders_once_and_ends_with_the_referral(office, rung, facts):
+    leader = StaffFactory(roles="office")
+    with pytest.raises(errors.GreenNotTaken):
+        green.arrange(
+            referral=rung, capacity="bed", state="asked", note="", team_told="", expected_at=None, by=office, now=NOW
+        )
+    assert green.escalate(now=LATER) == 0
+    assert [green.escalate(now=NOW + timedelta(minutes=5)) for _twice in range(2)] == [1, 0]
+    facts()
+    assert "绿色通道无人确认" in told(user=leader)
+    assert told(user=office) == ["新转诊单", "绿色通道呼叫", "绿色通道无人确认"]
+    assert told(user=rung.by) == ["转诊单超时"]
+    writing.withdraw(referral=rung, reason="家属改去急救中心", by=rung.by, now=NOW)
+    facts()
+    assert GreenCall.objects.get().closed_at is not None
+
+
+def test_passed_on_to_another_hospital_it_rings_there(office, rung):
+    green.acknowledge(referral=rung, by=office, now=LATER)
+    other = OrganizationFactory(code="H2", name="市二医院")
+    there = Referral.objects.get().department.__class__.objects.create(organization=other, code="E1", name="急诊科")
+    answering.redirect(referral=rung, reason="没有床", by=office, department=there, receiver=other, now=LATER)
+    call = GreenCall.objects.get()
+    assert (call.acknowledged_at, call.rung_at) == (None, LATER)
