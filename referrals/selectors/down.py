@@ -8,11 +8,10 @@ from django.db.models import Q
 
 from appointments.models import Encounter
 from appointments.selectors import operator
-from hospital.models import Agreement, Organization, Patient, SignedResident
+from appointments.selectors import rules as heart
+from hospital.models import Organization, Patient, SignedResident
 from referrals.models import CarePlan, FollowUp, Referral
 from referrals.policies.follow_up import LONGEST
-
-from . import rules
 
 Status = Referral.Status
 
@@ -33,18 +32,22 @@ def down_of_encounter(encounter: Encounter) -> Referral | None:
     return rows.exclude(status__in=[Status.WITHDRAWN, Status.REJECTED, Status.DRAFT]).first()
 
 
+def down_of_stay(patient: Patient, *, hospital: Organization, since: datetime) -> Referral | None:
+    """Sent down by the hospital since then, of no consultation and answering no referral."""
+    rows = Referral.objects.filter(
+        patient=patient, origin=hospital, direction=Referral.Direction.DOWN, sent_at__gt=since
+    )
+    rows = rows.filter(encounter=None, answers_to=None)
+    return rows.exclude(status__in=[Status.WITHDRAWN, Status.REJECTED]).first()
+
+
 def receivers(hospital: Organization, *, patient: Patient, first: int | None, day: date) -> list[Organization]:
     """Lower institutions that work with the hospital on `day`: who sent the patient, then where the patient is signed,
-    then the others by code. Three queries at most."""
-    agreed = Agreement.objects.filter(hospital=hospital)
-    rows = Organization.objects.filter(Q(parent=hospital) | Q(pk__in=agreed.values("member")), active=True)
-    found = [row for row in rows.exclude(pk=hospital.pk).order_by("code") if _works(hospital, row, day)]
+    then the others by code. Two queries; whom the hospital works with is kept in the process."""
+    rows = Organization.objects.filter(active=True).exclude(pk=hospital.pk).order_by("code")
+    found = [row for row in rows if heart.is_allied(row.pk, organization_id=hospital.pk, day=day)]
     signed = signed_at(patient, day=day)
     return sorted(found, key=lambda row: (row.pk != first, row.pk != signed))
-
-
-def _works(hospital: Organization, member: Organization, day: date) -> bool:
-    return rules.agreed(hospital=hospital, member=member, day=day)
 
 
 def signed_at(patient: Patient, *, day: date) -> int | None:

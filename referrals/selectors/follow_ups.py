@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 from django.db.models import Q, QuerySet
 
+from appointments.models import Appointment
 from hospital import masking, permissions
 from hospital.models import Role, User
 from referrals.models import FollowUp, Referral
@@ -15,7 +16,7 @@ FOLLOWERS = (Role.PARTNER, Role.DOCTOR, Role.WARD, Role.REFERRAL)
 READERS = (*FOLLOWERS, Role.AUDITOR)
 WEEK = timedelta(days=7)
 SHOWN = ("overdue", "today", "week", "open", "done")
-RELATED = ("patient", "organization", "referral__origin", "referral__receiver", "referral__plan", "by")
+RELATED = ("patient", "organization", "referral__origin", "referral__receiver", "referral__plan__appointment", "by")
 
 
 def follow_ups_of(user: User, *roles: str) -> QuerySet[FollowUp]:
@@ -65,6 +66,12 @@ class Line:
     masked: str
     phone: str
     late: int
+
+    @property
+    def number_lost(self) -> bool:
+        """The number of the next visit was cancelled, stopped or missed: whoever calls speaks of a new one."""
+        number = self.row.referral.plan.appointment
+        return number is not None and number.status in (Appointment.Status.CANCELLED, Appointment.Status.NOSHOW)
 
     @property
     def untaken(self) -> bool:

@@ -78,7 +78,7 @@ def send_down(
     )
     Patient.objects.select_for_update(no_key=True).only("pk").get(pk=patient.pk)
     up = _the_one_up(referral)
-    if up is None and encounter is not None and (before := selectors.down_of_encounter(encounter)):
+    if up is None and (before := _before(encounter, patient, origin, now=now)):
         raise errors.SentDownAlready(number=before.number)
     row = writing.draft(
         patient=patient, origin=origin, receiver=receiver, direction=Referral.Direction.DOWN, by=by, doctor=doctor,
@@ -136,6 +136,13 @@ def _the_one_up(referral: Referral | None) -> Referral | None:
     if refused := policy.refusal_to_go_down(up, standing=selectors.standing_down(up)):
         raise refused
     return up
+
+
+def _before(encounter: Encounter | None, patient: Patient, origin: Organization, *, now: datetime) -> Referral | None:
+    """A second click, or a colleague who was quicker: of this consultation, or of a stay that ended today."""
+    if encounter is not None:
+        return selectors.down_of_encounter(encounter)
+    return selectors.down_of_stay(patient, hospital=origin, since=now - policy.AGAIN)
 
 
 def _book(number, *, plan, patient, encounter, by, request_key, deciding) -> Appointment | None:

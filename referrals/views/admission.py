@@ -141,6 +141,7 @@ def _page(request, row: AdmissionRequest, *, refusal: Refused | None = None, wro
         "late": policy.late(row, today=today),
         "today": today,
         "may": {act.value for act in offered},
+        "may_go_down": permissions.may_act_in(request.user, row.organization_id, *ASKING),
         "opened": wrong[0] if wrong else "",
         "steps": selectors.steps_of(row),
         "refusal": refusal,

@@ -113,9 +113,9 @@ def of_admission(request: HttpRequest, pk: int) -> HttpResponse:
     rows = AdmissionRequest.objects.filter(organization__in=houses, status=AdmissionRequest.Status.ADMITTED)
     row = get_object_or_404(rows.select_related("patient", "organization", "department", "referral"), pk=pk)
     up = row.referral
-    if up and up.receiver_id == row.organization_id and not selectors.standing_down(up):
-        if policy.refusal_to_go_down(up, standing=None) is None:
-            return redirect("referrals:down_referral", up.pk)
+    came_here = up and up.receiver_id == row.organization_id
+    if came_here and policy.refusal_to_go_down(up, standing=selectors.standing_down(up)) is None:
+        return redirect("referrals:down_referral", up.pk)
     back = reverse("referrals:admission", args=[row.pk])
     return _page(request, Source(row.patient, row.organization, row.department, back, admission=row))
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from hospital import audit, clock, permissions
 from hospital.errors import Refused
+from hospital.models import Role
 from hospital.permissions import role_required
 from referrals.forms.down import FollowUpForm, ListForm, TriedForm
 from referrals.models import FollowUp
@@ -82,7 +83,7 @@ def one(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _act(request: HttpRequest, row: FollowUp) -> HttpResponse:
-    acts = {"done": _done, "tried": _tried, "up": _up}
+    acts = {"done": _done, "tried": _tried} | ({"up": _up} if _may_refer_up(request, row) else {})
     act = acts.get(request.POST.get("act", ""))
     if act is None:
         return _draw(request, row, mine=True, status=422)
@@ -137,6 +138,12 @@ def _up(request: HttpRequest, row: FollowUp) -> HttpResponse:
     return redirect("referrals:partner_draft", draft.pk)
 
 
+def _may_refer_up(request: HttpRequest, row: FollowUp) -> bool:
+    """Worse, at the lower institution, by somebody who has its workplace."""
+    here = row.organization_id == row.referral.receiver_id and row.outcome == FollowUp.Outcome.WORSE
+    return here and permissions.may_act_in(request.user, row.organization_id, Role.PARTNER)
+
+
 def _draw(request: HttpRequest, row: FollowUp, *, mine: bool, status: int = 200, **said) -> HttpResponse:
     now = clock.now()
     today = clock.today(now)
@@ -151,6 +158,7 @@ def _draw(request: HttpRequest, row: FollowUp, *, mine: bool, status: int = 200,
         "mine": mine,
         "late": max((today - row.due_on).days, 0) if row.done_at is None else 0,
         "many": row.tries >= policy.MANY_TRIES,
+        "may_refer_up": _may_refer_up(request, row),
         "following": shown.open if shown and shown.open and shown.open.pk != row.pk else None,
         "form": FollowUpForm(today=today, initial={"way": FollowUp.Way.PHONE}),
         "tried": TriedForm(today=today),

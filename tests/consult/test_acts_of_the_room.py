@@ -276,7 +276,7 @@ def test_the_page_asks_the_database_a_fixed_number_of_questions(client, room, dj
         with_a_strip(room, days=[(ahead, "am")])
     open_page(client)
 
-    with django_assert_max_num_queries(26):
+    with django_assert_max_num_queries(27):  # one is of who comes by referral
         open_page(client)
 
 

@@ -72,6 +72,11 @@ def test_a_stay_that_began_without_a_referral_goes_down_too():
         by=StaffFactory(roles="ward"), now=NOW,
     )  # fmt: skip
     assert (row.status, row.answers_to) == ("sent", None)
+    with pytest.raises(errors.SentDownAlready):
+        down.send_down(
+            patient=row.patient, origin=up.receiver, receiver=up.origin, plan=plan(), written=WRITTEN, by=row.by,
+            now=NOW,
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize("day", [TODAY - timedelta(days=1), TODAY + timedelta(days=366)])
