@@ -30,6 +30,8 @@ ACTIONS = {
     "referral.attachment.opened": _("打开转诊附件"),
     "referral.attachment.infected": _("附件发现病毒"),
     "referral.plan_printed": _("打印下转计划"),
+    "resident.signed": _("签约居民"),
+    "resident.ended": _("解约"),
     "admission.asked": _("申请住院"),
     "admission.approved": _("审核通过住院申请"),
     "admission.refused": _("未通过住院申请"),
@@ -42,7 +44,7 @@ ACTIONS = {
     "admission.put_off": _("暂缓入院安排"),
     "admission.admitted": _("登记入院"),
 }
-SUBJECTS = {"referral": _("转诊单"), "admission": _("住院申请"), "attachment": _("转诊附件")}
+SUBJECTS = {"referral": _("转诊单"), "resident": _("签约居民"), "admission": _("住院申请"), "attachment": _("转诊附件")}
 KEYS = {
     "referral": _("转诊单"),
     "attachment": _("附件"),

@@ -20,7 +20,7 @@ from hospital import audit, clock, masking, permissions
 from hospital.errors import Refused
 from hospital.models import CareTeam, Department, PractitionerRole, Role
 from referrals import errors
-from referrals.forms.partner import ActForm, LetterForm
+from referrals.forms.partner import ActForm, LetterForm, wish_of
 from referrals.models import Referral
 from referrals.selectors import scope
 from referrals.selectors.holding import held_by
@@ -243,6 +243,7 @@ def _is_day(text: str) -> bool:
 def keep(request: HttpRequest, place: Place, pk: int):
     """While it is typed: kept, and said so in one line."""
     row = _row(place, pk)
+    before = wish_of(row)
     page = Letter(request, place, row, LetterForm(request.POST, houses=place.houses))
     if row.status == Referral.Status.DRAFT:
         try:
@@ -252,7 +253,11 @@ def keep(request: HttpRequest, place: Place, pk: int):
     else:
         page.refusal = errors.NotTheirTurn(status=row.get_status_display())
     status = 422 if page.refusal or page.form.errors else 200
-    return render(request, "referrals/partner/_saved.html", {"page": page, "referral": page.referral}, status=status)
+    context = {"page": page, "referral": page.referral}
+    response = render(request, "referrals/partner/_saved.html", context, status=status)
+    if wish_of(page.referral) != before:
+        response["HX-Trigger"] = "wished"  # the panel of numbers looks there
+    return response
 
 
 @require_POST

@@ -9,8 +9,9 @@ from appointments.models import Appointment
 from appointments.selectors import operator
 from appointments.selectors.bookings import slice_of
 from appointments.selectors.rules import booking_rule_for
+from hospital import clock
 from hospital.errors import Refused
-from referrals.forms.partner import LetterForm, LookForm
+from referrals.forms.partner import ActForm, LetterForm, LookForm
 from referrals.models import Referral
 from referrals.policies import writing as policy
 from referrals.selectors.holding import held_by
@@ -74,7 +75,12 @@ class Letter:
 
     @cached_property
     def look(self) -> LookForm:
-        return LookForm(self.request.GET)
+        """The days that the page showed; after a time that was just taken, its day. Of another place: none."""
+        if pressed := ActForm(self.request.POST).slice:
+            return LookForm({"day": clock.today(pressed.start).isoformat()})
+        said = self.request.GET
+        here = self.chosen and self.chosen.key
+        return LookForm(said if said.get("at", here) == here else {})
 
     @cached_property
     def strip(self) -> operator.Strip | None:
