@@ -9,6 +9,7 @@ class ReferralsConfig(AppConfig):
 
     def ready(self):
         from . import handlers, personal_data  # noqa: F401  what this app does with facts, and what it holds of a person
+        from .demo import hook  # noqa: F401  what it adds to the demo hospital
         from .selectors import trail_words  # noqa: F401  what the office's trail calls its acts
         from .views import (
             admission_consult,  # noqa: F401  what it puts on the consult room's page
