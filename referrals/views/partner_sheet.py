@@ -12,9 +12,10 @@ from appointments.selectors.rules import booking_rule_for
 from hospital import clock
 from hospital.errors import Refused
 from referrals.forms.partner import ActForm, LetterForm, LookForm
-from referrals.models import Referral
+from referrals.models import Referral, ReferralRule
 from referrals.policies import writing as policy
 from referrals.selectors.holding import held_by
+from referrals.selectors.rules import referral_rule
 
 from .partner_reach import Place
 
@@ -39,6 +40,11 @@ class Letter:
     @property
     def over(self) -> Refused | None:
         return self.scope.over if self.scope else None
+
+    @cached_property
+    def rule(self) -> ReferralRule:
+        """Until when the receiver answers."""
+        return referral_rule(self.referral.receiver_id, day=self.place.today)
 
     @cached_property
     def held(self) -> Appointment | None:
