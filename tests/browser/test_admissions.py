@@ -83,6 +83,6 @@ def test_files_are_attached_several_at_once_and_each_hears_its_own(open_as, axe,
     with page.expect_download() as download:
         page.get_by_role("link", name="心电图.png").click()
     assert download.value.suggested_filename == "心电图.png"
-    page.get_by_role("button", name="移除：化验单.jpg").click()
+    page.locator("#attachments .btn--danger").first.click()
     expect(page.get_by_role("link", name="化验单.jpg")).to_have_count(0)
     assert Attachment.objects.filter(removed_at=None).count() == 1
