@@ -50,7 +50,7 @@ def _who(row: ReferralEvent) -> str:
     if row.by is None:
         return _("系统")
     side = row.organization.short_name or row.organization.name if row.organization_id else ""
-    return f"{side} {row.by.get_full_name() or row.by.username}".strip()
+    return f"{side} {row.by}".strip()
 
 
 def _words(row: ReferralEvent, departments: dict[int, str]) -> str:

@@ -50,7 +50,7 @@ def acknowledge(*, referral: Referral, by: User, now: datetime) -> GreenCall:
     if call.acknowledged_at:
         if call.acknowledged_by_id == by.pk:
             return call  # pressed twice
-        raise errors.GreenTakenAlready(who=call.acknowledged_by.get_full_name() or call.acknowledged_by.username)
+        raise errors.GreenTakenAlready(who=str(call.acknowledged_by))
     call.acknowledged_at, call.acknowledged_by = now, by
     call.save(update_fields=["acknowledged_at", "acknowledged_by"])
     seconds = int((now - call.rung_at).total_seconds())

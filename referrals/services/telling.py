@@ -36,6 +36,8 @@ def tell(fact: Fact, *, now: datetime) -> None:
     row = Referral.objects.select_related(*RELATED).get(pk=fact.payload["referral"])
     said = params_of(row, kind=kind, why=fact.payload.get("why", ""))
     but = {fact.actor_id}
+    if row.sent_at is None:
+        return  # a draft is its writer's alone, also one that is given up
     rings = kind == Kind.ESCALATED and fact.payload.get("why") == "green"  # the office hears that by the call's own
     if kind in OFFICE_HEARS and not rings and not _booked_itself(row, kind):
         say(office_of(row.receiver_id), template=TO_OFFICE, params=said, dedupe=f"fact:{fact.pk}", but=but, now=now)
