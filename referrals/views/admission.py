@@ -146,7 +146,6 @@ def _page(request, row: AdmissionRequest, *, refusal: Refused | None = None, wro
         "steps": selectors.steps_of(row),
         "refusal": refusal,
         "in_exam_centre": permissions.may_work_the_exam_centre(request.user),
-        "sees_referral": row.referral_id and scope.referrals_of(request.user).filter(pk=row.referral_id).exists(),
         **forms_,
     }
     status = refusal.status if refusal else 422 if wrong else 200
