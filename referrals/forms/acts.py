@@ -55,7 +55,9 @@ class NoteForm(ActForm):
         return {"note": self.cleaned_data["text"]}
 
 
-class AcceptForm(NoteForm):
+class AcceptForm(PlainForm):
+    """One key: what is to be said is asked back, or written beside the number."""
+
     act = Act.ACCEPT
 
 

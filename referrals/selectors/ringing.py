@@ -1,6 +1,7 @@
 """What rings in the referral office now (R5)."""
 
 from collections.abc import Collection
+from datetime import datetime
 
 from referrals.models import GreenCall
 
@@ -11,6 +12,11 @@ def ringing_at(organizations: Collection[int]) -> list[GreenCall]:
         acknowledged_at=None, closed_at=None, referral__ended_at=None, referral__receiver__in=organizations
     )
     return list(rows.select_related("referral__origin", "referral__department").order_by("rung_at"))
+
+
+def waited(calls: list[GreenCall], *, now: datetime) -> list[tuple[GreenCall, int]]:
+    """Each with the seconds since it rang: what a browser without script shows, and the first look of any."""
+    return [(call, max(0, int((now - call.rung_at).total_seconds()))) for call in calls]
 
 
 def seen_as(calls: list[GreenCall]) -> str:

@@ -2,7 +2,7 @@
 
 from django import template
 
-from hospital import permissions
+from hospital import clock, permissions
 from hospital.models import Role
 from referrals.selectors import ringing as selectors
 
@@ -13,4 +13,9 @@ register = template.Library()
 def ringing(context) -> dict:
     request = context["request"]
     calls = selectors.ringing_at(permissions.organizations_of(request.user, Role.REFERRAL))
-    return {"calls": calls, "seen": selectors.seen_as(calls), "request": request, "csrf_token": context["csrf_token"]}
+    return {
+        "calls": selectors.waited(calls, now=clock.now()),
+        "seen": selectors.seen_as(calls),
+        "request": request,
+        "csrf_token": context["csrf_token"],
+    }

@@ -19,13 +19,10 @@ from hospital.permissions import role_required
 from referrals.forms.acts import FORMS, ActForm
 from referrals.forms.green import ArrangeForm
 from referrals.models import Referral
-from referrals.policies import admission as admission_policy
 from referrals.policies import hands
 from referrals.policies.moves import Act, Side
 from referrals.selectors import scope, story
 from referrals.services import answering, ending, numbers, writing
-
-from .admission import ASKING
 
 RELATED = (
     "patient", "origin", "receiver", "department", "role__practitioner", "team", "doctor", "encounter",
@@ -132,7 +129,6 @@ def show(
         "mine": page.side,
         "acts": _acts(page, form),
         "may_book": Act.BOOK in page.acts,
-        "may_admit": _may_admit(page),
         "trail": list(reversed(story.story_of(row))),
         "number": numbers_of(row),
         "late": row.due_at is not None and row.due_at <= page.now,
@@ -151,14 +147,6 @@ def show(
     return response
 
 
-def _may_admit(page: Page) -> bool:
-    """住院申请 of whom this hospital has received."""
-    row = page.referral
-    if page.side != Side.RECEIVER or not _roles(page.request, row, page.side) & set(ASKING):
-        return False
-    return admission_policy.refusal_of_referral(row, organization_id=row.receiver_id) is None
-
-
 def _green(page: Page, form: ArrangeForm | None) -> dict:
     """What the page says of a green channel's call. The receiver's office acts, everybody else reads."""
     row = page.referral
@@ -174,6 +162,11 @@ def _green(page: Page, form: ArrangeForm | None) -> dict:
         "green_open": form is not None,
         "waited": divmod(waited, 60),
     }
+
+
+def _rings(row: Referral) -> bool:
+    call = getattr(row, "green", None)
+    return call is not None and call.acknowledged_at is None and call.closed_at is None
 
 
 def numbers_of(row: Referral):
@@ -195,6 +188,8 @@ def _acts(page: Page, form: ActForm | None) -> list[dict]:
         if act not in page.acts:
             continue
         mine = form if form is not None and form.act == act else _form(page, act, number)
+        if act == Act.ACCEPT and _rings(page.referral):
+            continue  # acknowledging the call takes it in
         if act in (Act.ARRIVE, Act.SEE) and page.referral.appointment_id:
             continue  # check-in and consultation say so themselves
         shown.append({

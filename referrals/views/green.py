@@ -29,7 +29,8 @@ def ringing(request: HttpRequest) -> HttpResponse:
     calls, seen = selectors.ringing_at(houses(request)), request.GET.get("seen", "")
     if seen == selectors.seen_as(calls):
         return HttpResponse(status=204)
-    context = {"calls": calls, "seen": selectors.seen_as(calls), "was": bool(seen)}
+    shown = selectors.waited(calls, now=clock.now())
+    context = {"calls": shown, "seen": selectors.seen_as(calls), "was": bool(seen)}
     return render(request, "referrals/office/_ringing.html", context)
 
 

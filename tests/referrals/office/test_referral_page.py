@@ -21,7 +21,7 @@ def text(answer) -> str:
 
 
 def test_the_office_reads_the_whole_dossier_once(client, here, referral, django_assert_max_num_queries):
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(23):
         shown = text(client.get(here))
     for words in (referral.reason, "高血压 3 级", "I10", referral.patient.name, "本人同意", "接收", "要求补充", "退回"):
         assert words in shown
