@@ -16,7 +16,10 @@ from referrals.selectors.follow_ups import SHOWN
 from .icd10 import DiagnosisFields
 
 THERE, HERE = "there", "here"
-DATE = {"type": "date"}
+
+
+def _date() -> forms.DateInput:
+    return forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
 
 
 def _text(label, rows: int, most: int, *, required=True, help_text=""):
@@ -39,14 +42,14 @@ class PlanForm(DiagnosisFields, plain.Form):
     discharged_on = forms.DateField(
         label=_("出院日"),
         required=False,
-        widget=forms.DateInput(attrs=DATE),
+        widget=_date(),
         help_text=_("没有住院就空着；随访从这天算起。"),
     )
     consent = forms.ChoiceField(label=_("知情同意"), choices=Referral.Consent.choices, widget=forms.RadioSelect)
     follow_up_at = forms.ChoiceField(
         label=_("在哪里复诊"), choices=[(THERE, _("下级机构门诊")), (HERE, _("回本院"))], widget=forms.RadioSelect
     )
-    follow_up_on = forms.DateField(label=_("复诊日"), widget=forms.DateInput(attrs=DATE))
+    follow_up_on = forms.DateField(label=_("复诊日"), widget=_date())
     slot = forms.CharField(required=False, max_length=60)
     request_key = forms.UUIDField()
 
@@ -115,9 +118,7 @@ class FollowUpForm(plain.Form):
     way = forms.ChoiceField(label=_("方式"), choices=FollowUp.Way.choices, widget=forms.RadioSelect)
     outcome = forms.ChoiceField(label=_("情况"), choices=FollowUp.Outcome.choices, widget=forms.RadioSelect)
     text = _text(_("记录"), 4, 500, help_text=_("血压、血糖、用药、症状等；下转医院也看得到。"))
-    next_on = forms.DateField(
-        label=_("下次随访日"), required=False, widget=forms.DateInput(attrs=DATE), help_text=_("空着就是随访结束。")
-    )
+    next_on = forms.DateField(label=_("下次随访日"), required=False, widget=_date(), help_text=_("空着就是随访结束。"))
 
     def __init__(self, *args, today: date, **kwargs):
         super().__init__(*args, label_suffix="", **kwargs)
@@ -128,7 +129,7 @@ class TriedForm(plain.Form):
     """未联系上."""
 
     note = forms.CharField(label=_("说明"), max_length=200, required=False)
-    again_on = forms.DateField(label=_("哪天再联系"), required=False, widget=forms.DateInput(attrs=DATE))
+    again_on = forms.DateField(label=_("哪天再联系"), required=False, widget=_date())
 
     def __init__(self, *args, today: date, **kwargs):
         super().__init__(*args, label_suffix="", **kwargs)

@@ -78,7 +78,7 @@ def panel_of(page: Page) -> Panel:
 class Referrals(Neighbour):
     kind = KIND
     label = gettext_lazy("转诊")
-    stylesheets = ("css/referrals-files.css", "css/referrals-down.css")
+    stylesheets = ("css/referrals-files.css", "css/referrals-office.css", "css/referrals-down.css")
 
     def count(self, page: Page) -> int:
         return len([mark for mark in page.current_marks if mark.kind == KIND])
