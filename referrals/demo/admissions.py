@@ -27,26 +27,32 @@ PLANS = [
 ]
 """Department's name holds → kind, code, purpose."""
 
-ANY = ("ward", "I10", "血压波动，住院调药")
 STAGES = ["asked", "asked", "preparing", "preparing", "ready", "scheduled", "scheduled", "admitted", "admitted",
           "refused", "cancelled"]  # fmt: skip
 
 
 def live(*, organization: Organization, clerk: User, now: datetime, dice: random.Random) -> int:
     """Draw them; how many. `clerk`: of the referral office."""
+    words = "|".join(word for word, *_plan in PLANS)
     visits = Encounter.objects.filter(
         schedule__organization=organization, status="finished", finished_at__range=(now - BACK, now),
-        practitioner__user__isnull=False,
-    )  # fmt: skip
-    visits = list(visits.select_related("schedule__department", "patient", "practitioner__user").order_by("pk"))
-    drawn = sorted(dice.sample(visits, min(MOST, len(visits))), key=lambda visit: visit.finished_at)
+        practitioner__user__isnull=False, schedule__department__name__regex=words,
+    ).exclude(schedule__department__name__contains="儿")  # fmt: skip
+    ids = list(visits.order_by("pk").values_list("pk", flat=True))
+    chosen = Encounter.objects.filter(pk__in=dice.sample(ids, min(MOST, len(ids))))
+    chosen = chosen.select_related("schedule__department", "patient", "practitioner__user")
+    drawn = chosen.order_by("finished_at", "pk")
     return sum(_live(visit, dice.choice(STAGES), clerk=clerk, now=now, dice=dice) for visit in drawn)
+
+
+def _plan(visit: Encounter) -> list[str]:
+    """What this department admits for."""
+    return next(plan for word, *plan in PLANS if word in visit.schedule.department.name)
 
 
 def _live(visit: Encounter, stage: str, *, clerk: User, now: datetime, dice: random.Random) -> bool:
     department, asked = visit.schedule.department, visit.finished_at
-    known = next((plan for word, *plan in PLANS if word in department.name), ANY)
-    kind, code, purpose = known
+    kind, code, purpose = _plan(visit)
     first = clock.today(asked) + timedelta(days=dice.randint(1, 10))
     try:
         row = admission.ask(

@@ -19,10 +19,11 @@ CHINESE = re.compile(r"[\u3400-\u9fff]")
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """`said`: the name and what doctors say for it, each with its pinyin and initials."""
+    """`said`: the name and what doctors say for it, each with its pinyin and initials; `short`: the first of these."""
 
     code: str
     name: str
+    short: str
     said: tuple[tuple[str, str, str], ...]
 
     def __str__(self):
@@ -90,4 +91,4 @@ def _by_code() -> dict[str, Code]:
 
 def _row(code: str, name: str, aliases: str) -> Code:
     names = [name, *aliases.split()]
-    return Code(code, name, tuple((one.lower(), *pinyin.of_thing(one)) for one in names))
+    return Code(code, name, "".join(names[1:2]), tuple((one.lower(), *pinyin.of_thing(one)) for one in names))
