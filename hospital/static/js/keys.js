@@ -257,7 +257,7 @@
   });
   document.addEventListener("htmx:sendError", () => {
     const place = notices();
-    if (!place) return;
+    if (!place || leaving) return; // what was under way is cut off by the page that comes
     const line = document.createElement("p");
     line.className = "notice notice--bad";
     line.setAttribute("role", "alert");
