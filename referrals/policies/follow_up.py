@@ -47,7 +47,7 @@ def refusal_to_go_down(referral: Referral, *, standing: Referral | None) -> Refu
 
 def refusal_to_record(row: FollowUp, *, outcome: str, next_on: date | None, today: date) -> Refused | None:
     if row.done_at is not None:
-        return errors.FollowedUpAlready(who=row.by.get_full_name() or row.by.username)
+        return errors.FollowedUpAlready(who=str(row.by))
     if outcome == Outcome.WORSE and next_on is None:
         return errors.WorseNeedsNext()
     return refusal_of_next(next_on, today=today) if outcome not in ENDS else None
