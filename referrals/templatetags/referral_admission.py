@@ -13,6 +13,11 @@ from referrals.selectors.trail_words import ACTIONS
 register = template.Library()
 
 
+@register.simple_tag
+def has_the_referral_office(user) -> bool:
+    return permissions.may_work_the_referral_office(user)
+
+
 @register.inclusion_tag("referrals/admission/_of_referral.html", takes_context=True)
 def admissions(context, referral: Referral) -> dict:
     """住院申请 that rest on a referral, for both sides: the hospital opens them and asks, the sender reads how they
