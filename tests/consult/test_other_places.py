@@ -244,7 +244,15 @@ def test_a_referral_twice_is_one(client, team_room):
 
 def test_a_doctor_outside_the_team_is_not_offered_a_referral(client, room):
     """B11"""
-    assert [kind.name for kind in look(client).kinds] == ["own", "other", "team", "exams", "admission", "booked"]
+    assert [kind.name for kind in look(client).kinds] == [
+        "own",
+        "other",
+        "team",
+        "exams",
+        "admission",
+        "referral",
+        "booked",
+    ]
     answer = client.post(reverse("appointments:consult_refer"), {"encounter": room.waiting[0].pk, "reason": "请看"})
 
     assert answer.status_code == 409
@@ -259,6 +267,7 @@ def test_a_member_is_offered_the_referral_while_seeing_the_teams_patient(client,
         "team",
         "exams",
         "admission",
+        "referral",
         "booked",
         "leader",
     ]
