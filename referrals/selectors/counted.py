@@ -42,7 +42,7 @@ def rows(*, organization: int, first: date, last: date, direction: str, what: st
 
 def _narrowed(found: QuerySet[Referral], what: str) -> QuerySet[Referral]:
     if what == "unanswered":
-        return found.filter(answered_at=None, ended_at=None)
+        return found.filter(answered_at=None, status__in=[Status.SENT, Status.REDIRECTED])
     if what in (Kind.ESCALATED, Kind.REDIRECTED):
         return found.filter(Exists(ReferralEvent.objects.filter(referral=OuterRef("pk"), kind=what)))
     if what == "rejected":

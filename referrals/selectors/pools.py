@@ -209,3 +209,11 @@ def _recalled(pools: list[int], house: Organization, *, first: date, last: date)
             count = sum(payload["pools"].get(kind, 0) for kind in {kind for _pool, kind in places[schedule]})
         given_up[departments[schedule]] += count
     return given_up
+
+
+def use_of_all(house: Organization, *, first: date, last: date) -> tuple[int, int]:
+    """Of all pools that the house keeps for lower institutions, each number once: booked from them, given up unused."""
+    pools = list(Pool.objects.filter(organization=house, kind__in=OF_PARTNERS).values_list("pk", flat=True))
+    booked = Appointment.objects.filter(slot__pool__in=pools, schedule__day__range=(first, last))
+    booked = booked.exclude(confirmed_at=None).exclude(status=Appointment.Status.CANCELLED)
+    return booked.count(), _recalled(pools, house, first=first, last=last).total()

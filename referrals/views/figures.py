@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from appointments.stats import Rate
 from appointments.views.office.sheets import MOST_ROWS, file_answer, workbook
 from hospital import audit, clock, masking, permissions
 from hospital.models import Organization, Role
@@ -29,10 +30,12 @@ def figures(request: HttpRequest) -> HttpResponse:
     first, last = DaysForm(request.GET).days(clock.today(now))
     counts = stats.figures(organization=house.pk, first=first, last=last)
     used = _used(house, counts, now=now)
+    booked, given_up = pools.use_of_all(house, first=first, last=last)
     context = _frame(request, house, first, last) | {
         "houses": houses,
         "figures": counts,
         "each": [(one, used.get(one.organization)) for one in counts.of],
+        "kept": Rate(booked, booked + given_up),
         "paths": stats.paths(organization=house.pk, first=first, last=last),
         "most": stats.MOST_WAYS,
         "concentrated": stats.CONCENTRATED,
@@ -131,7 +134,8 @@ def _institutions(counts: stats.Figures, used: dict[int, pools.Use]):
         up, use = one.up, used.get(one.organization)
         yield (
             one.name, up.sent, up.median, up.ninety, up.unanswered, up.escalated, up.rejected, up.redirected,
-            up.withdrawn, up.numbered, up.own, use and use.used_percent, one.down.sent, one.down.completed,
+            up.withdrawn, up.numbered, up.own, None if use is None or use.shared_pools else use.used_percent,
+            one.down.sent, one.down.completed,
         )  # fmt: skip
 
 
