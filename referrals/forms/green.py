@@ -33,7 +33,7 @@ class ArrangeForm(plain.Form):
 
     def __init__(self, *args, call: GreenCall, now: datetime, **kwargs):
         initial = {
-            "capacity": call.capacity,
+            "capacity": call.capacity if call.state or call.note else "",  # nobody has said yet
             "state": call.state or State.ASKED,
             "note": call.note,
             "team_told": call.team_told,

@@ -14,11 +14,15 @@ def ringing_at(organizations: Collection[int]) -> list[GreenCall]:
     return list(rows.select_related("referral__origin", "referral__department").order_by("rung_at"))
 
 
-def waited(calls: list[GreenCall], *, now: datetime) -> list[tuple[GreenCall, int]]:
-    """Each with the seconds since it rang: what a browser without script shows, and the first look of any."""
-    return [(call, max(0, int((now - call.rung_at).total_seconds()))) for call in calls]
-
-
 def seen_as(calls: list[GreenCall]) -> str:
     """What tells one state of the bar from another."""
     return "-".join(str(call.pk) for call in calls)
+
+
+def bar_of(calls: list[GreenCall], *, now: datetime) -> dict:
+    """What the bar shows: each call with the seconds since it rang, which the page counts on."""
+    return {
+        "calls": [(call, max(0, int((now - call.rung_at).total_seconds()))) for call in calls],
+        "seen": seen_as(calls),
+        "now_ms": int(now.timestamp() * 1000),
+    }

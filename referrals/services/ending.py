@@ -59,10 +59,12 @@ def _lock(referral: Referral) -> Appointment | None:
         Slot.objects.select_for_update(no_key=True).only("pk").get(pk=number.slot_id)
     Patient.objects.select_for_update(no_key=True).only("pk").get(pk=referral.patient_id)
     row = trail.locked(referral.pk)
-    now_there = standing(row)
-    if (number and (number.pk, number.slot_id)) != (now_there and (now_there.pk, now_there.slot_id)):
+    still = standing(row)
+    if still is None:  # cancelled meanwhile: nothing to give back
+        return None
+    if number is None or (still.pk, still.slot_id) != (number.pk, number.slot_id):
         raise Busy()
-    return number
+    return still
 
 
 def _settle(number: Appointment | None, give_back: bool, *, by: User, channel: str, now: datetime) -> None:

@@ -14,8 +14,7 @@ def ringing(context) -> dict:
     request = context["request"]
     calls = selectors.ringing_at(permissions.organizations_of(request.user, Role.REFERRAL))
     return {
-        "calls": selectors.waited(calls, now=clock.now()),
-        "seen": selectors.seen_as(calls),
+        **selectors.bar_of(calls, now=clock.now()),
         "request": request,
         "csrf_token": context["csrf_token"],
     }

@@ -29,8 +29,7 @@ def ringing(request: HttpRequest) -> HttpResponse:
     calls, seen = selectors.ringing_at(houses(request)), request.GET.get("seen", "")
     if seen == selectors.seen_as(calls):
         return HttpResponse(status=204)
-    shown = selectors.waited(calls, now=clock.now())
-    context = {"calls": shown, "seen": selectors.seen_as(calls), "was": bool(seen)}
+    context = {**selectors.bar_of(calls, now=clock.now()), "was": bool(seen)}
     return render(request, "referrals/office/_ringing.html", context)
 
 
