@@ -19,6 +19,7 @@ from bench import (
     planners,
     proposals,
     recall,
+    referrals,
     release,
     search,
     server,
@@ -43,6 +44,7 @@ MEASURES = (
     "large",
     "exams",
     "planners",
+    "referrals",
 )
 ON_A_PAST = {"search", "pages", "large"}
 
@@ -70,6 +72,9 @@ def run(sizes: Sizes, scratch: Scratch, *, small: str, only: set[str]) -> tuple[
         with told("planners"):
             rows += planners.measure(sizes, ground)
             rows += proposals.measure(sizes, ground)
+    if "referrals" in wanted:
+        with told("referrals"):
+            rows += referrals.measure(sizes, ground)
     calls = Calls(ground)
     with server.running() as (port, pid):
         pages, cost = booking.ceiling(calls, port, seconds=min(2, sizes.seconds))

@@ -22,6 +22,8 @@ class Sizes:
     laid_days: int = 3  # generate: schedules of so many days at once
     generated_days: int = 30  # generate ÷ COPY, in each round: ninety in all
     recalled: int = 100_000  # and released
+    referrals: int = 100_000  # of a year, one in twenty still open
+    pushed: int = 1_000  # events to another system
     questions: int = 50  # to the exam planner, for each number of exams and each load
 
     @property
@@ -32,6 +34,7 @@ class Sizes:
 TINY = Sizes(
     doctors=4, days=10, patients=12_000, history=2, visits=600, rounds=1, looks=0, seconds=0.2, crowd=120, prize=20,
     connections=16, storms=1, laid_days=2, generated_days=2, recalled=200, questions=2,
+    referrals=2_000, pushed=20,
 )  # fmt: skip
 
 
