@@ -22,6 +22,7 @@ class Sizes:
     laid_days: int = 3  # generate: schedules of so many days at once
     generated_days: int = 30  # generate ÷ COPY, in each round: ninety in all
     recalled: int = 100_000  # and released
+    month: bool = True  # the small demo is seeded for its exams
     questions: int = 50  # to the exam planner, for each number of exams and each load
 
     @property
@@ -31,7 +32,7 @@ class Sizes:
 
 TINY = Sizes(
     doctors=4, days=10, patients=12_000, history=2, visits=600, rounds=1, looks=0, seconds=0.2, crowd=120, prize=20,
-    connections=16, storms=1, laid_days=2, generated_days=2, recalled=200, questions=2,
+    connections=16, storms=1, laid_days=2, generated_days=2, recalled=200, questions=2, month=False,
 )  # fmt: skip
 
 
