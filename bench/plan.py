@@ -14,6 +14,7 @@ from bench import (
     generate,
     large,
     losers,
+    month,
     pages,
     past,
     planners,
@@ -45,19 +46,23 @@ MEASURES = (
     "exams",
     "planners",
     "referrals",
+    "month",
 )
 ON_A_PAST = {"search", "pages", "large"}
 
 
 def run(sizes: Sizes, scratch: Scratch, *, small: str, only: set[str]) -> tuple[list[table.Row], dict]:
     """All rows, and what the machine was. `only` names some of MEASURES; empty means all."""
-    wanted = [name for name in MEASURES if not only or name in only]
+    wanted = [name for name in MEASURES if (not only or name in only) and (name != "month" or sizes.month)]
     if not os.environ.get("BENCH_TEMPLATE"):  # a database that is migrated already, for the test of the bench
         with told("migrate"):
             call_command("migrate", verbosity=0)
     if "pages" in wanted:
         connections.close_all()
         scratch.make("pages", template=small)
+    if "month" in wanted:
+        connections.close_all()
+        scratch.make("month", template=small)
     with told(f"seed {sizes.schedules * sizes.numbers:,} numbers, {sizes.patients:,} patients"):
         ground = fill(sizes, today=clock.today(clock.now()))
     about = {"settings": _settings()}
@@ -68,6 +73,9 @@ def run(sizes: Sizes, scratch: Scratch, *, small: str, only: set[str]) -> tuple[
     if ON_A_PAST & set(wanted):
         connections.close_all()
         rows += _with_a_past(sizes, scratch, small=small, wanted=wanted)
+    if "month" in wanted:
+        with told("month"):
+            rows += month.measure(scratch)
     if "planners" in wanted:
         with told("planners"):
             rows += planners.measure(sizes, ground)

@@ -6,6 +6,7 @@ the same time gets servers of its own in a temporary folder. The tests are dealt
 """
 
 import contextlib
+import gc
 import os
 from pathlib import Path
 
@@ -68,6 +69,14 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if not CHROMIUM.exists() and (item.get_closest_marker("browser") or "browser" in item.path.parts):
             item.add_marker(pytest.mark.skip(reason=missing))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish():
+    """All the modules are loaded and stay: looking for garbage in them again and again takes a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 class InOrder:

@@ -123,9 +123,10 @@ class CallForm(plain.Form):
         super().__init__(*args, label_suffix="", **kwargs)
 
 
-class AnswerForm(plain.Form):
-    """`slot` is schedule:number."""
+class Answered(plain.Form):
+    """One of the three answers of who lost a time. The other time is two numbers "a:b" in the field PLACE."""
 
+    PLACE = ""
     NONE = gettext_lazy("请从下面的答案里选一个。")
     NO_TIME = gettext_lazy("请先选一个时间。")
 
@@ -133,13 +134,11 @@ class AnswerForm(plain.Form):
         choices=[("accept", ""), ("move", ""), ("cancel", "")],
         error_messages={"required": NONE, "invalid_choice": NONE},
     )
-    slot = forms.RegexField(r"^\d{1,18}:\d{1,5}$", required=False, error_messages={"invalid": NO_TIME})
-    request_key = forms.UUIDField(required=False)
 
     def clean(self) -> dict:
         said = super().clean()
-        if said.get("answer") == "move" and said.get("slot") == "":
-            self.add_error("slot", self.NO_TIME)
+        if said.get("answer") == "move" and said.get(self.PLACE) == "":
+            self.add_error(self.PLACE, self.NO_TIME)
         return said
 
     @property
@@ -147,9 +146,22 @@ class AnswerForm(plain.Form):
         return [sentence for found in self.errors.values() for sentence in found]
 
     @property
+    def pair(self) -> tuple[int, int]:
+        first, second = self.cleaned_data[self.PLACE].split(":")
+        return int(first), int(second)
+
+
+class AnswerForm(Answered):
+    """`slot` is schedule:number."""
+
+    PLACE = "slot"
+
+    slot = forms.RegexField(r"^\d{1,18}:\d{1,5}$", required=False, error_messages={"invalid": Answered.NO_TIME})
+    request_key = forms.UUIDField(required=False)
+
+    @property
     def place(self) -> tuple[int, int]:
-        schedule, number = self.cleaned_data["slot"].split(":")
-        return int(schedule), int(number)
+        return self.pair
 
 
 class Picks(dict):

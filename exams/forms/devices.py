@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from appointments.forms.looking import LookedDay
+from appointments.forms.stops import Answered
 from appointments.forms.templates import day_field
 from appointments.selectors.office import monday_of
 from exams.models import ContactNote, Downtime, Modality
@@ -91,32 +92,17 @@ class DowntimeForm(plain.Form):
         return {"first_day": day, "starts": starts, "last_day": day, "ends": time(23, 59)}
 
 
-class AnswerForm(plain.Form):
+class AnswerForm(Answered):
     """`place` is device:second."""
 
-    NONE = gettext_lazy("请从下面的答案里选一个。")
-    NO_TIME = gettext_lazy("请先选一个时间。")
+    PLACE = "place"
 
-    answer = forms.ChoiceField(
-        choices=[("accept", ""), ("move", ""), ("cancel", "")],
-        error_messages={"required": NONE, "invalid_choice": NONE},
-    )
-    place = forms.RegexField(r"^\d{1,18}:\d{1,10}$", required=False, error_messages={"invalid": NO_TIME})
-
-    def clean(self) -> dict:
-        said = super().clean()
-        if said.get("answer") == "move" and said.get("place") == "":
-            self.add_error("place", self.NO_TIME)
-        return said
-
-    @property
-    def sentences(self) -> list[str]:
-        return [sentence for found in self.errors.values() for sentence in found]
+    place = forms.RegexField(r"^\d{1,18}:\d{1,10}$", required=False, error_messages={"invalid": Answered.NO_TIME})
 
     @property
     def where(self) -> tuple[int, datetime]:
-        device, second = self.cleaned_data["place"].split(":")
-        return int(device), datetime.fromtimestamp(int(second), UTC)
+        device, second = self.pair
+        return device, datetime.fromtimestamp(second, UTC)
 
 
 class CallForm(plain.Form):

@@ -1,6 +1,6 @@
 """A morning at the desk and a week of the office, at this very hour: the browser's server runs on the real clock."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from functools import cached_property
 from random import Random
 
@@ -41,6 +41,12 @@ def now():
 
 def today():
     return clock.today(now())
+
+
+def ago(minutes: int):
+    """Some minutes ago, or midnight when that was yesterday: who is here today came today."""
+    moment = now()
+    return max(moment - timedelta(minutes=minutes), clock.at(clock.today(moment), time(0)))
 
 
 def service(title: str):
@@ -93,18 +99,18 @@ class Desk:
     def wait(self, schedule: Schedule, names: list[str], *, first: int = 1) -> list:
         """People with numbers from `first` on who checked in half an hour ago."""
         rows = [appointment_row(schedule, PatientFactory(name=name), number=first + n) for n, name in enumerate(names)]
-        when = now() - timedelta(minutes=30)
+        when = ago(30)
         return [visit.check_in(appointment=row, by=self.nurse, document_seen=True, now=when) for row in rows]
 
     def busy(self) -> None:
         inside, called, *_rest = self.wait(
             self.wang, ["周志明", "何桂兰", "郑和平", "诸葛瑾", "买买提·吐尔逊", "Anna Berg"]
         )
-        visit.start(encounter=inside, by=self.nurse, now=now() - timedelta(minutes=6))
-        visit.finish(encounter=inside, by=self.nurse, now=now() - timedelta(minutes=1))
-        visit.call(encounter=called, by=self.nurse, now=now() - timedelta(minutes=1))
+        visit.start(encounter=inside, by=self.nurse, now=ago(6))
+        visit.finish(encounter=inside, by=self.nurse, now=ago(1))
+        visit.call(encounter=called, by=self.nurse, now=ago(1))
         first, *_rest = self.wait(self.chen, ["孙立", "钱多多", "吴敏", "冯小刚", "卫青", "蒋介", "沈从文"])
-        visit.start(encounter=first, by=self.nurse, now=now() - timedelta(minutes=4))
+        visit.start(encounter=first, by=self.nurse, now=ago(4))
         self.wait(self.zhang, ["韩梅梅"])
 
 

@@ -88,7 +88,10 @@ def test_a_report_is_written_read_by_family_and_by_its_code_and_corrected(open_a
     """E7"""
     booking = scenes.done_exam()
     IdentifierFactory(patient=booking.patient)
-    desk = open_as(scenes.reporter(), "/exam-reports/")
+    desk = open_as(scenes.reporter(), "/exam-reports/", size=(390, 844))
+    search = desk.get_by_role("searchbox").bounding_box()
+    assert search["x"] + search["width"] <= 390  # on the phone, beside a wide table
+    desk.set_viewport_size({"width": 1440, "height": 900})
     axe(desk)
     write_and_release(desk, axe)
     at = desk.url

@@ -91,7 +91,7 @@ def test_the_centre_books_two_exams_on_the_phone_and_the_rooms_examine_and_give_
     page.get_by_role("radio", name="有", exact=True).first.check()
     page.keyboard.press("v")
     expect(page.get_by_role("alert")).to_contain_text("现在不能做")
-    expect(page.get_by_label("同意仍检查的医生")).to_be_visible()
+    expect(page.get_by_role("alert")).to_contain_text("属实的请登记“未做”")
     expect(page.get_by_role("banner")).to_have_count(1)
     axe(page)
     page.troubles.clear()  # the browser's own line about a 409

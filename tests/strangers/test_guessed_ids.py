@@ -223,14 +223,15 @@ def told(response) -> list[str]:
     return [secret for secret in SECRETS if secret in text]
 
 
-ASKS = (("get", {}), ("post", {}), ("put", {}), ("delete", {}))
+VERBS = ("get", "post")
+OF_PROGRAMS = (*VERBS, "put", "delete")
 
 
 def knock(client, path: str, **more):
     """Every verb. No answer may be an error of ours, give something away, or let in."""
     answers = []
-    for verb, data in ASKS:
-        response = getattr(client, verb)(path, data, **more)
+    for verb in OF_PROGRAMS if path.startswith("/api/") else VERBS:
+        response = getattr(client, verb)(path, {}, **more)
         assert response.status_code < 500 or response.status_code == 503, (verb, path, response.status_code)
         assert told(response) == [], (verb, path)
         answers.append(response.status_code)
@@ -262,7 +263,7 @@ def test_another_patients_account_finds_nothing_behind_a_guessed_id(client, vict
 @pytest.mark.parametrize(("name", "route"), WITH_IDS, ids=[name for name, _route in WITH_IDS])
 def test_nobody_signed_in_finds_nothing_behind_a_guessed_id(client, victim, name, route):
     before = state()
-    for path in filled(route, sorted(set(victim.values()))):
+    for path in filled(route, sorted({victim["patient"], victim["booked"]})):
         knock(client, path)
     assert state() == before
 
