@@ -1,6 +1,6 @@
 """转诊 for programs: list, read, draft, change, send, answer, withdraw. Another institution's is not found."""
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -43,7 +43,7 @@ class ReferralFilter(filters.FilterSet):
         return rows.filter(created_at__gte=clock.at(day, time(0)))
 
     def until(self, rows, name, day):
-        return rows.filter(created_at__lt=clock.at(day, time(0)) + timedelta(days=1))
+        return rows.filter(created_at__lte=clock.at(day, time.max))
 
 
 class ReferralRows:

@@ -56,7 +56,10 @@ class Written(Strict):
 class DraftIn(Written):
     """上转单. Either `patient` or `person`."""
 
-    patient = row(required=False, help_text="Of a patient whom your institution signed, booked or referred before.")
+    patient = row(
+        required=False,
+        help_text="Of a patient whom your institution signed, referred, treated, or booked at its desk before.",
+    )
     person = PersonIn(required=False)
     department = row(help_text="拟转科室, of the receiving hospital: it decides who receives.")
 

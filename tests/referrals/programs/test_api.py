@@ -2,6 +2,7 @@
 
 import pytest
 
+from appointments.models import Appointment
 from hospital.models import Agreement, ApiToken, AuditEvent, Patient
 from referrals.models import Attachment, Referral
 from referrals.services import answering
@@ -114,6 +115,24 @@ def test_a_strangers_referral_and_patient_are_not_found(partner, hospital, commu
     assert partner.post("/referrals/", said).json()["code"] == "no_patient"
     ReferralFactory(origin=community, patient=stranger, department=DepartmentFactory(code="D9"))
     assert partner.post("/referrals/", said).status_code == 201
+
+
+def test_a_number_taken_for_a_guessed_id_makes_nobody_known(partner, community, department):
+    """P10: a program books anyone by id alone; who the person is it hears when they came, or by their document."""
+    schedule, stranger = open_schedule(numbers=0, department=department), PatientFactory()
+    pool = PoolFactory(organization=schedule.organization, kind="partner", name="柳堤", partner=community)
+    add_numbers(schedule, count=2, pool=pool)
+    taken = partner.post(f"/schedules/{schedule.pk}/appointments/", {"patient": stranger.pk}).json()["appointment"]
+    said = {"patient": stranger.pk, "department": department.pk}
+    assert partner.post("/referrals/", said).json()["code"] == "no_patient"
+    number = Appointment.objects.filter(pk=taken)
+    number.update(by=StaffFactory(roles="partner", roles__at=community))  # at the desk the document was asked
+    assert partner.post("/referrals/", said).status_code == 201
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_no_day_is_too_far_for_the_list(partner, day):
+    assert partner.rows("/referrals/", {"created_from": day, "created_to": day}) == []
 
 
 def test_nothing_after_the_agreement_and_the_token_are_over(partner, community, department):
