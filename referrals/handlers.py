@@ -3,7 +3,7 @@
 from hospital import messages, outbox
 from hospital.integration import webhooks
 
-from .selectors import events
+from .selectors import events, merges
 from .services import down, down_notices, following, green, numbers, queueing, telling
 
 
@@ -87,5 +87,13 @@ def push(fact, now):
         webhooks.enqueue(fact, organization_id=organization, now=now)
 
 
+@outbox.handles(*merges.TOPICS, only=webhooks.wanted_topics)
+def push_merge(fact, now):
+    """P10: an id that programs keep may mean another record from now on."""
+    for organization in merges.organizations_of(fact):
+        webhooks.enqueue(fact, organization_id=organization, now=now)
+
+
 webhooks.describes(*events.TOPICS)(events.data_of)
+webhooks.describes(*merges.TOPICS)(merges.data_of)
 messages.only_while(telling.TO_OFFICE)(telling.still_waits)

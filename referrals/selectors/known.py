@@ -32,3 +32,17 @@ def knows(organization_id: int, patient_id: int, *, system: str = "") -> bool:
 def active(patient_id: int) -> Patient | None:
     """The person of this id, also under the id of a record that was merged into theirs."""
     return Patient.objects.filter(pk=patient_index.known_as(patient_id), active=True).first()
+
+
+def who_know(patient_ids: list[int]) -> list[int]:
+    """The institutions with a referral, a number or a signed resident of theirs. Five look-ups by patient."""
+    referrals = Referral.objects.filter(patient__in=patient_ids)
+    numbers = Appointment.objects.filter(patient__in=patient_ids)
+    columns = (
+        referrals.values_list("origin", flat=True),
+        referrals.filter(sent_at__isnull=False).values_list("receiver", flat=True),
+        numbers.exclude(partner=None).values_list("partner", flat=True),
+        numbers.values_list("schedule__organization", flat=True),
+        SignedResident.objects.filter(patient__in=patient_ids).values_list("organization", flat=True),
+    )
+    return sorted({pk for rows in columns for pk in rows.distinct()})

@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from hospital import clock
+from hospital import clock, patient_index
 from hospital.integration import webhooks
-from hospital.models import Organization, WebhookDelivery
+from hospital.models import Organization, Webhook, WebhookDelivery
 from referrals.models import Referral
 from referrals.policies.moves import Side
-from referrals.selectors import events
+from referrals.selectors import events, merges
 from referrals.services import answering, numbers, writing
 from tests.factories import (
     NOW,
@@ -25,7 +25,7 @@ from tests.factories import (
 from tests.integration.ends import End
 from tests.integration.hooks import due_again, fan_out, send, webhook
 
-from .conftest import WRITTEN
+from .conftest import WRITTEN, program_of, stopped_clock  # noqa: F401
 
 pytestmark = pytest.mark.django_db
 
@@ -119,3 +119,22 @@ def test_a_draft_that_is_thrown_away_was_never_anybody_elses(ends, hooks):
     fan_out()
     assert set(WebhookDelivery.objects.values_list("webhook", flat=True)) == {hooks[0].pk}
     assert Referral.objects.get(pk=row.pk).status == "withdrawn"
+
+
+def test_who_knows_a_record_hears_into_which_it_was_merged_and_its_id_still_refers(ends, hooks, stopped_clock):  # noqa: F811
+    """P10: the community that referred the second record, the house that received it; nobody else."""
+    Webhook.objects.update(topics=[*events.TOPICS, *merges.TOPICS])
+    elsewhere = Organization.objects.create(code="SQ8", name="别的社区", kind="community")
+    webhook(ends[0].url, topics=merges.TOPICS, organization=elsewhere)
+    row, by, kept = referred(), StaffFactory(roles="counter"), PatientFactory()
+    merge = patient_index.merge(kept=kept, merged=row.patient, reason="同一身份证", by=by, now=NOW)
+    fan_out()
+    told = WebhookDelivery.objects.filter(fact__topic="patient.merged")
+    assert set(told.values_list("webhook", flat=True)) == {hook.pk for hook in hooks}
+    assert merges.data_of(told[0].fact) == {"kept": kept.pk, "merged": row.patient_id}
+    said = {"patient": row.patient_id, "department": DepartmentFactory(code="D7").pk}
+    drafted = program_of(CommunityFactory()).post("/referrals/", said)
+    assert (drafted.status_code, drafted.json()["patient"]["id"]) == (201, kept.pk)
+    patient_index.undo(merge=merge, reason="认错了人", by=by, now=NOW)
+    fan_out()
+    assert WebhookDelivery.objects.filter(fact__topic="patient.unmerged").count() == 2

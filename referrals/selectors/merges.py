@@ -1,0 +1,17 @@
+"""What the programs of institutions are told when two records turn out to be one person, or two after all (P10)."""
+
+from hospital.models import Fact
+
+from . import known
+
+TOPICS = ("patient.merged", "patient.unmerged")
+
+
+def organizations_of(fact: Fact) -> list[int]:
+    """The institutions that know either record; to the others neither id says anything."""
+    return known.who_know([fact.payload["kept"], fact.payload["merged"]])
+
+
+def data_of(fact: Fact) -> dict:
+    """Ids alone: which one holds everything of this person from then on, or no longer does."""
+    return {"kept": fact.payload["kept"], "merged": fact.payload["merged"]}
