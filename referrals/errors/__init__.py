@@ -33,15 +33,18 @@ from .down import (
     WorseNeedsNext,
 )
 from .green import GreenNotTaken, GreenTakenAlready
-from .partner import NoNumberHeld, SignedElsewhere, SigningDates
+from .partner import DraftChanged, NoNumberHeld, SignedElsewhere, SigningDates
 from .referral import (
     AlreadyReferred,
+    ChildCannotConsent,
     NeedsReason,
     NotTheirTurn,
+    NumberChanged,
     NumberOfAnother,
     ReceiverClosed,
     ReferralIncomplete,
     ReferralOver,
+    ReferredElsewhere,
     SentBackAlready,
 )
 
@@ -62,6 +65,8 @@ __all__ = [
     "AttachmentNotScanned",
     "AttachmentStays",
     "AttachmentTooLong",
+    "ChildCannotConsent",
+    "DraftChanged",
     "FollowUpDayGone",
     "FollowedUpAlready",
     "GreenNotTaken",
@@ -72,12 +77,14 @@ __all__ = [
     "NotHereToGoDown",
     "NotTheirTurn",
     "NothingToReferUpTo",
+    "NumberChanged",
     "NumberNotOfPlan",
     "NumberOfAnother",
     "PlanDayGone",
     "ReceiverClosed",
     "ReferralIncomplete",
     "ReferralOver",
+    "ReferredElsewhere",
     "SentBackAlready",
     "SentDownAlready",
     "SignedElsewhere",

@@ -29,6 +29,22 @@ class AlreadyReferred(Refused):
     next_step = _("请在那张转诊单里补充资料，或先撤回它再重新转诊。")
 
 
+class ReferredElsewhere(Refused):
+    """By another institution: which one, and what it wrote, is not ours to read."""
+
+    code = "referred_elsewhere"
+    message = _("另一家机构已把这位患者转往%(department)s，还在处理中。")
+    next_step = _("请先问患者约在哪一天，或联系接收医院转诊办；草稿已保留。")
+
+
+class ChildCannotConsent(Refused):
+    """`fields` says where."""
+
+    code = "child_cannot_consent"
+    message = _("患者未满 %(age)s 周岁，不能由本人同意转诊。")
+    next_step = _("请由监护人同意并写明是谁；情况紧急来不及时选“情况紧急，事后补告知”。")
+
+
 class NotTheirTurn(Refused):
     """The referral has moved on, or waits for the other side."""
 
@@ -61,3 +77,11 @@ class SentBackAlready(Refused):
     code = "referral_sent_back_already"
     message = _("这位患者已经转回，下转单%(number)s。")
     next_step = _("要补充计划，请打开那张下转单。")
+
+
+class NumberChanged(Refused):
+    """A colleague, the sender or the patient was quicker: a referral never gets a second number unseen."""
+
+    code = "referral_number_changed"
+    message = _("这张转诊单的号刚刚变了：%(number)s。")
+    next_step = _("请按现在的情况核对，需要时再选号。")

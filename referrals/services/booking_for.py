@@ -18,7 +18,7 @@ from hospital.models import Patient, User
 from referrals.models import Referral
 from referrals.policies.moves import Act, Side
 
-from . import ending, numbers, trail
+from . import numbers, trail
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Source:
 
 
 OWN = Source(Channel.COUNTER)
+NOTE = "停诊，转诊办改用患者的另一个号"
 
 
 def sources_of(referral: Referral, side: Side | None) -> dict[str, Source]:
@@ -49,20 +50,26 @@ def book(
     side: Side,
     by: User,
     request_key: str,
+    moving: int | None = None,
     now: datetime | None = None,
 ) -> Appointment:
-    """A number is held, then confirmed together with the referral's step: both or neither. With a number already it
-    moves to the new time. A double click is one.
+    """A number is held, then confirmed together with the referral's step: both or neither. With a number already, or
+    one whose session was stopped, that one moves to the new time; `moving`: the one that whoever books knows of. A
+    double click is one.
 
-    Raises what booking raises, and NotTheirTurn, ReferralOver.
+    Raises what booking raises, and NumberChanged, NotTheirTurn, ReferralOver.
     """
     asked = {"schedule": schedule, "start": start, "channel": source.channel, "by": by, "partner": source.partner}
     asked |= {"request_key": request_key, "now": now}
-    trail.may(Referral.objects.get(pk=referral.pk), Act.BOOK, side)
-    if held := ending.standing(referral):
-        if booking.key_is_known(by, request_key):
-            return held  # pressed twice
+    row = Referral.objects.get(pk=referral.pk)
+    trail.may(row, Act.BOOK, side)
+    if (held := numbers.standing(row)) and booking.key_is_known(by, request_key):
+        return held  # pressed twice
+    numbers.changed_since(row, seen=moving)
+    if held:
         return booking.reschedule(appointment=held, **asked)
+    if stopped := numbers.stopped(row):
+        return _instead_of(stopped, row, side=side, asked=asked)
     patient = referral.patient
     number = booking.book(patient=patient, visit_type=visit_type(patient, schedule), **asked)
     try:
@@ -71,6 +78,25 @@ def book(
         if Appointment.objects.filter(pk=number.pk, status=Appointment.Status.PENDING).exists():
             changes.drop(appointment=number, by=by, now=now)
         raise
+
+
+@transaction.atomic
+def use(*, referral: Referral, appointment: Appointment, by: User, side: Side, now: datetime) -> Referral:
+    """用这个号: one that the patient has already. What was lost with its session goes back, or it would stand twice.
+    Raises NumberOfAnother, NumberChanged, NotTheirTurn, ReferralOver."""
+    if stopped := numbers.stopped(Referral.objects.get(pk=referral.pk)):
+        changes.cancel(appointment=stopped, by=by, channel=Channel.COUNTER, reason=NOTE, hospital=True, now=now)
+    return numbers.take(referral=referral, appointment=appointment, by=by, side=side, now=now)
+
+
+def _instead_of(stopped: Appointment, referral: Referral, *, side: Side, asked: dict) -> Appointment:
+    """The very number moves, and with it the question to its patient is answered: the fee never rises by a stop. Were
+    the second step lost, the fact of the first brings the referral along (following.kept)."""
+    number = booking.reschedule(appointment=stopped, **asked)
+    if number.fee > stopped.fee:
+        Appointment.objects.filter(pk=number.pk).update(fee=stopped.fee)
+    numbers.take(referral=referral, appointment=number, by=asked["by"], side=side, now=asked["now"] or database_now())
+    return number
 
 
 @transaction.atomic

@@ -46,20 +46,14 @@ def withdraw(*, referral: Referral, reason: str, give_back: bool, by: User, now:
     return row
 
 
-def standing(referral: Referral) -> Appointment | None:
-    """The number that it holds and that could be given back."""
-    rows = Appointment.objects.filter(referred_by=referral, status__in=numbers.STANDS).exclude(status="arrived")
-    return rows.select_related("slot").first()
-
-
 def _lock(referral: Referral) -> Appointment | None:
     """Slot, patient, referral. Raises Busy where the number moved under our feet."""
-    number = standing(referral)
+    number = numbers.standing(referral)
     if number is not None:
         Slot.objects.select_for_update(no_key=True).only("pk").get(pk=number.slot_id)
     Patient.objects.select_for_update(no_key=True).only("pk").get(pk=referral.patient_id)
     row = trail.locked(referral.pk)
-    still = standing(row)
+    still = numbers.standing(row)
     if still is None:  # cancelled meanwhile: nothing to give back
         return None
     if number is None or (still.pk, still.slot_id) != (number.pk, number.slot_id):

@@ -5,8 +5,10 @@ move the referral (handlers). Locks: the referral, then its appointment.
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
-from appointments.models import Appointment
+from appointments.models import Appointment, Schedule
+from hospital import clock
 from hospital.models import User
 from referrals import errors
 from referrals.models import Referral
@@ -24,7 +26,7 @@ def take(*, referral: Referral, appointment: Appointment, by: User, side: Side, 
 
     A number of the sender's own pool needs nobody's answer; it is in the office's sight all the same.
     Publishes referral.booked {appointment, start}.
-    Raises NumberOfAnother, NotTheirTurn, ReferralOver.
+    Raises NumberOfAnother, NumberChanged, NotTheirTurn, ReferralOver.
     """
     row = trail.locked(referral.pk)
     if row.appointment_id == appointment.pk and row.status == Status.BOOKED:
@@ -33,6 +35,8 @@ def take(*, referral: Referral, appointment: Appointment, by: User, side: Side, 
     number = Appointment.objects.select_for_update(no_key=True, of=("self",)).select_related("schedule").get(
         pk=appointment.pk
     )  # fmt: skip
+    if (now_held := standing(row)) and now_held.pk != number.pk:
+        raise errors.NumberChanged(number=moment_of(now_held))
     _check(row, number)
     changes = {"appointment": number, "due_at": None, "escalated_at": None}
     if side == Side.RECEIVER:
@@ -54,11 +58,12 @@ def lost(*, appointment: int, why: str, by: User | None, now: datetime) -> Refer
     row = _holding(appointment)
     if row is None:
         return None
-    back = Status.ACCEPTED if row.status == Status.BOOKED else row.status
+    changes = {"appointment": None}
+    if row.status == Status.BOOKED:  # who came by the green channel's door needs it no more
+        changes |= {"status": Status.ACCEPTED, "due_at": writing.due(row, now=now), "escalated_at": None}
     trail.step(
-        row, trail.Kind.LOST, by=by, organization_id=None, now=now, status=back,
-        detail={"appointment": appointment, "why": why}, appointment=None,
-        due_at=writing.due(row, now=now), escalated_at=None,
+        row, trail.Kind.LOST, by=by, organization_id=None, now=now,
+        detail={"appointment": appointment, "why": why}, **changes,
     )  # fmt: skip
     return row
 
@@ -70,10 +75,9 @@ def moved(*, appointment: int, to: int, by: User | None, now: datetime) -> Refer
     if row is None:
         return None
     number = Appointment.objects.get(pk=to)
-    trail.step(
-        row, trail.Kind.MOVED, by=by, organization_id=None, now=now,
-        detail={"appointment": to, "start": number.start.isoformat()}, appointment=number,
-    )  # fmt: skip
+    detail = {"appointment": to, "start": number.start.isoformat()}
+    if not _says_so_already(row, detail):
+        trail.step(row, trail.Kind.MOVED, by=by, organization_id=None, now=now, detail=detail, appointment=number)
     return row
 
 
@@ -122,8 +126,48 @@ def _holding(appointment: int) -> Referral | None:
     return row if row and row.appointment_id == appointment and row.ended_at is None else None
 
 
+def standing(referral: Referral) -> Appointment | None:
+    """The number that it holds and that could be given back or moved."""
+    rows = Appointment.objects.filter(referred_by=referral, status__in=STANDS).exclude(status="arrived")
+    return rows.select_related("slot").first()
+
+
+def stopped(referral: Referral) -> Appointment | None:
+    """The number that it lost with its session while nobody has moved it or given it back: still the patient's, so
+    that the next one takes its place and nobody is booked twice."""
+    if referral.appointment_id:
+        return None
+    lost = referral.events.filter(kind=trail.Kind.LOST, detail__why="stopped").values_list("detail__appointment")
+    rows = Appointment.objects.filter(
+        pk__in=[pk for (pk,) in lost],
+        patient=referral.patient_id,
+        status=Appointment.Status.BOOKED,
+        schedule__status=Schedule.Status.STOPPED,
+        referred_by=None,
+    )
+    return rows.select_related("slot").order_by("-pk").first()
+
+
+def changed_since(referral: Referral, *, seen: int | None) -> None:
+    """`seen`: the number that whoever acts knows of. Raises NumberChanged."""
+    now = standing(referral) or stopped(referral)
+    if (now.pk if now else None) != seen:
+        raise errors.NumberChanged(number=moment_of(now) if now else _("现在没有号"))
+
+
+def moment_of(number: Appointment) -> str:
+    return f"{number.start.astimezone(clock.ZONE):%m-%d %H:%M}"
+
+
+def _says_so_already(row: Referral, detail: dict) -> bool:
+    """Whoever moved it for the referral wrote that down in the same step."""
+    last = row.events.filter(kind__in=[trail.Kind.BOOKED, trail.Kind.MOVED]).order_by("-pk").first()
+    return last is not None and {name: last.detail.get(name) for name in detail} == detail
+
+
 def _check(row: Referral, number: Appointment) -> None:
     right = number.patient_id == row.patient_id and number.schedule.organization_id == row.receiver_id
+    right = right and number.schedule.status != Schedule.Status.STOPPED
     other = Referral.objects.filter(appointment=number).exclude(pk=row.pk).exists()
     if not right or number.status not in STANDS or other:
         raise errors.NumberOfAnother()

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from appointments.forms.phone import BookForm, LookForm
-from appointments.models import Appointment
+from appointments.models import Appointment, Schedule
 from appointments.selectors import operator
 from hospital import audit, clock, permissions
 from hospital.errors import Refused
@@ -21,7 +21,7 @@ from hospital.models import Role
 from hospital.permissions import role_required
 from referrals.policies import hands
 from referrals.policies.moves import Act
-from referrals.services import booking_for, ending, numbers
+from referrals.services import booking_for, numbers
 
 from .detail import Page, open_page
 
@@ -75,7 +75,8 @@ def _show(page: Page, sources: dict, form: LookForm, *, refusal: Refused | None 
         "q": text,
         "places": operator.places(scope, text) if text else [],
         "keep": urlencode(keep),
-        "moving": ending.standing(page.referral),
+        "moving": numbers.standing(page.referral),
+        "stopped": numbers.stopped(page.referral),
         "own_numbers": _own(page),
         "in_office": permissions.has_role(page.request.user, Role.REFERRAL),
         "refusal": refusal,
@@ -120,7 +121,7 @@ def _own(page: Page) -> list[Appointment]:
     rows = Appointment.objects.filter(
         patient=row.patient_id, schedule__organization=row.receiver_id, referred_by=None,
         day__gte=clock.today(page.now), status__in=[Appointment.Status.BOOKED, Appointment.Status.ARRIVED],
-    )  # fmt: skip
+    ).exclude(schedule__status=Schedule.Status.STOPPED)  # fmt: skip
     related = [f"schedule__{name}" for name in operator.ACTOR]
     return list(rows.select_related("slot", *related).order_by("start", "pk"))
 
@@ -136,10 +137,11 @@ def _book(page: Page, sources: dict) -> HttpResponse:
     try:
         booking_for.book(
             referral=page.referral, schedule=schedule, start=said["slot"].start, source=source, side=page.side,
-            by=page.request.user, request_key=str(said["request_key"]), now=clock.deciding(),
+            by=page.request.user, request_key=str(said["request_key"]), moving=said["move"], now=clock.deciding(),
         )  # fmt: skip
     except Refused as refusal:
         look = {"day": schedule.day.isoformat(), "at": page.request.POST.get("at", "")}
+        page = open_page(page.request, page.referral.pk)
         return _show(page, sources, LookForm(look), refusal=refusal)
     return _done(page)
 
@@ -155,7 +157,7 @@ def link(request: HttpRequest, pk: int, appointment: int) -> HttpResponse:
     if number is None:
         raise Http404
     try:
-        numbers.take(referral=opened.referral, appointment=number, by=request.user, side=opened.side, now=opened.now)
+        booking_for.use(referral=opened.referral, appointment=number, by=request.user, side=opened.side, now=opened.now)
     except Refused as refusal:
         sources = booking_for.sources_of(opened.referral, opened.side)
         return _show(opened, sources, LookForm({}), refusal=refusal)
