@@ -20,6 +20,14 @@ class SigningDates(Refused):
     next_step = _("请改日期后再保存。")
 
 
+class DraftChanged(Refused):
+    """Two windows, or two family doctors, on one draft."""
+
+    code = "draft_changed"
+    message = _("这张草稿刚由同事或在另一个窗口改过，这里写的还没有保存。")
+    next_step = _("请点“保存草稿”：那边写的会列出来，核对后再点一次，就以这里的为准。")
+
+
 class NoNumberHeld(Refused):
     """转诊并预约 was pressed and nothing is held any more."""
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from appointments.forms.looking import LookedDay
@@ -25,6 +26,8 @@ def _text(label, *, most: int, rows: int, help_text="") -> forms.CharField:
 class LetterForm(DiagnosisFields, plain.Form):
     """转诊单. Nothing is required while it is written: what sending needs, sending says."""
 
+    drafting = True
+
     receiver = forms.ModelChoiceField(
         Organization.objects.none(), label=_("接收医院"), required=False, empty_label=None
     )
@@ -46,11 +49,27 @@ class LetterForm(DiagnosisFields, plain.Form):
         label=_("知情同意"), choices=Referral.Consent.choices, required=False, widget=forms.RadioSelect
     )
 
+    consenter = forms.CharField(
+        label=_("同意的监护人或家属"),
+        max_length=60,
+        required=False,
+        strip=True,
+        help_text=_("不是本人同意时写姓名和关系，如“李秀英（母亲）”；发出后双方都看得到。"),
+    )
+
     def __init__(self, *args, houses: list[Organization], **kwargs):
         super().__init__(*args, label_suffix="", **kwargs)
         self.fields["receiver"].queryset = Organization.objects.filter(pk__in=[house.pk for house in houses])
         self.several = len(houses) > 1
         self.fields["diagnosis"].label = _("初步诊断")
+
+    def lacks_to_send(self) -> bool:
+        """What only the page knows to be missing; said at its field."""
+        if self.needs_pick:
+            self.ask_to_pick()
+        if self.cleaned_data.get("consent") == Referral.Consent.GUARDIAN and not self.cleaned_data.get("consenter"):
+            self.add_error("consenter", gettext("请写明是谁同意的：姓名和关系。"))
+        return bool(self.errors)
 
     @property
     def place(self) -> tuple[str, int] | None:

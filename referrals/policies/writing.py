@@ -17,8 +17,9 @@ def missing(referral: Referral) -> dict[str, list[str]]:
     return {name: [str(_("请填写。"))] for name in needed if not getattr(referral, name)}
 
 
-def refusal_to_send(referral: Referral, *, agreed: bool) -> Refused | None:
-    """`agreed`: an agreement between the two holds today, or none was ever needed."""
+def refusal_to_send(referral: Referral, *, agreed: bool, guarded_until: int = 0) -> Refused | None:
+    """`agreed`: an agreement between the two holds today, or none was ever needed. `guarded_until`: the age until
+    which somebody else consents for this patient, 0 for an adult."""
     if not agreed:
         higher, lower = referral.receiver, referral.origin
         if referral.direction == Referral.Direction.DOWN:
@@ -28,6 +29,10 @@ def refusal_to_send(referral: Referral, *, agreed: bool) -> Refused | None:
         names = "、".join(str(Referral._meta.get_field(name).verbose_name) for name in gaps)
         refused = errors.ReferralIncomplete(missing=names)
         refused.fields = gaps
+        return refused
+    if guarded_until and referral.consent == Referral.Consent.PATIENT:
+        refused = errors.ChildCannotConsent(age=guarded_until)
+        refused.fields = {"consent": [str(_("请由监护人同意。"))]}
         return refused
     return refusal_of_place(referral)
 

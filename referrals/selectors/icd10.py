@@ -54,6 +54,23 @@ def named(code: str, typed: str) -> str:
     return row.name if row and not CHINESE.search(typed) else typed
 
 
+def meant(code: str, typed: str) -> str:
+    """The code that a pick and the box beside it say together. A pick goes when the box then looks for something else;
+    what can only be one code, or is one, needs no pick."""
+    row, words = find(code), typed.strip()
+    rows = search(words, limit=len(_rows()))
+    if row and (not rows or row in rows):
+        return row.code
+    if exact := find(words):
+        return exact.code
+    return rows[0].code if len(rows) == 1 and not CHINESE.search(words) else ""
+
+
+def only_searched(code: str, typed: str) -> bool:
+    """Initials or the beginning of a code (gxy, E1), and nothing picked: no diagnosis yet."""
+    return not meant(code, typed) and not CHINESE.search(typed) and bool(search(typed, limit=1))
+
+
 def _rank(row: Code, word: str) -> int | None:
     """0: exactly this, also in short; 1: begins so; 2: one of its names in short does; 3, 4: somewhere inside."""
     code = row.code.lower()

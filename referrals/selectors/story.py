@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from hospital import clock
 from hospital.models import Department
-from referrals.models import Referral, ReferralEvent
+from referrals.models import GreenCall, Referral, ReferralEvent
 
 Kind = ReferralEvent.Kind
 BAD = frozenset({Kind.LOST, Kind.REJECTED, Kind.ESCALATED, Kind.WITHDRAWN})
@@ -19,6 +19,10 @@ WHY = {
     "again": lambda: _("原号仍然有效，或已改到新时间"),
     "check_in_undone": lambda: _("报到已撤销"),
     "green": lambda: _("绿色通道没有人确认"),
+    "plan_moved": lambda: _("复诊已改约"),
+    "plan_booked": lambda: _("复诊已约号"),
+    "plan_cancelled": lambda: _("复诊的号已退，待重新预约"),
+    "plan_noshow": lambda: _("复诊没有来，待重新预约"),
 }
 
 
@@ -42,7 +46,7 @@ def story_of(referral: Referral) -> list[Line]:
 
 def last_words(rows: Iterable[ReferralEvent]) -> str:
     """What was said last to the other side: the question of one that was asked back, the reason of one rejected."""
-    said = [row.text for row in sorted(rows, key=lambda row: row.pk) if row.text]
+    said = [row.text for row in sorted(rows, key=lambda row: row.pk) if row.text and row.kind != Kind.SENT]
     return said[-1] if said else ""
 
 
@@ -61,9 +65,25 @@ def _words(row: ReferralEvent, departments: dict[int, str]) -> str:
         said.append(_("%(was)s → %(now)s") % {"was": was, "now": now})
     if start := detail.get("start"):
         said.append(f"{datetime.fromisoformat(start).astimezone(clock.ZONE):%m-%d %H:%M}")
+    said += _green(detail)
     if "seconds" in detail:
         minutes, seconds = divmod(detail["seconds"], 60)
         said.append(_("已确认，用时 %(minutes)d 分 %(seconds)d 秒") % {"minutes": minutes, "seconds": seconds})
     if why := WHY.get(detail.get("why")):
         said.append(why())
+    if row.kind == Kind.SENT and row.text:
+        return _("同意人：%(who)s") % {"who": row.text}
     return " ".join([*said, row.text]).strip()
+
+
+def _green(detail: dict) -> list[str]:
+    """What is kept free for the green channel's patient, whom the office told, and when they are expected."""
+    said = []
+    if detail.get("state"):
+        said += [str(GreenCall.Capacity(detail["capacity"]).label), str(GreenCall.State(detail["state"]).label)]
+    if team := detail.get("team_told"):
+        said.append(_("已通知：%(team)s") % {"team": team})
+    if expected := detail.get("expected"):
+        moment = datetime.fromisoformat(expected).astimezone(clock.ZONE)
+        said.append(_("预计 %(when)s 到") % {"when": f"{moment:%m-%d %H:%M}"})
+    return said

@@ -70,13 +70,19 @@ def release(*, referral: Referral, by: User, now: datetime, decided: datetime | 
 
 @transaction.atomic
 def send_with_number(
-    *, referral: Referral, appointment: Appointment, by: User, now: datetime, decided: datetime | None = None
+    *,
+    referral: Referral,
+    appointment: Appointment,
+    by: User,
+    consenter: str = "",
+    now: datetime,
+    decided: datetime | None = None,
 ) -> Referral:
     """转诊并预约: sent, the hold confirmed, the number on the referral, or none of it: refused, draft and hold stay.
 
     Twice is once. Publishes referral.sent, appointment.booked, referral.booked.
     Raises ReferralIncomplete (with the fields), AgreementEnded, ReceiverClosed, AlreadyReferred, HoldLapsed,
-    WrongState, NumberOfAnother, NotTheirTurn, ReferralOver.
+    WrongState, NumberOfAnother, NotTheirTurn, ReferralOver, and what writing.send raises besides.
     """
     _lock(appointment)
     row = trail.locked(referral.pk)
@@ -84,19 +90,21 @@ def send_with_number(
         return row
     if row.status == Status.DRAFT:
         row = writing.change(referral=row, now=now, office_books=False, **place_of(appointment))
-        row = writing.send(referral=row, by=by, now=now)
+        row = writing.send(referral=row, by=by, consenter=consenter, now=now)
     number = changes.confirm(appointment=appointment, by=by, now=decided)
     return numbers.take(referral=row, appointment=number, by=by, side=Side.ORIGIN, now=now)
 
 
-def send_to_office(*, referral: Referral, by: User, now: datetime, decided: datetime | None = None) -> Referral:
+def send_to_office(
+    *, referral: Referral, by: User, consenter: str = "", now: datetime, decided: datetime | None = None
+) -> Referral:
     """发出, 请转诊办代约: without a number; one that was still held goes back. Raises what writing.send raises."""
     with transaction.atomic():
         Patient.objects.select_for_update(no_key=True).only("pk").get(pk=referral.patient_id)
         row = trail.locked(referral.pk)
         if row.status == Status.DRAFT:
             row = writing.change(referral=row, now=now, office_books=True)
-        row = writing.send(referral=row, by=by, now=now)
+        row = writing.send(referral=row, by=by, consenter=consenter, now=now)
     release(referral=row, by=by, now=now, decided=decided)
     return row
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from hospital import clock, patients
+from hospital import account_rules, clock, family_policies, patients
 from hospital.models import Department, Organization, Patient, Practitioner, User
 from referrals import errors
 from referrals.models import Referral
@@ -74,10 +74,12 @@ def change(*, referral: Referral, now: datetime, receiver: Organization | None =
 
 
 @transaction.atomic
-def send(*, referral: Referral, by: User, now: datetime) -> Referral:
-    """发出: from here the receiver's clock runs. Sending twice is sending once.
+def send(*, referral: Referral, by: User, consenter: str = "", now: datetime) -> Referral:
+    """发出: from here the receiver's clock runs. Sending twice is sending once. `consenter`: who consented for the
+    patient, name and relation; it stands in the trail.
 
-    Raises ReferralIncomplete (with the fields), AgreementEnded, ReceiverClosed, AlreadyReferred, ReferralOver.
+    Raises ReferralIncomplete and ChildCannotConsent (with the fields), AgreementEnded, ReceiverClosed,
+    AlreadyReferred, ReferredElsewhere, ReferralOver.
     Publishes referral.sent.
     """
     _lock_patient(referral.patient_id)
@@ -85,12 +87,15 @@ def send(*, referral: Referral, by: User, now: datetime) -> Referral:
     if row.sent_at is not None and row.status != Status.WITHDRAWN:
         return row
     trail.may(row, Act.SEND, Side.ORIGIN)
-    if refused := policy.refusal_to_send(row, agreed=_agreed(row, now=now)):
+    if refused := policy.refusal_to_send(row, agreed=_agreed(row, now=now), guarded_until=guarded_until(row, now=now)):
         raise refused
     if other := open_to(row.patient_id, row.receiver_id, row.department, but=row.pk):
+        if other.origin_id != row.origin_id:
+            raise errors.ReferredElsewhere(department=row.department.name)
         raise errors.AlreadyReferred(department=row.department.name, number=other.number)
+    named = consenter.strip() if row.consent == Referral.Consent.GUARDIAN else ""
     trail.step(
-        row, trail.Kind.SENT, by=by, organization_id=row.origin_id, now=now,
+        row, trail.Kind.SENT, by=by, organization_id=row.origin_id, now=now, text=named,
         status=Status.SENT, sent_at=now, due_at=due(row, now=now), escalated_at=None,
     )  # fmt: skip
     if row.urgency == Referral.Urgency.GREEN and row.direction == Referral.Direction.UP:
@@ -132,8 +137,15 @@ def withdraw(*, referral: Referral, reason: str, by: User, now: datetime) -> Ref
 def due(referral: Referral, *, now: datetime) -> datetime:
     """When the receiver must have answered, from `now` on."""
     rule = rules.referral_rule(referral.receiver_id, day=clock.today(now))
-    is_workday = workday_at(referral.receiver_id, since=clock.today(now))
+    is_workday = workday_at(referral.receiver_id, or_of=referral.origin_id, since=clock.today(now))
     return deadlines.due_at(urgency=referral.urgency, since=now, rule=rule, is_workday=is_workday)
+
+
+def guarded_until(referral: Referral, *, now: datetime) -> int:
+    """The age until which a guardian decides, where this patient is younger; else 0."""
+    rule = account_rules.in_force(now=now)
+    child = family_policies.is_child(referral.patient.birth_date, rule=rule, day=clock.today(now))
+    return rule.guarded_until if child else 0
 
 
 def open_to(patient_id: int, receiver_id: int, department: Department | None, *, but: int) -> Referral | None:

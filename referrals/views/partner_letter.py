@@ -27,6 +27,7 @@ from referrals.selectors.holding import held_by
 from referrals.selectors.partner import signings_of
 from referrals.services import sending_up, writing
 
+from . import partner_windows as windows
 from .partner_reach import Place, partner_required
 from .partner_sheet import Letter
 
@@ -45,7 +46,8 @@ def _row(place: Place, pk: int) -> Referral:
 
 
 def _read(place: Place, row: Referral) -> Letter:
-    form = LetterForm(initial=LetterForm.initial_of(row), houses=place.houses)
+    initial = LetterForm.initial_of(row) | {"consenter": windows.consenter_of(place.request, row)}
+    form = LetterForm(initial=initial, houses=place.houses)
     return Letter(place.request, place, row, form)
 
 
@@ -70,7 +72,7 @@ def _press(place: Place, row: Referral):
     act, what = ActForm(place.request.POST).said()
     try:
         _keep(page)
-        if form.errors:
+        if form.errors or (act.startswith("send") and form.lacks_to_send()):
             return _draw(page, status=422)
         return ACTS.get(act, _kept)(page, what)
     except Refused as refusal:
@@ -79,8 +81,10 @@ def _press(place: Place, row: Referral):
 
 def _keep(page: Letter) -> None:
     """Each field that is right, also where another is not."""
-    form, row = page.form, page.referral
+    form, row, request = page.form, page.referral, page.request
     form.is_valid()
+    if windows.overtaken(request, row):
+        raise errors.DraftChanged()
     written = form.written()
     if not held_by(row, now=page.place.now):
         written |= _wished(page)
@@ -91,6 +95,7 @@ def _keep(page: Letter) -> None:
     for name in ("patient", "by", "doctor"):
         setattr(changed, name, getattr(row, name))
     page.referral, page.saved = changed, True
+    windows.saved(request, changed, consenter=form.cleaned_data.get("consenter"))
     page.__dict__.pop("scope", None)
 
 
@@ -165,9 +170,11 @@ def _send(page: Letter, number: Appointment):
         referral=page.referral,
         appointment=number,
         by=page.request.user,
+        consenter=page.form.cleaned_data.get("consenter", ""),
         now=page.place.now,
         decided=clock.deciding(),
     )
+    windows.forget(page.request, row)
     messages.success(page.request, _("转诊单 %(number)s 已发出，号已约好。") % {"number": row.number})
     return redirect("referrals:referral", row.pk)
 
@@ -175,8 +182,13 @@ def _send(page: Letter, number: Appointment):
 def _send_to_office(page: Letter, _what: str):
     """发出，请转诊办代约."""
     row = sending_up.send_to_office(
-        referral=page.referral, by=page.request.user, now=page.place.now, decided=clock.deciding()
+        referral=page.referral,
+        by=page.request.user,
+        consenter=page.form.cleaned_data.get("consenter", ""),
+        now=page.place.now,
+        decided=clock.deciding(),
     )
+    windows.forget(page.request, row)
     messages.success(page.request, _("转诊单 %(number)s 已发出，由转诊办约号。") % {"number": row.number})
     return redirect("referrals:referral", row.pk)
 
@@ -195,8 +207,9 @@ ACTS = {
 def _refused(page: Letter, refusal: Refused):
     """The page again with what was typed, the hold as it is, and the sentence; what is missing at its field."""
     page.referral = _row(page.place, page.referral.pk)
-    if page.referral.status != Referral.Status.DRAFT:  # a colleague was quicker
-        messages.error(page.request, refusal.in_full)
+    if page.referral.status != Referral.Status.DRAFT:  # a colleague was quicker, or pressed twice
+        if not page.referral.events.filter(kind="sent", by=page.request.user).exists():
+            messages.error(page.request, refusal.in_full)
         return redirect("referrals:referral", page.referral.pk)
     for name, said in (getattr(refusal, "fields", None) or {}).items():
         page.form.add_error("wish" if name == "department" else name, said)
@@ -219,9 +232,26 @@ def _draw(page: Letter, *, status: int = 200):
         "phone": masking.phone(row.patient.phone),
         "signed": next((one for one in signed if one.organization_id == place.institution.pk), None),
         "call": place.call_to(row.patient_id, identified=True) if place.seat else "",
+        "window": windows.window_of(page.request),
+        "theirs": _theirs(page) if isinstance(page.refusal, errors.DraftChanged) else [],
         "request_key": uuid4(),
     }
     return render(page.request, "referrals/partner/letter.html", context, status=status)
+
+
+def _theirs(page: Letter) -> list[tuple[str, str]]:
+    """Field and text, where the draft now says something else than what stands in this window."""
+    kept, form = LetterForm(initial=LetterForm.initial_of(page.referral), houses=page.place.houses), page.form
+    form.is_valid()
+    named = {"urgency": page.referral.get_urgency_display(), "consent": page.referral.get_consent_display()}
+    named["wish"] = str(page.referral.role or page.referral.team or page.referral.department or "")
+    names = ("wish", "urgency", "diagnosis", "reason", "history", "medication", "allergies", "results", "consent")
+    found = []
+    for name in names:
+        was = kept[name].value() or ""
+        if was != (form.cleaned_data.get(name) or ""):
+            found.append((str(form[name].label), str(named.get(name, was)) or _("（空着）")))
+    return found
 
 
 def _address(page: Letter, *, at: str = "", **said: str) -> str:
@@ -253,7 +283,7 @@ def keep(request: HttpRequest, place: Place, pk: int):
     else:
         page.refusal = errors.NotTheirTurn(status=row.get_status_display())
     status = 422 if page.refusal or page.form.errors else 200
-    context = {"page": page, "referral": page.referral}
+    context = {"page": page, "referral": page.referral, "window": windows.window_of(request)}
     response = render(request, "referrals/partner/_saved.html", context, status=status)
     if wish_of(page.referral) != before:
         response["HX-Trigger"] = "wished"  # the panel of numbers looks there
@@ -291,5 +321,6 @@ def discard(request: HttpRequest, place: Place, pk: int):
         context = {"place": place, "referral": row, "held": held_by(row, now=place.now)}
         return render(request, "referrals/partner/discard.html", context)
     sending_up.discard(referral=row, by=request.user, now=place.now, decided=clock.deciding())
+    windows.forget(request, row)
     messages.success(request, _("草稿已删除，锁着的号已放回。"))
     return redirect("referrals:partner")

@@ -11,6 +11,7 @@ from appointments.selectors.bookings import slice_of
 from appointments.selectors.rules import booking_rule_for
 from hospital import clock
 from hospital.errors import Refused
+from referrals.errors import DraftChanged
 from referrals.forms.partner import ActForm, LetterForm, LookForm
 from referrals.models import Referral, ReferralRule
 from referrals.policies import writing as policy
@@ -18,6 +19,7 @@ from referrals.selectors.holding import held_by
 from referrals.selectors.rules import referral_rule
 
 from .partner_reach import Place
+from .partner_windows import state_of
 
 
 @dataclass
@@ -102,6 +104,12 @@ class Letter:
         if not self.strip or not self.strip.chosen:
             return []
         return operator.sittings(self.scope, self.chosen, day=self.strip.chosen)
+
+    @property
+    def seen(self) -> str:
+        """Which state of the draft the page has; after an autosave that found another one, still the old."""
+        told = isinstance(self.refusal, DraftChanged) and self.request.htmx
+        return self.request.POST.get("seen", "")[:16] if told else state_of(self.referral)
 
     @property
     def missing(self) -> list[str]:
