@@ -107,28 +107,34 @@ class Figures:
         return not (self.up.sent or self.down.sent or self.up.withdrawn or self.down.withdrawn)
 
 
-OURS = """
-    SELECT r.*, r.origin_id AS other FROM referrals_referral r
-     WHERE r.receiver_id = %(house)s AND r.direction = 'up' AND r.sent_at >= %(from)s AND r.sent_at < %(until)s
+COLUMNS = (
+    "id, direction, status, origin_id, receiver_id, by_id, doctor_id, department_id, role_id, sent_at, answered_at"
+)
+OURS = f"""
+    SELECT {COLUMNS}, origin_id AS other FROM referrals_referral
+     WHERE receiver_id = %(house)s AND direction = 'up' AND sent_at >= %(from)s AND sent_at < %(until)s
      UNION ALL
-    SELECT r.*, r.receiver_id AS other FROM referrals_referral r
-     WHERE r.origin_id = %(house)s AND r.direction = 'down' AND r.sent_at >= %(from)s AND r.sent_at < %(until)s
+    SELECT {COLUMNS}, receiver_id AS other FROM referrals_referral
+     WHERE origin_id = %(house)s AND direction = 'down' AND sent_at >= %(from)s AND sent_at < %(until)s
 """
+"""Without what is written in them: a year's letters are sorted in memory then."""
 
 WAYS = f"""
 WITH ours AS ({OURS}),
+marked AS (
+    SELECT o.id, bool_or(v.kind = 'escalated') AS escalated, bool_or(v.kind = 'redirected') AS redirected,
+           max(ARRAY[v.id, (v.detail ->> 'appointment')::bigint]) FILTER (WHERE v.kind = 'booked') AS booked
+      FROM ours o JOIN referrals_referralevent v ON v.referral_id = o.id
+     WHERE v.kind IN ('escalated', 'redirected', 'booked') AND v.at >= %(from)s
+     GROUP BY 1),
 reckoned AS (
-    SELECT o.direction, o.other, o.status, o.answered_at, o.ended_at,
+    SELECT o.direction, o.other, o.status, o.answered_at,
            o.status <> 'withdrawn' AS counts,
            extract(epoch FROM o.answered_at - o.sent_at) / 60 AS minutes,
-           e.escalated, e.redirected, n.kind AS pool
+           m.escalated, m.redirected, n.kind AS pool
       FROM ours o
-      JOIN LATERAL (SELECT coalesce(bool_or(v.kind = 'escalated'), false) AS escalated,
-                           coalesce(bool_or(v.kind = 'redirected'), false) AS redirected,
-                           max(v.id) FILTER (WHERE v.kind = 'booked') AS booked
-                      FROM referrals_referralevent v WHERE v.referral_id = o.id) e ON true
-      LEFT JOIN referrals_referralevent b ON b.id = e.booked
-      LEFT JOIN appointments_appointment a ON a.id = (b.detail ->> 'appointment')::bigint
+      LEFT JOIN marked m ON m.id = o.id
+      LEFT JOIN appointments_appointment a ON a.id = m.booked[2]
       LEFT JOIN appointments_slot s ON s.id = a.slot_id
       LEFT JOIN appointments_pool n ON n.id = s.pool_id)
 SELECT direction, other,
@@ -157,23 +163,25 @@ SELECT v.text, count(*) AS count
 """
 
 PATHS = f"""
-WITH ours AS ({OURS})
-SELECT o.direction, o.origin_id AS origin, h.name AS origin_name, o.by_id AS by,
+WITH ours AS ({OURS}),
+counted AS (
+    SELECT direction, origin_id, receiver_id, by_id, doctor_id, department_id, role_id, count(*) AS many
+      FROM ours WHERE status <> 'withdrawn' GROUP BY 1, 2, 3, 4, 5, 6, 7)
+SELECT c.direction, c.origin_id AS origin, h.name AS origin_name, c.by_id AS by,
        coalesce(max(w.name), max(u.full_name), '') AS doctor,
-       o.department_id AS department, coalesce(d.name, '') AS department_name,
-       o.role_id AS role, coalesce(p.name, '') AS role_name, g.name AS receiver_name, count(*) AS count,
-       (sum(count(*)) OVER (PARTITION BY o.direction, o.by_id))::int AS of
-  FROM ours o
-  JOIN hospital_organization h ON h.id = o.origin_id
-  JOIN hospital_organization g ON g.id = o.receiver_id
-  JOIN hospital_user u ON u.id = o.by_id
-  LEFT JOIN hospital_practitioner w ON w.id = o.doctor_id
-  LEFT JOIN hospital_department d ON d.id = o.department_id
-  LEFT JOIN hospital_practitionerrole l ON l.id = o.role_id
+       c.department_id AS department, coalesce(d.name, '') AS department_name,
+       c.role_id AS role, coalesce(p.name, '') AS role_name, g.name AS receiver_name, sum(c.many)::int AS count,
+       (sum(sum(c.many)) OVER (PARTITION BY c.direction, c.by_id))::int AS of
+  FROM counted c
+  JOIN hospital_organization h ON h.id = c.origin_id
+  JOIN hospital_organization g ON g.id = c.receiver_id
+  JOIN hospital_user u ON u.id = c.by_id
+  LEFT JOIN hospital_practitioner w ON w.id = c.doctor_id
+  LEFT JOIN hospital_department d ON d.id = c.department_id
+  LEFT JOIN hospital_practitionerrole l ON l.id = c.role_id
   LEFT JOIN hospital_practitioner p ON p.id = l.practitioner_id
- WHERE o.status <> 'withdrawn'
- GROUP BY o.direction, o.origin_id, h.name, o.by_id, o.department_id, d.name, o.role_id, p.name, o.receiver_id, g.name
- ORDER BY count DESC, o.direction DESC, o.origin_id, o.by_id, o.department_id, o.role_id
+ GROUP BY c.direction, c.origin_id, h.name, c.by_id, c.department_id, d.name, c.role_id, p.name, c.receiver_id, g.name
+ ORDER BY count DESC, c.direction DESC, c.origin_id, c.by_id, c.department_id, c.role_id
  LIMIT %(most)s
 """
 

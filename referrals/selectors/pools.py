@@ -1,18 +1,17 @@
-"""The lower institution's own numbers at a hospital: what is left in which pool, until when, and what became of it."""
+"""The lower institution's own numbers at a hospital: what is left in which pool, and until when."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db.models import Count, Q
 
-from appointments.models import Allotment, Appointment, Pool, Schedule, Slot
+from appointments.models import Allotment, Pool, Schedule, Slot
 from appointments.models.rules import Channel
 from appointments.policies.rules import OF_PARTNERS
 from appointments.selectors import operator, rules
 from appointments.selectors.numbers import takeable
-from hospital import clock
-from hospital.models import Department, Fact, HealthcareService, Organization
+from hospital.models import Department, HealthcareService, Organization
 
 SECONDS_MATTER = timedelta(hours=48)
 
@@ -127,93 +126,3 @@ def _add(rows: dict, row: Allotment, counted: tuple[int, int], *, days: list[dat
     cell.left += left
     if left and row.shared_from:
         cell.recall = min(filter(None, (cell.recall, row.shared_from)))
-
-
-# ---- what became of them ----
-
-
-@dataclass
-class Use:
-    """Of the sittings of some days. `booked` are the institution's (`own` of the pools kept for it), `recalled` what
-    those pools gave up unused."""
-
-    house: Organization
-    booked: int = 0
-    own: int = 0
-    came: int = 0
-    noshow: int = 0
-    cancelled: int = 0
-    recalled: int = 0
-    shared_pools: bool = False  # among its pools are some that other institutions book from as well
-    departments: list[tuple[Department, Counter]] = field(default_factory=list)
-
-    @property
-    def noshow_percent(self) -> int:
-        due = self.came + self.noshow
-        return round(100 * self.noshow / due) if due else 0
-
-    @property
-    def used_percent(self) -> int:
-        """Of what its pools had: booked by it, or given up."""
-        kept = self.own + self.recalled
-        return round(100 * self.own / kept) if kept else 0
-
-
-def use_of(institution: Organization, house: Organization, *, first: date, last: date, now: datetime) -> Use:
-    """By the day of the visit, both included. Five queries."""
-    pools = pools_kept(institution, house, day=clock.today(now))
-    use = Use(house, shared_pools=Pool.objects.filter(pk__in=pools, partner=None).exists())
-    rows = Appointment.objects.filter(
-        partner=institution, schedule__organization=house, schedule__day__range=(first, last)
-    ).exclude(confirmed_at=None)
-    state, by_department = Appointment.Status, {}
-    counted = rows.order_by().values_list("department", "status").annotate(
-        count=Count("pk"), own=Count("pk", filter=Q(slot__pool__in=pools))
-    )  # fmt: skip
-    for department, status, count, own in counted:
-        mine = by_department.setdefault(department, Counter())
-        if status == state.CANCELLED:
-            mine["cancelled"] += count
-            continue
-        mine["booked"] += count
-        mine["own"] += own
-        mine["came"] += count if status in (state.ARRIVED, state.FULFILLED) else 0
-        mine["noshow"] += count if status == state.NOSHOW else 0
-    for department, given_up in _recalled(pools, house, first=first, last=last).items():
-        by_department.setdefault(department, Counter())["recalled"] += given_up
-    for name in ("booked", "own", "came", "noshow", "cancelled", "recalled"):
-        setattr(use, name, sum(mine[name] for mine in by_department.values()))
-    known = Department.objects.filter(pk__in=by_department)
-    use.departments = [(row, by_department[row.pk]) for row in known]
-    return use
-
-
-def _recalled(pools: list[int], house: Organization, *, first: date, last: date) -> Counter:
-    """Department → numbers that the pools gave up, as the facts of the recalls say: the numbers themselves are long
-    the public's. Facts from before pools were named in them are counted by kind."""
-    moved = Allotment.objects.filter(
-        pool__in=pools, moved_at__isnull=False, schedule__organization=house, schedule__day__range=(first, last)
-    )
-    places: dict[int, set[tuple[int, str]]] = {}
-    departments = {}
-    for schedule, department, pool, kind in moved.values_list("schedule", "department", "pool", "pool__kind"):
-        places.setdefault(schedule, set()).add((pool, kind))
-        departments[schedule] = department
-    given_up = Counter()
-    facts = Fact.objects.filter(topic="supply.shared", key__in=[f"schedule:{pk}" for pk in places])
-    for payload in facts.values_list("payload", flat=True):
-        schedule = payload["schedule"]
-        if "numbers" in payload:
-            count = sum(payload["numbers"].get(str(pool), 0) for pool, _kind in places[schedule])
-        else:
-            count = sum(payload["pools"].get(kind, 0) for kind in {kind for _pool, kind in places[schedule]})
-        given_up[departments[schedule]] += count
-    return given_up
-
-
-def use_of_all(house: Organization, *, first: date, last: date) -> tuple[int, int]:
-    """Of all pools that the house keeps for lower institutions, each number once: booked from them, given up unused."""
-    pools = list(Pool.objects.filter(organization=house, kind__in=OF_PARTNERS).values_list("pk", flat=True))
-    booked = Appointment.objects.filter(slot__pool__in=pools, schedule__day__range=(first, last))
-    booked = booked.exclude(confirmed_at=None).exclude(status=Appointment.Status.CANCELLED)
-    return booked.count(), _recalled(pools, house, first=first, last=last).total()

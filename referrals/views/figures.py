@@ -7,7 +7,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from appointments.stats import Rate
 from appointments.views.office.sheets import MOST_ROWS, file_answer, workbook
 from hospital import audit, clock, masking, permissions
 from hospital.models import Organization, Role
@@ -15,7 +14,7 @@ from hospital.permissions import role_required
 from referrals import stats
 from referrals.forms.figures import DaysForm, RowsForm
 from referrals.models import Referral
-from referrals.selectors import counted, pools
+from referrals.selectors import counted, pool_use
 
 READERS = (Role.REFERRAL, Role.AUDITOR)
 PAGE = 50
@@ -30,12 +29,11 @@ def figures(request: HttpRequest) -> HttpResponse:
     first, last = DaysForm(request.GET).days(clock.today(now))
     counts = stats.figures(organization=house.pk, first=first, last=last)
     used = _used(house, counts, now=now)
-    booked, given_up = pools.use_of_all(house, first=first, last=last)
     context = _frame(request, house, first, last) | {
         "houses": houses,
         "figures": counts,
-        "each": [(one, used.get(one.organization)) for one in counts.of],
-        "kept": Rate(booked, booked + given_up),
+        "each": [(one, used.of.get(one.organization)) for one in counts.of],
+        "kept": used.share,
         "paths": stats.paths(organization=house.pk, first=first, last=last),
         "most": stats.MOST_WAYS,
         "concentrated": stats.CONCENTRATED,
@@ -78,7 +76,7 @@ def export(request: HttpRequest) -> HttpResponse:
     counts = stats.figures(organization=house.pk, first=first, last=last)
     content, count = workbook(
         [
-            (_("转诊指标"), _heads(), _institutions(counts, _used(house, counts, now=now))),
+            (_("转诊指标"), _heads(), _institutions(counts, _used(house, counts, now=now).of)),
             (_("退回原因"), [_("原因"), _("次数")], [(row.text, row.count) for row in counts.reasons]),
             (_("谁转给谁"), _path_heads(), _paths(house, first, last)),
         ]
@@ -114,11 +112,10 @@ def _frame(request: HttpRequest, house: Organization, first, last) -> dict:
     }
 
 
-def _used(house: Organization, counts: stats.Figures, *, now) -> dict[int, pools.Use]:
+def _used(house: Organization, counts: stats.Figures, *, now) -> pool_use.HouseUse:
     """号池使用 of each institution that referred: as the institution's own page counts it."""
-    some = Organization.objects.in_bulk([each.organization for each in counts.of])
-    days = {"first": counts.first, "last": counts.last}
-    return {pk: pools.use_of(one, house, **days, now=now) for pk, one in some.items()}
+    some = Organization.objects.filter(pk__in=[each.organization for each in counts.of])
+    return pool_use.use_at(house, some, first=counts.first, last=counts.last, now=now)
 
 
 def _heads() -> list[str]:
@@ -129,7 +126,7 @@ def _heads() -> list[str]:
     ]  # fmt: skip
 
 
-def _institutions(counts: stats.Figures, used: dict[int, pools.Use]):
+def _institutions(counts: stats.Figures, used: dict[int, pool_use.Use]):
     for one in counts.of:
         up, use = one.up, used.get(one.organization)
         yield (

@@ -15,7 +15,7 @@ from hospital.models import Patient, SignedResident
 from referrals.forms.partner import EndForm, PeriodForm, ResidentsForm, SignForm
 from referrals.policies import signing as policy
 from referrals.selectors import partner as selectors
-from referrals.selectors import pools
+from referrals.selectors import pool_use, pools
 from referrals.services import signing, writing
 
 from .partner_reach import Place, partner_required
@@ -54,7 +54,8 @@ def use(request: HttpRequest, place: Place):
     """号源使用: booked, lost to recall, missed, by department."""
     form = PeriodForm(request.GET)
     first, last = form.days(place.today)
-    found = [pools.use_of(place.institution, house, first=first, last=last, now=place.now) for house in place.houses]
+    days = {"first": first, "last": last}
+    found = [pool_use.use_of(place.institution, house, **days, now=place.now) for house in place.houses]
     return render(request, "referrals/partner/use.html", {"place": place, "first": first, "last": last, "uses": found})
 
 

@@ -111,7 +111,7 @@ def test_many_of_one_person_to_one_doctor_are_marked():
 def test_the_office_opens_the_page_its_rows_and_the_file(client, december, django_assert_max_num_queries):
     client.force_login(StaffFactory(roles="referral"))
     address = reverse("referrals:referral_figures")
-    with django_assert_max_num_queries(45):  # five for each of five institutions' pools
+    with django_assert_max_num_queries(25):
         page = client.get(address, ADDRESS)
     text = page.content.decode()
     assert page.context["figures"].up.sent == 79

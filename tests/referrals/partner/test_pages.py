@@ -9,7 +9,7 @@ from appointments.selectors import rules
 from appointments.services import supply
 from hospital.models import Agreement, AuditEvent, SignedResident
 from referrals.models import FollowUp, Referral
-from referrals.selectors import pools
+from referrals.selectors import pool_use, pools
 from referrals.services import writing
 from tests.booking.acts import take
 from tests.factories import (
@@ -152,7 +152,7 @@ def test_the_numbers_say_when_they_are_recalled_and_then_how_many_were_lost(desk
     supply.follow_up(now=NOW + timedelta(hours=2))
     assert pools.numbers_of(alliance.centre, alliance.hospital, now=NOW + timedelta(hours=2)).rows == []
     day = alliance.clinic.day
-    use = pools.use_of(alliance.centre, alliance.hospital, first=day, last=day, now=NOW)
+    use = pool_use.use_of(alliance.centre, alliance.hospital, first=day, last=day, now=NOW)
     assert (use.booked, use.own, use.noshow, use.recalled, use.used_percent) == (2, 2, 1, 2, 50)
     shown = desk.get(f"/partner/use/?first={day}&last={day}").content.decode()
     assert "用掉 50%" in shown
