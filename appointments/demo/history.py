@@ -68,16 +68,20 @@ def write_numbers(day: Day, clinics: Iterable[Numbers]) -> None:
 
 
 def _shared_facts(clinic: Numbers, moved: set[int], kinds: dict[int, str]) -> list[Happened]:
-    """One per moment at which pools were shared, with how many numbers each gave up."""
+    """One per moment at which pools were shared, with how many numbers each kind and each pool gave up, as the job's."""
     counts = Counter(clinic.pools[place] for place in moved)
-    at: dict[datetime, dict[str, int]] = defaultdict(dict)
+    at: dict[datetime, tuple[Counter, dict[int, int]]] = defaultdict(lambda: (Counter(), {}))
     for pool, (_opens_at, shared_from) in clinic.openings.items():
         if shared_from:
-            at[shared_from][kinds[pool]] = counts[pool]
+            pools, numbers = at[shared_from]
+            pools[kinds[pool]] += counts[pool]
+            numbers[pool] = counts[pool]
     pk = clinic.schedule.pk
     return [
-        Happened(moment + FOLLOWED, "supply.shared", f"schedule:{pk}", {"schedule": pk, "pools": pools})
-        for moment, pools in at.items()
+        Happened(
+            moment + FOLLOWED, "supply.shared", f"schedule:{pk}", {"schedule": pk, "pools": pools, "numbers": numbers}
+        )
+        for moment, (pools, numbers) in at.items()
     ]
 
 
