@@ -3,7 +3,8 @@
 What is kept is paper: text, lines, pictures. What acts (scripts, launched programs, forms that send, attachments) or
 hides (encryption) is refused with a sentence. Names are looked for outside of streams, where the objects stand, and
 inside of object streams (PDF 1.5), unpacked up to a limit; other streams are fonts, pictures and page contents, which
-can't act. Where a stream seems to hold objects of its own the file is refused: what one reader skips another would run.
+can't act. Where a stream seems to hold objects of its own, or the word stands where no object's dictionary ends (in a
+comment, in a string), the file is refused: what one reader skips another would run.
 """
 
 import re
@@ -40,6 +41,9 @@ ACTS = (b"JavaScript", b"JS", b"Launch", b"EmbeddedFile", b"EmbeddedFiles", b"Ri
         b"ImportData", b"AA", b"GoToE", b"GoToR", b"Rendition", b"Movie", b"Sound", b"3D")  # fmt: skip
 BEGINS, ENDS = re.compile(rb"(?<!end)stream\r?\n"), b"endstream"
 OBJECT = re.compile(rb"\d[\s\0]{1,20}\d{1,10}[\s\0]{1,20}obj\b|\btrailer\b")
+HEAD = re.compile(rb"\d[\s\0]{1,20}\d{1,10}[\s\0]{1,20}obj\b")
+PARENTHESES = re.compile(rb"\\.|[()]", re.DOTALL)
+SPACE = b" \t\r\n\f\0"
 ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
 NAME_END = rb"(?![^\s\0()<>\[\]{}/%])"
 
@@ -47,6 +51,12 @@ NAME_END = rb"(?![^\s\0()<>\[\]{}/%])"
 def refusal_of(content: bytes) -> NotAPdf | None:
     """None: it may be kept. Looks at every byte once or twice; no part of it is run or drawn."""
     return _not_a_pdf(content) or _broken(content) or _acts_or_hides(content)
+
+
+def plain(content: bytes) -> bytes:
+    """Up to its own end: what was appended is another file, which only hides behind this one."""
+    end = content.rfind(b"%%EOF") + len(b"%%EOF")
+    return content[:end] + b"\n" if content[end:].strip(SPACE) else content
 
 
 def _not_a_pdf(content: bytes) -> NotAPdf | None:
@@ -96,23 +106,44 @@ def _places_of_names(content: bytes) -> Iterator[bytes | None]:
     outside, left = [], MOST_UNPACKED
     for before, body in _streams(content):
         outside.append(before)
-        if OBJECT.search(body):
+        if body is None:
+            continue
+        dictionary = _dictionary(before)
+        if dictionary is None or OBJECT.search(body):
             yield None
-        dictionary = before[before.rfind(b"obj") :]
-        if body and _named(_unescaped(dictionary), b"ObjStm"):
+        elif _named(_unescaped(dictionary), b"ObjStm", b"First"):
             unpacked = _unpacked(dictionary, body, most=left)
             left -= len(unpacked or b"")
             yield unpacked
     yield b"\n".join(outside)
 
 
-def _streams(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+def _dictionary(before: bytes) -> bytes | None:
+    """`<< … >>` of the object whose stream begins here; None where it isn't plainly one. No comment stands in it or
+    before it on its line, no string is left open: else the dictionary that a reader sees is another one."""
+    heads = list(HEAD.finditer(before))
+    if not heads:
+        return None
+    last = heads[-1]
+    line = re.split(rb"[\r\n]", before[: last.start()])[-1]
+    found = before[last.end() :].strip(SPACE)
+    if b"%" in line + found or not (found.startswith(b"<<") and found.endswith(b">>")):
+        return None
+    depth = 0
+    for sign in PARENTHESES.findall(found):
+        depth += {b"(": 1, b")": -1}.get(sign, 0)
+        if depth < 0:
+            return None
+    return None if depth else found
+
+
+def _streams(content: bytes) -> Iterator[tuple[bytes, bytes | None]]:
     """Pairs of what stands before a stream, and its body; the last pair has no body. Each byte is passed once."""
     reached = 0
     while (begin := BEGINS.search(content, reached)) and (end := content.find(ENDS, begin.end())) >= 0:
         yield content[reached : begin.start()], content[begin.end() : end]
         reached = end + len(ENDS)
-    yield content[reached:], b""
+    yield content[reached:], None
 
 
 def _unpacked(dictionary: bytes, body: bytes, *, most: int) -> bytes | None:

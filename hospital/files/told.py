@@ -32,7 +32,7 @@ DICOM_AT = 128
 
 @dataclass(frozen=True)
 class Told:
-    """`content`: what is to be kept: a picture without what hangs on it."""
+    """`content`: what is to be kept: a picture or a PDF without what hangs on it."""
 
     kind: str
     suffix: str
@@ -44,7 +44,7 @@ def told(content: bytes) -> Told:
     if content.startswith(pdf.MAGIC):
         if refusal := pdf.refusal_of(content):
             raise refusal
-        return Told("application/pdf", ".pdf", content)
+        return Told("application/pdf", ".pdf", pdf.plain(content))
     if content.startswith(pictures.JPEG):
         return Told("image/jpeg", ".jpg", pictures.plain_jpeg(content))
     if content.startswith(pictures.PNG):

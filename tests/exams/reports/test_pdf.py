@@ -18,6 +18,10 @@ HIDDEN = scenes.built(
     ]
 )
 
+RUNS = b"/OpenAction << /S /JavaScript /JS (x) >>"
+ACTION = b"3 0 << /S /JavaScript /JS (x) >>"
+UNTYPED = scenes.packed(ACTION).replace(b"/Type /ObjStm", b"/Type 9 0 R  ")
+
 REFUSED = [
     ("nothing", b"", "空"),
     ("a program with another name", b"MZ\x90\x00" + WHOLE, "程序"),
@@ -49,6 +53,14 @@ REFUSED = [
     ("a broken object stream", scenes.packed(b"3 0 <<>>").replace(b"x\x9c", b"yy"), "结构异常"),
     ("a bomb", BOMB, "结构异常"),
     ("a script that a false stream hides", HIDDEN, "结构异常"),
+    ("a script behind a comment that says stream", scenes.pdf(more=b"%stream\n" + RUNS + b" %endstream\n"), "结构异常"),
+    (
+        "a script between two strings that say so",
+        scenes.pdf(more=b"/A (>>stream\n) " + RUNS + b"/B (endstream)"),
+        "结构异常",
+    ),
+    ("an object stream that ends in a string", scenes.packed(ACTION, b"/X (9 0 obj) "), "结构异常"),
+    ("an object stream that says so elsewhere", UNTYPED, "脚本"),
 ]
 
 

@@ -5,6 +5,7 @@ import pytest
 from hospital.files import names
 from hospital.files.errors import UnfitFile
 from hospital.files.told import told
+from tests.exams.reports.scenes import pdf
 
 from .pictures import EXIF, chunk, jpeg, png, segment
 
@@ -35,6 +36,11 @@ def test_text_and_what_is_appended_to_a_png_stay_behind():
     kept = told(png(more=more, after=SCRIPT)).content
 
     assert kept == png(more=chunk(b"gAMA", b"\0\0\xb1\x8f"))
+
+
+@pytest.mark.parametrize("after", [b"PK\x03\x04 a whole archive", SCRIPT])
+def test_what_hides_behind_a_pdf_stays_behind(after):
+    assert told(pdf() + after).content.strip() == pdf().strip()
 
 
 BROKEN = [
