@@ -68,7 +68,7 @@ def write_numbers(day: Day, clinics: Iterable[Numbers]) -> None:
 
 
 def _shared_facts(clinic: Numbers, moved: set[int], kinds: dict[int, str]) -> list[Happened]:
-    """One per moment at which pools were shared, with how many numbers each kind and each pool gave up, as the job's."""
+    """One per moment at which pools were shared, with how many numbers each kind and each pool gave up."""
     counts = Counter(clinic.pools[place] for place in moved)
     at: dict[datetime, tuple[Counter, dict[int, int]]] = defaultdict(lambda: (Counter(), {}))
     for pool, (_opens_at, shared_from) in clinic.openings.items():
