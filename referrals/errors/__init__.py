@@ -32,7 +32,7 @@ from .down import (
     SentDownAlready,
     WorseNeedsNext,
 )
-from .green import GreenNotTaken, GreenTakenAlready
+from .green import GreenNotAsked, GreenNotTaken, GreenTakenAlready
 from .partner import DraftChanged, NoNumberHeld, SignedElsewhere, SigningDates
 from .referral import (
     AlreadyReferred,
@@ -69,6 +69,7 @@ __all__ = [
     "DraftChanged",
     "FollowUpDayGone",
     "FollowedUpAlready",
+    "GreenNotAsked",
     "GreenNotTaken",
     "GreenTakenAlready",
     "NeedThereAlready",

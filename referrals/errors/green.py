@@ -17,3 +17,11 @@ class GreenNotTaken(Refused):
     code = "green_not_taken"
     message = _("还没有人确认这个呼叫。")
     next_step = _("请先按“确认收到”，再写预留情况。")
+
+
+class GreenNotAsked(Refused):
+    """Who is on the way is not waited for on paper."""
+
+    code = "green_not_asked"
+    message = _("绿色通道不等书面补充。")
+    next_step = _("请先确认收到；要问的直接打电话给转出机构（%(phone)s）。")

@@ -40,7 +40,7 @@ class ArrangeForm(plain.Form):
             "expected": call.expected_at and call.expected_at.astimezone(clock.ZONE).time(),
         }
         super().__init__(*args, label_suffix="", auto_id="id_green_%s", initial=initial, **kwargs)
-        self.now = now
+        self.call, self.now = call, now
 
     def clean(self):
         said = super().clean()
@@ -58,5 +58,7 @@ class ArrangeForm(plain.Form):
     def _moment(self, time):
         if time is None:
             return None
+        if self.call.expected_at and time == self.call.expected_at.astimezone(clock.ZONE).time():
+            return self.call.expected_at  # left as it was, however late it is by now
         moment = clock.at(clock.today(self.now), time)
         return moment if moment > self.now - timedelta(hours=1) else moment + timedelta(days=1)

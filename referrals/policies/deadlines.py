@@ -23,8 +23,10 @@ def due_at(*, urgency: str, since: datetime, rule: ReferralRule, is_workday: Cal
     return _on_workdays(since, timedelta(hours=rule.routine_hours), is_workday=is_workday)
 
 
-def answer_due_at(*, since: datetime, rule: ReferralRule, is_workday: Callable[[date], bool]) -> datetime:
-    """When the sender must have told what was asked back."""
+def answer_due_at(*, urgency: str, since: datetime, rule: ReferralRule, is_workday: Callable[[date], bool]) -> datetime:
+    """When the sender must have told what was asked back: of an urgent one within the hours that the receiver has."""
+    if urgency != Referral.Urgency.ROUTINE:
+        return since + timedelta(minutes=rule.urgent_minutes)
     return _on_workdays(since, timedelta(hours=rule.answer_hours), is_workday=is_workday)
 
 

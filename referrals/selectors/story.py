@@ -77,12 +77,10 @@ def _words(row: ReferralEvent, departments: dict[int, str]) -> str:
 
 
 def _green(detail: dict) -> list[str]:
-    """What is kept free for the green channel's patient, whom the office told, and when they are expected."""
+    """What is kept free for the green channel's patient, and when they are expected."""
     said = []
     if detail.get("state"):
         said += [str(GreenCall.Capacity(detail["capacity"]).label), str(GreenCall.State(detail["state"]).label)]
-    if team := detail.get("team_told"):
-        said.append(_("已通知：%(team)s") % {"team": team})
     if expected := detail.get("expected"):
         moment = datetime.fromisoformat(expected).astimezone(clock.ZONE)
         said.append(_("预计 %(when)s 到") % {"when": f"{moment:%m-%d %H:%M}"})

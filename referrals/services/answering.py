@@ -24,12 +24,17 @@ Status = Referral.Status
 
 @transaction.atomic
 def ask_back(*, referral: Referral, question: str, by: User, now: datetime) -> Referral:
-    """要求补充: the sender's turn, with a deadline of its own. Publishes referral.asked."""
+    """要求补充: the sender's turn, with a deadline of its own. Publishes referral.asked.
+
+    Raises GreenNotAsked: who is on the way is not waited for on paper.
+    """
     row = _mine(referral, Act.ASK)
+    if row.urgency == Referral.Urgency.GREEN and row.direction == Referral.Direction.UP:
+        raise errors.GreenNotAsked(phone=row.origin.phone or "—")
     _said(question)
     rule = rules.referral_rule(row.receiver_id, day=clock.today(now))
-    is_workday = workday_at(row.origin_id, since=clock.today(now))
-    due = deadlines.answer_due_at(since=now, rule=rule, is_workday=is_workday)
+    is_workday = workday_at(row.origin_id, or_of=row.receiver_id, since=clock.today(now))
+    due = deadlines.answer_due_at(urgency=row.urgency, since=now, rule=rule, is_workday=is_workday)
     _step(row, trail.Kind.ASKED, by, now, status=Status.ASKED, text=question, due_at=due, escalated_at=None)
     return row
 

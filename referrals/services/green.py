@@ -7,11 +7,12 @@ The call is written with the referral's own step, so that it rings though no wor
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
-from hospital import audit, clock, outbox
+from hospital import clock, outbox
 from hospital.models import User
 from referrals import errors
-from referrals.models import GreenCall, Referral
+from referrals.models import OVER, GreenCall, Referral
 from referrals.policies.moves import Act, Side, refusal
 from referrals.selectors import rules
 
@@ -21,6 +22,7 @@ RANG, LATE, TAKEN, CAPACITY = "green.rang", "green.late", "green.taken", "green.
 TOPICS = (RANG, LATE, TAKEN, CAPACITY)
 BATCH = 200
 Capacity, State = GreenCall.Capacity, GreenCall.State
+NOT_AWAITED = (*OVER, Referral.Status.ARRIVED, Referral.Status.SEEN)
 
 
 def ring(referral: Referral, *, now: datetime) -> GreenCall:
@@ -33,7 +35,7 @@ def ring(referral: Referral, *, now: datetime) -> GreenCall:
         fresh = {
             "rung_at": now, "due_at": now + timedelta(minutes=rule.green_minutes), "escalated_at": None,
             "acknowledged_at": None, "acknowledged_by": None, "capacity": Capacity.NONE, "state": "", "note": "",
-            "team_told": "", "closed_at": None,
+            "team_told": "", "expected_at": None, "closed_at": None,
         }  # fmt: skip
         for name, value in fresh.items():
             setattr(call, name, value)
@@ -63,11 +65,22 @@ def acknowledge(*, referral: Referral, by: User, now: datetime) -> GreenCall:
 
 
 def _taken_in(row: Referral, *, now: datetime) -> dict:
-    """One that was waiting is accepted; the clock of the call was the clock of the answer."""
-    changes = {"answered_at": row.answered_at or now, "due_at": None, "escalated_at": None}
+    """One that was waiting is accepted; the clock of the call was the clock of the answer. Then the clock of coming
+    runs: who neither arrives nor gets a number is asked for."""
+    changes = {"answered_at": row.answered_at or now}
     if refusal(Act.ACCEPT, side=Side.RECEIVER, status=row.status, direction=row.direction) is None:
         changes["status"] = Referral.Status.BOOKED if row.appointment_id else Referral.Status.ACCEPTED
+        minutes = timedelta(minutes=rules.referral_rule(row.receiver_id, day=clock.today(now)).urgent_minutes)
+        changes |= {"due_at": None if row.appointment_id else now + minutes, "escalated_at": None}
     return changes
+
+
+def _awaited(row: Referral, expected_at: datetime | None, *, now: datetime) -> dict:
+    """Said to come at a time: missed soon after that, not before."""
+    if expected_at is None or row.status != Referral.Status.ACCEPTED or row.appointment_id:
+        return {}
+    minutes = timedelta(minutes=rules.referral_rule(row.receiver_id, day=clock.today(now)).green_minutes)
+    return {"due_at": max(now, expected_at) + minutes, "escalated_at": None}
 
 
 @transaction.atomic
@@ -87,23 +100,33 @@ def arrange(
     row, call = _open(referral)
     if call.acknowledged_at is None:
         raise errors.GreenNotTaken()
-    before = (call.capacity, call.state, call.note)
+    before, said_before = (call.capacity, call.state, call.note), (call.team_told, call.expected_at)
     call.capacity, call.state = capacity, "" if capacity == Capacity.NONE else state or State.ASKED
     call.note, call.team_told, call.expected_at = note.strip(), team_told.strip(), expected_at
     call.save(update_fields=["capacity", "state", "note", "team_told", "expected_at"])
-    if before == (call.capacity, call.state, call.note):
-        _trace(row, call, by=by, now=now)
+    kept_free = before != (call.capacity, call.state, call.note)
+    if not kept_free and said_before == (call.team_told, call.expected_at):
         return call
     said = {"capacity": call.capacity, "state": call.state}
-    text = "：".join(filter(None, [" ".join(_words(call)), call.note]))
-    trail.step(row, trail.Kind.GREEN, by=by, organization_id=row.receiver_id, now=now, text=text, detail=said)
-    _publish(CAPACITY, row, by=by, now=now, **said)
+    expected = {"expected": expected_at.isoformat()} if expected_at else {}
+    trail.step(
+        row, trail.Kind.GREEN, by=by, organization_id=row.receiver_id, now=now, text=_told(call),
+        detail=said | expected, **_awaited(row, expected_at, now=now),
+    )  # fmt: skip
+    if kept_free:
+        _publish(CAPACITY, row, by=by, now=now, **said)
     return call
 
 
 def close(referral: int, *, now: datetime) -> int:
     """Arrived, or the referral ended: nothing is waited for any more."""
-    return GreenCall.objects.filter(referral=referral, closed_at=None).update(closed_at=now)
+    rows = GreenCall.objects.filter(referral=referral, closed_at=None)
+    return rows.filter(referral__status__in=NOT_AWAITED).update(closed_at=now)
+
+
+def open_again(referral: Referral) -> int:
+    """Somebody else was meant: the patient is still on the way."""
+    return GreenCall.objects.filter(referral=referral).exclude(closed_at=None).update(closed_at=None)
 
 
 def escalate(*, now: datetime) -> int:
@@ -145,15 +168,10 @@ def _open(referral: Referral) -> tuple[Referral, GreenCall]:
     return row, call
 
 
-def _words(call: GreenCall) -> list[str]:
-    return [str(call.get_capacity_display()), str(call.get_state_display())] if call.state else []
-
-
-def _trace(row: Referral, call: GreenCall, *, by: User, now: datetime) -> None:
-    audit.record(
-        action="referral.green", actor=by, patient=row.patient, subject=f"referral:{row.pk}",
-        detail={"after": row.status, "capacity": call.capacity, "state": call.state}, now=now,
-    )  # fmt: skip
+def _told(call: GreenCall) -> str:
+    """In words, for people alone: neither facts nor the audit speak of what was written."""
+    team = _("已通知：%(team)s") % {"team": call.team_told} if call.team_told else ""
+    return "；".join(filter(None, [call.note, team]))
 
 
 def _publish(topic: str, row: Referral, *, by: User | None, now: datetime, **said) -> None:

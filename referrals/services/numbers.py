@@ -14,7 +14,7 @@ from referrals import errors
 from referrals.models import Referral
 from referrals.policies.moves import Act, Side
 
-from . import trail, writing
+from . import green, trail, writing
 
 Status = Referral.Status
 STANDS = (Appointment.Status.BOOKED, Appointment.Status.PENDING, Appointment.Status.ARRIVED)
@@ -116,6 +116,7 @@ def not_arrived(*, referral: Referral, by: User | None, now: datetime) -> Referr
     trail.step(
         row, trail.Kind.NOTED, by=by, organization_id=None, now=now, status=back, detail={"why": "check_in_undone"}
     )
+    green.open_again(row)
     return row
 
 

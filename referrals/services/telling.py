@@ -98,8 +98,10 @@ def params_of(row: Referral, *, kind: str, why: str = "") -> dict:
 
 
 def office_of(organization_id: int) -> list[User]:
-    """The referral office; of a lower institution, which has none, whoever sends and receives there."""
-    return _holding(organization_id, Role.REFERRAL) or _holding(organization_id, Role.PARTNER)
+    """The referral office; of a lower institution, which has none, whoever sends and receives there. Where everybody
+    has left, the leaders: never nobody."""
+    found = _holding(organization_id, Role.REFERRAL) or _holding(organization_id, Role.PARTNER)
+    return found or leaders_of(organization_id)
 
 
 def senders_of(row: Referral) -> list[User]:

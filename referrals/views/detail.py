@@ -169,6 +169,12 @@ def _rings(row: Referral) -> bool:
     return call is not None and call.acknowledged_at is None and call.closed_at is None
 
 
+def _awaited(row: Referral) -> bool:
+    """An ambulance doesn't wait for the day of the number."""
+    call = getattr(row, "green", None)
+    return call is not None and call.acknowledged_at is not None and call.closed_at is None
+
+
 def numbers_of(row: Referral):
     """The number that it holds, with all that is said of one."""
     if row.appointment_id is None:
@@ -190,8 +196,10 @@ def _acts(page: Page, form: ActForm | None) -> list[dict]:
         mine = form if form is not None and form.act == act else _form(page, act, number)
         if act == Act.ACCEPT and _rings(page.referral):
             continue  # acknowledging the call takes it in
-        if act in (Act.ARRIVE, Act.SEE) and page.referral.appointment_id:
+        if act in (Act.ARRIVE, Act.SEE) and page.referral.appointment_id and not _awaited(page.referral):
             continue  # check-in and consultation say so themselves
+        if act == Act.ASK and page.referral.urgency == Referral.Urgency.GREEN:
+            continue  # by phone
         shown.append({
             "act": act, "word": word, "form": mine, "open": mine is form, "fields": len(mine.fields),
             "key": KEYS.get(act, ""), "letter": KEYS.get(act, "")[-1:], "danger": act in DANGER,

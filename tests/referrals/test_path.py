@@ -1,15 +1,17 @@
 """R1–R4: a referral's way from the family doctor's desk to the end, and back onto the list when its number is lost."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
 
-from hospital.models import Agreement, Fact
+from hospital import clock
+from hospital.models import Agreement, CalendarDay, Fact
 from referrals import errors
 from referrals.models import MOVES, OVER, Referral, ReferralEvent
 from referrals.policies import deadlines
 from referrals.policies.moves import MAY, Act, Side, allowed
+from referrals.selectors.workdays import workday_at
 from referrals.services import answering, numbers, writing
 from tests.factories import (
     NOW,
@@ -163,3 +165,38 @@ def test_a_routine_deadline_runs_on_workdays_only(db):
     due = deadlines.due_at(urgency="routine", since=friday, rule=rule, is_workday=lambda day: day.isoweekday() <= 5)
     assert due == friday + timedelta(days=4)
     assert deadlines.due_at(urgency="green", since=friday, rule=rule, is_workday=None) == friday + timedelta(minutes=10)
+
+
+@pytest.mark.parametrize(
+    ("urgency", "hours", "since", "due"),
+    [  # November 2026: 20 is a Friday; 23 a holiday, 21 a Saturday on which is worked instead
+        ("routine", 48, "20 16:00", "24 16:00"),
+        ("routine", 48, "20 00:00", "22 00:00"),  # to the end of the Saturday
+        ("routine", 1, "21 23:30", "24 00:30"),  # over midnight, Sunday and the holiday
+        ("routine", 24, "22 09:00", "25 00:00"),  # came on a Sunday: its clock begins on Tuesday
+        ("urgent", 48, "22 23:30", "23 01:30"),
+        ("green", 48, "22 23:55", "23 00:05"),
+    ],
+)
+def test_deadlines_by_urgency_over_midnight_weekend_and_holiday(urgency, hours, since, due):
+    """R4: urgent and green run around the clock. No database."""
+    days = {22: False, 23: False, 21: True}
+    said = deadlines.due_at(
+        urgency=urgency, since=at(since), rule=deadlines.ReferralRule(routine_hours=hours),
+        is_workday=lambda day: days.get(day.day, day.isoweekday() <= 5),
+    )  # fmt: skip
+    assert said == at(due)
+
+
+def at(text: str) -> datetime:
+    return datetime.strptime(f"2026-11-{text}", "%Y-%m-%d %H:%M").replace(tzinfo=clock.ZONE)
+
+
+def test_a_house_without_a_calendar_keeps_the_others_holidays(db):
+    """The lower institution's, whose days nobody enters; its own go first."""
+    hospital, community = OrganizationFactory(), CommunityFactory()
+    CalendarDay.objects.create(organization=hospital, day=TODAY, kind="holiday", name="元旦")
+    is_workday = workday_at(community.pk, or_of=hospital.pk, since=TODAY)
+    assert not is_workday(TODAY)
+    CalendarDay.objects.create(organization=community, day=TODAY, kind="workday", follows=1)
+    assert workday_at(community.pk, or_of=hospital.pk, since=TODAY)(TODAY)

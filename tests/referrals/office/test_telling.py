@@ -5,11 +5,19 @@ from datetime import timedelta
 import pytest
 
 from hospital.messages import wording_of
-from hospital.models import Message
+from hospital.models import AuditEvent, Fact, Message, User
 from referrals import errors
 from referrals.models import GreenCall, Referral
-from referrals.services import answering, escalation, green, writing
-from tests.factories import NOW, OrganizationFactory, ReferralFactory, StaffFactory
+from referrals.policies.moves import Side
+from referrals.services import answering, escalation, green, numbers, writing
+from tests.factories import (
+    NOW,
+    OrganizationFactory,
+    ReferralFactory,
+    StaffFactory,
+    appointment_row,
+    open_schedule,
+)
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(minutes=4)
@@ -67,7 +75,7 @@ def test_the_green_channel_is_acknowledged_by_one_and_the_time_is_kept(office, r
     call = green.acknowledge(referral=rung, by=office, now=LATER)
     assert call.acknowledged_at - call.rung_at == timedelta(minutes=4)
     row = Referral.objects.get()
-    assert (row.status, row.due_at, row.answered_at) == ("accepted", None, LATER)
+    assert (row.status, row.due_at, row.answered_at) == ("accepted", LATER + timedelta(hours=2), LATER)
     green.acknowledge(referral=rung, by=office, now=LATER)  # a double click
     with pytest.raises(errors.GreenTakenAlready):
         green.acknowledge(referral=rung, by=StaffFactory(roles="referral"), now=LATER)
@@ -103,3 +111,55 @@ def test_passed_on_to_another_hospital_it_rings_there(office, rung):
     answering.redirect(referral=rung, reason="没有床", by=office, department=there, receiver=other, now=LATER)
     call = GreenCall.objects.get()
     assert (call.acknowledged_at, call.rung_at) == (None, LATER)
+
+
+def test_an_emergency_is_not_asked_back_and_an_urgent_one_answers_in_its_own_time(office, rung, referral):
+    """R5: nobody waits two workdays for the answer of somebody in a hurry."""
+    with pytest.raises(errors.GreenNotAsked):
+        answering.ask_back(referral=rung, question="心电图？", by=office, now=NOW)
+    Referral.objects.filter(pk=referral.pk).update(urgency="urgent")
+    asked = answering.ask_back(referral=referral, question="用药？", by=office, now=NOW)
+    assert asked.due_at == NOW + timedelta(minutes=120)
+
+
+def test_who_was_acknowledged_and_never_comes_is_asked_for(office, rung, facts):
+    """R5: taken in hand is not here yet."""
+    green.acknowledge(referral=rung, by=office, now=NOW)
+    assert Referral.objects.get(pk=rung.pk).due_at == NOW + timedelta(minutes=120)
+    said = {"capacity": "bed", "state": "reserved", "note": "", "team_told": "李医生", "by": office, "now": NOW}
+    coming = NOW + timedelta(minutes=40)
+    green.arrange(referral=rung, expected_at=coming, **said)
+    assert Referral.objects.get(pk=rung.pk).due_at == coming + timedelta(minutes=10)
+    step = rung.events.last()
+    assert (step.text, step.detail["expected"]) == ("已通知：李医生", coming.isoformat())
+    assert "李医生" not in str(list(Fact.objects.values_list("payload"))) + str(list(AuditEvent.objects.values()))
+    assert escalation.escalate(now=coming + timedelta(minutes=10)) == 1
+    facts()
+    late = Message.objects.get(user=office, template="referral.to_office", params__kind="escalated")
+    assert "患者还没有到院" in wording_of(late, language="zh-hans").body
+
+
+def test_who_comes_to_the_door_closes_the_call_and_another_ones_check_in_opens_it_again(office, rung, facts):
+    """R5: also of one that has a number for another day, which is then missed."""
+    green.acknowledge(referral=rung, by=office, now=NOW)
+    number = appointment_row(open_schedule(), rung.patient)
+    numbers.take(referral=rung, appointment=number, by=office, side=Side.RECEIVER, now=NOW)
+    numbers.arrived(referral=rung, by=office, now=LATER)
+    facts()
+    assert GreenCall.objects.get().closed_at is not None
+    numbers.not_arrived(referral=rung, by=office, now=LATER)
+    facts()
+    assert GreenCall.objects.get().closed_at is None
+    numbers.arrived(referral=rung, by=office, now=LATER)
+    facts()
+    row = numbers.lost(appointment=number.pk, why="noshow", by=None, now=LATER)
+    assert (row.status, row.due_at, row.appointment_id) == ("arrived", None, None)
+    assert GreenCall.objects.get().closed_at is not None
+
+
+def test_a_house_without_a_referral_office_hears_through_its_leaders(rung, facts):
+    """Nothing is sent to nobody."""
+    User.objects.filter(role_assignments__role="referral").update(is_active=False)
+    leader = StaffFactory(roles="office")
+    facts()
+    assert {"新转诊单", "绿色通道呼叫"} <= set(told(user=leader))
