@@ -1,12 +1,15 @@
 """查毒: an external command looks at each attachment. Where there is one, nobody opens what it has not found clean."""
 
+import os
 import shlex
+import signal
 import subprocess
 from datetime import datetime
 
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from hospital import audit
@@ -29,16 +32,18 @@ CLEAN, INFECTED = 0, 1
 
 
 def scan_waiting(*, now: datetime) -> int:
-    """Attachments that wait, the oldest first; without a scanner none does. Safe to repeat; how many were looked at."""
+    """Attachments that wait: those never tried first, then the oldest try, so that files on which the scanner chokes
+    keep no other waiting. Without a scanner none waits. Safe to repeat; how many were looked at."""
     rows = Attachment.objects.filter(removed_at=None)
     if not settings.SCANNER_COMMAND:
         rows.filter(scan=Scan.WAITING).update(scan=Scan.UNSCANNED)
         return 0
     done = failed = 0
-    for row in rows.filter(scan=Scan.WAITING).order_by("pk")[:ROUND]:
+    for row in rows.filter(scan=Scan.WAITING).order_by(F("scanned_at").asc(nulls_first=True), "pk")[:ROUND]:
         verdict = _verdict(row)
         if verdict is None:
             failed += 1
+            rows.filter(pk=row.pk, scan=Scan.WAITING).update(scanned_at=now)  # tried
             if failed == ILL:
                 break
             continue
@@ -58,7 +63,7 @@ def _verdict(row: Attachment) -> str | None:
     """None: the scanner gave no answer."""
     try:
         command = [*shlex.split(settings.SCANNER_COMMAND), private_storage().path(row.file.name)]
-        code = subprocess.run(command, capture_output=True, timeout=SECONDS, check=False).returncode
+        code = _code(command)
     except (OSError, ValueError, subprocess.TimeoutExpired) as problem:
         log.error("scanner_failed", attachment=row.pk, error=type(problem).__name__)
         return None
@@ -66,6 +71,17 @@ def _verdict(row: Attachment) -> str | None:
         log.error("scanner_failed", attachment=row.pk, code=code)
         return None
     return Scan.INFECTED if code == INFECTED else Scan.CLEAN
+
+
+def _code(command: list[str]) -> int:
+    """The command in a group of its own: too slow, it ends with all that it started."""
+    quiet = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+    with subprocess.Popen(command, start_new_session=True, **quiet) as scanner:
+        try:
+            return scanner.wait(SECONDS)
+        except BaseException:
+            os.killpg(scanner.pid, signal.SIGKILL)
+            raise
 
 
 @transaction.atomic

@@ -1,6 +1,7 @@
 """R1: attachments of a referral: limits, both sides, the scanner, the way out."""
 
 import sys
+import time
 from datetime import timedelta
 
 import pytest
@@ -146,6 +147,34 @@ def test_a_scanner_that_fails_lets_nothing_through_and_taking_it_away_lets_go(se
     scanning.scan_waiting(now=NOW)
     row.refresh_from_db()
     assert row.scan == "unscanned"
+
+
+def test_files_that_the_scanner_never_answers_do_not_keep_the_others_waiting(sent, settings, tmp_path):
+    """R1: three that it chokes on, each round; the fourth is clean and comes up in the next."""
+    script = tmp_path / "picky.py"
+    script.write_text("import sys; sys.exit(0 if sys.argv[1].endswith('.png') else 2)")
+    settings.SCANNER_COMMAND = f"{sys.executable} {script}"
+    for number in range(scanning.ILL):
+        add(sent, content=jpeg(scan=bytes([number + 1])))
+    clean = add(sent, content=png())
+    found = [scanning.scan_waiting(now=NOW + timedelta(minutes=minute)) for minute in range(3)]
+    assert found == [0, 1, 0]
+    clean.refresh_from_db()
+    assert clean.scan == "clean"
+    assert Attachment.objects.filter(scan="waiting").count() == scanning.ILL
+
+
+def test_a_scanner_that_takes_too_long_is_ended_with_all_that_it_started(sent, settings, tmp_path, monkeypatch):
+    monkeypatch.setattr(scanning, "SECONDS", 0.1)
+    script, left = tmp_path / "slow.sh", tmp_path / "left"
+    script.write_text(f"#!/bin/sh\n(sleep 0.4; touch {left}) &\nwait\n")
+    settings.SCANNER_COMMAND = f"sh {script}"
+    row = add(sent)
+    assert scanning.scan_waiting(now=NOW) == 0
+    time.sleep(0.5)
+    assert not left.exists()
+    row.refresh_from_db()
+    assert row.scan == "waiting"
 
 
 def test_what_is_not_what_was_stored_is_never_shown(sent, shelf):
