@@ -8,7 +8,7 @@ from hospital import clock
 from hospital.models import Organization, Patient, Practitioner, User
 from referrals.models import CarePlan, FollowUp, Referral, ReferralEvent
 
-from .words import ANSWERS, QUESTIONS, REJECTED, WITHDRAWN, Story, story
+from .words import ANSWERS, QUESTIONS, REJECTED, WITHDRAWN, Story, consent_of, story
 
 Status, Kind, State = Referral.Status, ReferralEvent.Kind, Appointment.Status
 OF_PARTNERS = 0.4
@@ -105,8 +105,9 @@ class Month:
         row = Referral(
             direction="up", status=Status.DRAFT, urgency=urgency, patient=patient, origin=origin, receiver=self.house,
             doctor=doctor, by=by, department=department, reason=told.reason, diagnosis_code=told.code,
-            diagnosis=told.diagnosis, history=told.history, medication=told.medication, consent="patient",
-            consented_at=at - timedelta(minutes=2), created_at=at - timedelta(minutes=6), sent_at=at,
+            diagnosis=told.diagnosis, history=told.history, medication=told.medication,
+            consent=consent_of(patient, day=clock.today(at)), consented_at=at - timedelta(minutes=2),
+            created_at=at - timedelta(minutes=6), sent_at=at,
         )  # fmt: skip
         drawn = Drawn(row, now=self.now)
         drawn.step(Kind.CREATED, row.created_at, by=by, of=origin.pk)
@@ -194,8 +195,9 @@ class Month:
         row = Referral(
             direction="down", status=Status.DRAFT, patient=visit.patient, origin=self.house, receiver=to,
             doctor=doctor, by=doctor.user, encounter=visit, answers_to=answers_to, reason="病情稳定，转回社区管理",
-            diagnosis_code=told.code, diagnosis=told.diagnosis, history=told.history, consent="patient",
-            consented_at=sent, created_at=sent - timedelta(minutes=3), sent_at=sent,
+            diagnosis_code=told.code, diagnosis=told.diagnosis, history=told.history,
+            consent=consent_of(visit.patient, day=clock.today(sent)), consented_at=sent,
+            created_at=sent - timedelta(minutes=3), sent_at=sent,
         )  # fmt: skip
         drawn = Drawn(row, now=self.now)
         drawn.step(Kind.CREATED, row.created_at, by=doctor.user, of=self.house.pk)

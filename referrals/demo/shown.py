@@ -13,7 +13,7 @@ from referrals.models import Referral
 from referrals.policies.moves import Side
 from referrals.services import answering, numbers, writing
 
-from .words import ANSWERS, QUESTIONS, story
+from .words import ANSWERS, QUESTIONS, consent_of, story
 
 LATE, HOURS = timedelta(days=6), timedelta(hours=1)
 OPEN = (  # urgency, sent so long ago, what happened since
@@ -73,7 +73,8 @@ def _draft(patient, department, community, by: User, *, now: datetime, urgency="
     told = story(random.Random(patient.pk), department.name)
     written = {
         "urgency": urgency, "department": department, "reason": told.reason, "diagnosis_code": told.code,
-        "diagnosis": told.diagnosis, "history": told.history, "medication": told.medication, "consent": "patient",
+        "diagnosis": told.diagnosis, "history": told.history, "medication": told.medication,
+        "consent": consent_of(patient, day=clock.today(now)),
     }  # fmt: skip
     return writing.draft(
         patient=patient, origin=community, receiver=department.organization, direction=Referral.Direction.UP, by=by,

@@ -2,6 +2,11 @@
 
 import random
 from dataclasses import dataclass
+from datetime import date
+
+from hospital import family_policies
+from hospital.models import AccountRule, Patient
+from referrals.models import Referral
 
 
 @dataclass(frozen=True)
@@ -70,3 +75,9 @@ MOVED_ON = ("床位和检查更合适", "请先由专科门诊评估")
 def story(dice: random.Random, department: str) -> Story:
     fitting = next((some for word, some in STORIES.items() if word in department), OTHERS)
     return dice.choice(fitting)
+
+
+def consent_of(patient: Patient, *, day: date) -> str:
+    """A child's guardian consents."""
+    child = family_policies.is_child(patient.birth_date, rule=AccountRule(), day=day)
+    return Referral.Consent.GUARDIAN if child else Referral.Consent.PATIENT
