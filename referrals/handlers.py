@@ -4,7 +4,7 @@ from hospital import messages, outbox
 from hospital.integration import webhooks
 
 from .selectors import events, merges
-from .services import down, down_notices, following, green, numbers, queueing, telling
+from .services import down, down_notices, following, green, next_visit, numbers, queueing, telling
 
 
 @outbox.handles("encounter.checked_in")
@@ -53,6 +53,16 @@ def follow_the_visit(fact, now):
 def tell_the_plan(fact, now):
     """R3: the patient hears who goes on treating them, and when the next visit is."""
     down_notices.tell_plan(referral=fact.payload["referral"], now=now)
+
+
+@outbox.handles("appointment.booked", "appointment.moved", "appointment.cancelled", "appointment.noshow")
+def follow_the_next_visit(fact, now):
+    """R3: the plan that went down says the day that its patient was given, and that the number is gone."""
+    appointment, what = int(fact.key.partition(":")[2]), fact.topic.partition(".")[2]
+    if what in ("cancelled", "noshow"):
+        next_visit.lost(appointment=appointment, why=what, now=now)
+    else:
+        {"booked": next_visit.booked, "moved": next_visit.moved}[what](appointment=appointment, now=now)
 
 
 @outbox.handles("referral.redirected", "referral.rejected", "referral.withdrawn")

@@ -79,6 +79,11 @@ class Page(Cart, Places):
         nothing = {"department": None, "level": None, "role": None, "team": None}
         return [(mark, self.href(kind=mark.kind, **nothing)) for mark in self.current_marks]
 
+    @property
+    def told_allergies(self) -> list[str]:
+        """What other apps were told, beside what is noted here."""
+        return [mark.allergies for mark in self.current_marks if mark.allergies]
+
     @cached_property
     def facts(self) -> consult.PatientFacts:
         return consult.patient_facts(patient=self.patient, organization_id=self.doctor.organization_id, now=self.now)

@@ -51,6 +51,7 @@ class Mark:
     kind: str
     label: str
     tone: str = ""
+    allergies: str = ""  # what the app was told of them: said in the bar beside what this house has noted
 
 
 class Neighbour:

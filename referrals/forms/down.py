@@ -46,6 +46,12 @@ class PlanForm(DiagnosisFields, plain.Form):
         help_text=_("没有住院就空着；随访从这天算起。"),
     )
     consent = forms.ChoiceField(label=_("知情同意"), choices=Referral.Consent.choices, widget=forms.RadioSelect)
+    consenter = forms.CharField(
+        label=_("同意的监护人或家属"),
+        max_length=60,
+        required=False,
+        help_text=_("不是本人同意时写姓名和关系，如“李秀英（母亲）”；发出后双方都看得到。"),
+    )
     follow_up_at = forms.ChoiceField(
         label=_("在哪里复诊"), choices=[(THERE, _("下级机构门诊")), (HERE, _("回本院"))], widget=forms.RadioSelect
     )
@@ -81,6 +87,8 @@ class PlanForm(DiagnosisFields, plain.Form):
         said = super().clean()
         if not said.get("diagnosis") and "diagnosis" not in self.errors:
             self.add_error("diagnosis", _("请填写“诊断”。"))
+        if said.get("consent") == Referral.Consent.GUARDIAN and not said.get("consenter"):
+            self.add_error("consenter", _("请写明是谁同意的：姓名和关系。"))
         return said
 
 

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from django.db.models import Q
 
-from appointments.models import Encounter
+from appointments.models import Appointment, Encounter
 from appointments.selectors import operator
 from appointments.selectors import rules as heart
 from hospital.models import Organization, Patient, SignedResident
@@ -14,6 +14,9 @@ from referrals.models import CarePlan, FollowUp, Referral
 from referrals.policies.follow_up import LONGEST
 
 Status = Referral.Status
+GONE = (Appointment.Status.CANCELLED, Appointment.Status.NOSHOW)
+WITHOUT_NUMBER = Q(appointment=None) | Q(appointment__status__in=GONE)
+"""Of a plan: its next visit has a day only, or its number was cancelled or missed."""
 
 
 def standing_down(referral: Referral) -> Referral | None:

@@ -52,6 +52,7 @@ def send_down(
     receiver: Organization,
     written: dict,
     by: User,
+    consenter: str = "",
     now: datetime,
     referral: Referral | None = None,
     encounter: Encounter | None = None,
@@ -68,7 +69,7 @@ def send_down(
 
     All of it or nothing: the plan, the referral down, the booked number, the end of the referral up, and the first
     follow-up on the receiver's list. Raises SentBackAlready, SentDownAlready, NotHereToGoDown, PlanDayGone,
-    NumberNotOfPlan, ReferralIncomplete, AgreementEnded, and what booking refuses.
+    NumberNotOfPlan, ReferralIncomplete, ChildCannotConsent, AgreementEnded, and what booking refuses.
     """
     origin, patient = _whence(referral, encounter, origin=origin, patient=patient)
     if refused := policy.refusal_of_day(plan.follow_up_on, today=clock.today(now)):
@@ -89,7 +90,7 @@ def send_down(
         warning_signs=plan.warning_signs, discharged_on=plan.discharged_on, follow_up_on=plan.follow_up_on,
         follow_up_at=plan.follow_up_at, appointment=appointment,
     )  # fmt: skip
-    row = writing.send(referral=row, by=by, now=now)
+    row = writing.send(referral=row, by=by, consenter=consenter, now=now)
     if up is not None and up.status != Status.RETURNED:
         trail.step(
             up, trail.Kind.RETURNED, by=by, organization_id=up.receiver_id, now=now, status=Status.RETURNED,

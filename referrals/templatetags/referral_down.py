@@ -4,11 +4,13 @@ from django import template
 
 from hospital import clock, permissions
 from referrals.models import Referral
+from referrals.policies import allergies
 from referrals.policies import follow_up as policy
 from referrals.selectors import down, follow_ups
 from referrals.views.down import SENDERS
 
 register = template.Library()
+register.filter("names_allergy", allergies.names_one)
 
 
 @register.inclusion_tag("referrals/down/_on_page.html", takes_context=True)

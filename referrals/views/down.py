@@ -18,15 +18,18 @@ from appointments.models.rules import Channel
 from appointments.views.consult import encounters_of
 from hospital import audit, clock, masking, permissions
 from hospital.errors import Refused
-from hospital.models import Department, Organization, Patient, Practitioner, Role
+from hospital.models import Condition, Department, Organization, Patient, Practitioner, Role
 from hospital.permissions import role_required
 from referrals import errors
 from referrals.forms.down import HERE, THERE, Look, PlanForm, look_of
 from referrals.models import AdmissionRequest, Referral
 from referrals.policies import follow_up as policy
+from referrals.policies.allergies import names_one
 from referrals.selectors import down as selectors
 from referrals.selectors import scope
 from referrals.services import down as service
+
+from .down_draft import Draft
 
 SENDERS = (Role.DOCTOR, Role.WARD, Role.REFERRAL)
 READERS = (*SENDERS, Role.PARTNER)
@@ -56,6 +59,12 @@ class Source:
         return {"patient": self.patient, "origin": self.hospital}
 
     @property
+    def about(self) -> str:
+        """Whose draft it is."""
+        of = {"referral": self.referral, "encounter": self.encounter, "admission": self.admission}
+        return next(f"{name}:{row.pk}" for name, row in of.items() if row)
+
+    @property
     def written(self):
         """What is known already: of the referral up, or of the request for the stay."""
         return self.referral or self.admission
@@ -72,11 +81,9 @@ def of_referral(request: HttpRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(rows.select_related(*related), pk=pk)
     standing = selectors.standing_down(row)
     if standing:
-        messages.warning(request, errors.SentBackAlready(number=standing.number).in_full)
-        return redirect("referrals:referral", standing.pk)
+        return _over(request, errors.SentBackAlready(number=standing.number), standing)
     if refused := policy.refusal_to_go_down(row, standing=None):
-        messages.error(request, refused.in_full)
-        return redirect("referrals:referral", row.pk)
+        return _over(request, refused, row)
     encounter = getattr(row.appointment, "encounter", None) if row.appointment else None
     return _page(request, Source(
         row.patient, row.receiver, row.department, _back(request, reverse("referrals:referral", args=[row.pk])),
@@ -95,8 +102,7 @@ def of_encounter(request: HttpRequest, pk: int) -> HttpResponse:
     rows = rows.filter(status__in=seen).select_related("patient", "department", "schedule__organization")
     row = get_object_or_404(rows, pk=pk)
     if before := selectors.down_of_encounter(row):
-        messages.warning(request, errors.SentDownAlready(number=before.number).in_full)
-        return redirect("referrals:referral", before.pk)
+        return _over(request, errors.SentDownAlready(number=before.number), before)
     up = Referral.objects.filter(appointment=row.appointment_id, direction=Referral.Direction.UP, ended_at=None).first()
     if up and policy.refusal_to_go_down(up, standing=None) is None:
         return redirect(f"{reverse('referrals:down_referral', args=[up.pk])}?{request.GET.urlencode()}")
@@ -120,6 +126,16 @@ def of_admission(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, Source(row.patient, row.organization, row.department, back, admission=row))
 
 
+def _over(request: HttpRequest, refusal: Refused, row: Referral) -> HttpResponse:
+    """Somebody was quicker. Whoever is still writing reads it above what was written; else the referral's own page."""
+    if not request.htmx:
+        messages.warning(request, refusal.in_full)
+        return redirect("referrals:referral", row.pk)
+    answer = render(request, "errors/_refused.html", {"refusal": refusal}, status=refusal.status)
+    answer["HX-Retarget"], answer["HX-Reswap"], answer["HX-Reselect"] = "#notices", "innerHTML", ".notice"
+    return answer
+
+
 def _back(request: HttpRequest, usual: str) -> str:
     if request.GET.get("from") == "consult":
         return reverse("appointments:consult") + "?kind=referral"
@@ -133,6 +149,8 @@ class Desk:
         self.request, self.source, self.now = request, source, now
         self.today: date = clock.today(now)
         self.refusal: Refused | None = None
+        self.draft = Draft(user_id=request.user.pk, about=source.about)
+        self.kept_at: datetime | None = None
 
     @cached_property
     def houses(self) -> list[Organization]:
@@ -155,6 +173,27 @@ class Desk:
         initial = {name: posted.get(name, "") for name in PlanForm.base_fields}
         return PlanForm(houses=self.houses, today=self.today, initial=initial, auto_id="id_%s")
 
+    @cached_property
+    def posted(self):
+        """With the day of a button that was pressed beside the field."""
+        posted = self.request.POST.copy()
+        if day := posted.get("day"):
+            posted["follow_up_on"] = day
+        return posted
+
+    def keep(self) -> None:
+        """Whatever was pressed, what was typed is kept first."""
+        posted = self.posted
+        self.draft.keep({name: posted[name] for name in PlanForm.base_fields if name in posted}, now=self.now)
+        self.kept_at = self.now
+
+    def taken_up(self) -> PlanForm:
+        """As it was left, else as it begins."""
+        if kept := self.draft.read(now=self.now):
+            self.kept_at = datetime.fromisoformat(kept["at"])
+            return PlanForm(houses=self.houses, today=self.today, initial=self._usual() | kept["said"], auto_id="id_%s")
+        return self.form()
+
     def _usual(self) -> dict:
         known = self.source.written
         usual = {
@@ -166,7 +205,14 @@ class Desk:
         }
         for name in ("diagnosis_code", "diagnosis", "allergies"):
             usual[name] = getattr(known, name, "")
+        usual["allergies"] = self._allergies(usual["allergies"])
         return usual
+
+    def _allergies(self, told: str) -> str:
+        """As told by the sender, and what this house has noted besides."""
+        rows = self.source.patient.conditions.filter(kind=Condition.Kind.ALLERGY).order_by("pk")
+        noted = [text for text in dict.fromkeys(row.text for row in rows) if text not in told]
+        return "；".join(([told] if told and (names_one(told) or not noted) else []) + noted)[:300]
 
     def place(self, look: Look) -> tuple[Organization, int | None] | None:
         """At which house, and of which department, the next visit is."""
@@ -189,26 +235,33 @@ class Desk:
 
 def _page(request: HttpRequest, source: Source) -> HttpResponse:
     now = clock.now()
-    audit.saw_patient(patient=source.patient, actor=request.user, where="down", now=now, request=request)
     desk = Desk(request, source, now=now)
+    act = request.POST.get("act", "")
+    if request.method == "POST" and act != "clear":
+        desk.keep()
+        if act == "keep":
+            return render(request, "referrals/down/_saved.html", {"desk": desk})
+    audit.saw_patient(patient=source.patient, actor=request.user, where="down", now=now, request=request)
     if request.method != "POST":
-        return _draw(desk, desk.form())
-    if request.POST.get("act") != "send":
-        posted = request.POST.copy()
-        if day := posted.get("day"):
-            posted["follow_up_on"] = day
-        return _draw(desk, desk.looked(posted))
+        return _draw(desk, desk.taken_up())
+    if act == "clear":
+        desk.draft.forget()
+        return redirect(request.get_full_path())
+    if act != "send":
+        return _draw(desk, desk.looked(desk.posted), looked=True)
     form = desk.form(request.POST)
     if not form.is_valid():
         return _draw(desk, form, status=422)
     try:
         row = _send(desk, form.cleaned_data)
-    except (errors.SentBackAlready, errors.SentDownAlready) as refusal:
-        messages.warning(request, refusal.in_full)
-        return redirect(request.get_full_path())
+    except (errors.SentBackAlready, errors.SentDownAlready):
+        return redirect(request.get_full_path())  # which says so, and where the other one is
     except Refused as refusal:
         desk.refusal = refusal
+        for name, what in (getattr(refusal, "fields", None) or {}).items():
+            form.add_error(name if name in form.fields else None, what)
         return _draw(desk, form, status=refusal.status)
+    desk.draft.forget()
     messages.success(request, _("已下转，下转单%(number)s；%(house)s会收到，患者手机上能看到计划。") % {
         "number": row.number, "house": row.receiver.name
     })  # fmt: skip
@@ -227,6 +280,7 @@ def _send(desk: Desk, said: dict) -> Referral:
     return service.send_down(
         plan=plan, receiver=receiver, written={name: said[name] for name in names} | {"history": said["summary"]},
         number=_number(said["slot"], house=at, day=said["follow_up_on"]), by=desk.request.user,
+        consenter=said["consenter"],
         doctor=Practitioner.objects.filter(user=desk.request.user, active=True).first(),
         request_key=str(said["request_key"]), now=desk.now, deciding=clock.deciding(), **desk.source.asked,
     )  # fmt: skip
@@ -243,11 +297,12 @@ def _number(chosen, *, house: Organization, day: date) -> service.Number | None:
     return service.Number(row, chosen.start)
 
 
-def _draw(desk: Desk, form: PlanForm, *, status: int = 200) -> HttpResponse:
+def _draw(desk: Desk, form: PlanForm, *, looked: bool = False, status: int = 200) -> HttpResponse:
     look = look_of(form)
     times = desk.times(look)
     chosen = look.slot if times and selectors.sitting_of(times, look.slot) else ""
     context = {"desk": desk, "form": form, "source": desk.source, "look": look, "times": times, "chosen": chosen}
+    context["lost"] = bool(look.slot and not chosen and not looked)  # taken by somebody else meanwhile
     return render(desk.request, "referrals/down/new.html", context, status=status)
 
 

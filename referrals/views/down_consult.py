@@ -21,6 +21,7 @@ from hospital.errors import Refused
 from hospital.models import Role
 from hospital.permissions import role_required
 from referrals.models import Referral
+from referrals.policies.allergies import names_one
 from referrals.selectors import room as selectors
 from referrals.selectors import scope
 from referrals.selectors.attachments import of_referral
@@ -60,8 +61,14 @@ class Panel:
         """Without a referral up, or with one that is open for it; a community's doctor has nobody below."""
         if self.page.current.schedule.organization.kind != "hospital":
             return False
-        open_one = self.dossier and self.dossier.referral.direction == Referral.Direction.UP
-        return self.dossier.may_go_down if open_one else True
+        up = self.dossier and self.dossier.referral.direction == Referral.Direction.UP
+        return self.dossier.may_go_down or self._completed if up else True
+
+    @property
+    def _completed(self) -> bool:
+        """Completed by a slip, or treated to the end and then sent down after all: this visit's own plan. One that was
+        sent before is opened by the address."""
+        return self.dossier.here and self.dossier.referral.status == Referral.Status.COMPLETED
 
     @property
     def exams_url(self) -> str:
@@ -98,6 +105,7 @@ def _mark(row: Referral) -> Mark:
         kind=KIND,
         label=f"{sort}{urgent} {row.origin.short_name or row.origin.name}",
         tone=TONES.get(row.urgency, "brand"),
+        allergies=row.allergies if names_one(row.allergies) else "",
     )
 
 

@@ -15,6 +15,7 @@ from hospital.models import User
 from hospital.permissions import patient_required
 from referrals.models import OVER, CarePlan, Referral
 from referrals.selectors import mine as selectors
+from referrals.selectors.down import WITHOUT_NUMBER
 
 PAGE = 20
 
@@ -57,7 +58,7 @@ def next_plan(account: User, now: datetime) -> neighbours.Coming | None:
     """The nearest 复诊日 of a plan that has no number: a booked one is the next visit already."""
     mine = selectors.referrals_of(account).filter(direction=Referral.Direction.DOWN).exclude(status__in=OVER)
     plans = CarePlan.objects.filter(
-        referral__in=mine.values("pk"), appointment=None, follow_up_on__gte=clock.today(now)
+        WITHOUT_NUMBER, referral__in=mine.values("pk"), follow_up_on__gte=clock.today(now)
     ).select_related("referral__patient", "follow_up_at")
     plan = plans.order_by("follow_up_on", "pk").first()
     if plan is None:

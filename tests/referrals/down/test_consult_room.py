@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.urls import reverse
 
 from appointments.models import Appointment
@@ -10,7 +11,7 @@ from hospital import clock
 from hospital.models import Organization
 from referrals.models import CarePlan, Referral
 from tests.consult.rooms import bring_in, doctor_with_a_room, open_page
-from tests.factories import CommunityFactory, ReferralFactory
+from tests.factories import CommunityFactory, ReferralFactory, StaffFactory
 
 from .community import clinic
 
@@ -38,9 +39,11 @@ def test_the_queue_names_who_comes_by_referral_and_one_key_opens_the_dossier(
     client, room, django_assert_max_num_queries
 ):
     """R2: no second history: reason, results and who sent the patient are on the page."""
-    referred(room.waiting[0])
+    referred(room.waiting[0], allergies="青霉素：过敏性休克")
     referred(room.waiting[1], appointment=None, status="accepted")
     page = open_page(client)
+    bar = page.content.decode()
+    assert ("转来时写的过敏：青霉素：过敏性休克" in bar, "无过敏记录" in bar) == (True, False)
     assert page.content.decode().count("上转 加急 柳堤社区") == 3  # the patient's bar, and two in the queue
     kind = next(one for one in page.context["page"].kinds if one.name == "referral")
     assert kind.count == 1
@@ -68,6 +71,44 @@ def test_completed_in_the_room_and_told_to_the_other_side(client, room):
     assert row.events.get(kind="completed").text == "已开药，四周后门诊"
     other = client.post(reverse("referrals:consult_complete"), said | {"encounter": room.waiting[1].pk})
     assert other.status_code == 409
+    shown = open_page(client, kind="referral").content.decode()
+    assert reverse("referrals:down_encounter", args=[room.waiting[0].pk]) in shown  # a slip is no dead end
+
+
+def test_a_plan_is_kept_while_it_is_written_for_its_writer_alone(client, room):
+    """R3: an idle log-out loses no letter; once it is sent, or somebody else's was, nothing is kept on."""
+    row, day = referred(room.waiting[0], allergies="否认药物过敏史"), clock.today(clock.now()) + timedelta(days=14)
+    assert "downallergy" not in open_page(client, kind="referral").content.decode()
+    row.patient.conditions.create(kind="allergy", text="磺胺")
+    url = reverse("referrals:down_referral", args=[row.pk]) + "?from=consult"
+    assert client.get(url).context["form"]["allergies"].value() == "磺胺"
+    half = form_of(row.origin, day, act="keep", warning_signs="写到一半", consent="", follow_up_on="20")
+    assert "已保存" in client.post(url, half, headers=HTMX).content.decode()
+    client.logout()
+    other = StaffFactory(roles="ward")
+    client.force_login(other, backend="django.contrib.auth.backends.ModelBackend")
+    assert "写到一半" not in client.get(url).content.decode()
+    client.force_login(room.user, backend="django.contrib.auth.backends.ModelBackend")
+    taken_up = client.get(url).content.decode()
+    assert "写到一半" in taken_up
+    assert "没有发出" in taken_up
+    client.post(url, {"act": "clear"})
+    assert "写到一半" not in client.get(url).content.decode()
+    client.post(url, half, headers=HTMX)
+
+    nobody = client.post(url, form_of(row.origin, day, consent="guardian"))
+    assert (nobody.status_code, list(nobody.context["form"].errors)) == (422, ["consenter"])
+    row.patient.birth_date = clock.today(clock.now()) - timedelta(days=9 * 366)
+    row.patient.save()
+    child = client.post(url, form_of(row.origin, day))
+    assert (child.status_code, list(child.context["form"].errors)) == (409, ["consent"])
+    client.post(url, form_of(row.origin, day, consent="guardian", consenter="李秀英（母亲）"))
+    down = Referral.objects.get(direction="down")
+    assert down.events.get(kind="sent").text == "李秀英（母亲）"
+    late = client.post(url, half, headers=HTMX)
+    assert (late.status_code, late["HX-Retarget"]) == (409, "#notices")
+    assert down.number in late.content.decode()
+    assert not [row for row in Session.objects.all() if "said" in row.get_decoded()]
 
 
 def form_of(house, day, **more) -> dict:
