@@ -97,6 +97,13 @@ def push(fact, now):
         webhooks.enqueue(fact, organization_id=organization, now=now)
 
 
+@outbox.handles("patient.unmerged")
+def part(fact, now):
+    """P10: a number of the one that a referral of the other took meanwhile; nothing disappears."""
+    for appointment in merges.crossed(fact):
+        numbers.lost(appointment=appointment, why="unmerged", by=fact.actor, now=now)
+
+
 @outbox.handles(*merges.TOPICS, only=webhooks.wanted_topics)
 def push_merge(fact, now):
     """P10: an id that programs keep may mean another record from now on."""

@@ -21,6 +21,9 @@ STAYS = frozenset({
 """Constraints that say "this is known already": the same allergy, an account that looks after both, an hour long past
 at which both were booked (one to come is refused before). The row stays with the record that is switched off."""
 
+BEGUN = "created_at"
+"""When a row began, on models whose rows may come to hang on another row later on."""
+
 _times: dict[str, type[models.Model]] = {}
 
 
@@ -47,6 +50,18 @@ class Link:
     column: Column
     parent: Column
     name: str
+
+
+@dataclass(frozen=True)
+class Held:
+    """A row of a patient that another row holds as its own: the number of a referral, of a plan. `owner`: whose row
+    the holder is; itself, or what it hangs on by `via`."""
+
+    column: Column
+    holder: str
+    name: str
+    owner: Column
+    via: str
 
 
 def keeps_time(source: str, model: type[models.Model]) -> None:
@@ -79,6 +94,26 @@ def links() -> tuple[Link, ...]:
         for field in _keys_to(column.model, other)
         for parent in parents
     )
+
+
+@cache
+def held() -> tuple[Held, ...]:
+    """What may have been made for a row afterwards: found by the key to it, which the row itself does not have."""
+    found = []
+    for holder in _models():
+        table = holder._meta.db_table
+        owners = [(owner, "id") for owner in columns() if owner.model is holder] or [
+            (owner, key.column) for owner in columns() for key in _keys_to(holder, owner.model)
+        ]
+        for column in columns():
+            for key in _keys_to(holder, column.model):
+                if isinstance(key, models.OneToOneField) and has_begun(column):
+                    found += [Held(column, table, key.column, owner, via) for owner, via in owners]
+    return tuple(each for each in found if each.via != each.name)
+
+
+def has_begun(column: Column) -> bool:
+    return any(field.column == BEGUN for field in column.model._meta.concrete_fields)
 
 
 def _models() -> Iterator[type[models.Model]]:

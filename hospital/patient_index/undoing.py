@@ -1,8 +1,8 @@
 """撤销合并: what was hung over goes back, and so does what has grown on it since.
 
 A visit that was booked on the second record and moved by the merge goes back with the check-in, the consultation and
-the next booking that were made from it after the merge: they are that person's. What else was new on the kept record
-stays there.
+the next booking that were made from it after the merge, and so does the number that was booked for a referral that goes
+back: they are that person's. What was on the kept record before the merge never goes, what else was new stays there.
 """
 
 from datetime import datetime
@@ -15,7 +15,7 @@ from hospital.models import DuplicateSuspect, MergedRow, PatientMerge, PatientTi
 
 from . import errors
 from .merging import locked
-from .tables import Link, _quoted, links, time_sources
+from .tables import BEGUN, Column, Held, Link, _quoted, has_begun, held, links, time_sources
 
 
 @transaction.atomic
@@ -66,18 +66,31 @@ def _hang_back(row: PatientMerge) -> int:
 def _follow(row: PatientMerge) -> int:
     """Until nothing more goes along: rows of the kept record that hang on one that went back."""
     count = 0
-    while moved := sum(_follow_link(link, row) for link in links()):
+    while moved := sum(_follow_link(link, row) for link in links()) + sum(_follow_held(each, row) for each in held()):
         count += moved
     return count + sum(_follow_times(source, model, row) for source, model in time_sources().items())
 
 
 def _follow_link(link: Link, row: PatientMerge) -> int:
     """Not what also hangs on something that stays: a result of the one, read for an exam of the other."""
-    where = f"{_quoted(link.column.name)} = %(kept)s AND {_hangs_on(link, '%(merged)s')}"
+    where = f"{_quoted(link.column.name)} = %(kept)s AND {_hangs_on(link, '%(merged)s')}{_new(link.column)}"
     for other in links():
         if other != link and other.column == link.column:
             where += f" AND NOT {_hangs_on(other, '%(kept)s')}"
     return _set(link.column.table, link.column.name, where, row)
+
+
+def _follow_held(each: Held, row: PatientMerge) -> int:
+    table, owner = _quoted(each.column.table), _quoted(each.owner.table)
+    where = f"""{_quoted(each.column.name)} = %(kept)s{_new(each.column)} AND EXISTS (
+        SELECT 1 FROM {_quoted(each.holder)} h JOIN {owner} o ON o.id = h.{_quoted(each.via)}
+         WHERE h.{_quoted(each.name)} = {table}.id AND o.{_quoted(each.owner.name)} = %(merged)s)"""  # noqa: S608
+    return _set(each.column.table, each.column.name, where, row)
+
+
+def _new(column: Column) -> str:
+    """A row that was there before the merge may hang on one of the other record since: it stays all the same."""
+    return f" AND {_quoted(column.table)}.{BEGUN} > %(merged_at)s" if has_begun(column) else ""
 
 
 def _hangs_on(link: Link, whose: str) -> str:
@@ -97,6 +110,6 @@ def _set(table: str, column: str, where: str, row: PatientMerge, **more) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {_quoted(table)} SET {_quoted(column)} = %(merged)s WHERE {where}",  # noqa: S608
-            {"kept": row.kept_id, "merged": row.merged_id, **more},
+            {"kept": row.kept_id, "merged": row.merged_id, "merged_at": row.merged_at, **more},
         )
         return cursor.rowcount

@@ -1,6 +1,9 @@
 """What the programs of institutions are told when two records turn out to be one person, or two after all (P10)."""
 
+from django.db.models import F
+
 from hospital.models import Fact
+from referrals.models import Referral
 
 from . import known
 
@@ -15,3 +18,10 @@ def organizations_of(fact: Fact) -> list[int]:
 def data_of(fact: Fact) -> dict:
     """Ids alone: which one holds everything of this person from then on, or no longer does."""
     return {"kept": fact.payload["kept"], "merged": fact.payload["merged"]}
+
+
+def crossed(fact: Fact) -> list[int]:
+    """Numbers of one of the two that an open referral of the other holds."""
+    both = [fact.payload["kept"], fact.payload["merged"]]
+    rows = Referral.objects.filter(patient__in=both, ended_at=None, appointment__patient__in=both)
+    return list(rows.exclude(appointment__patient=F("patient")).order_by("pk").values_list("appointment", flat=True))

@@ -53,7 +53,7 @@ def take(*, referral: Referral, appointment: Appointment, by: User, side: Side, 
 def lost(*, appointment: int, why: str, by: User | None, now: datetime) -> Referral | None:
     """Its number was stopped, cancelled or missed: back to the office's list with a new deadline (nothing disappears).
 
-    `why`: "cancelled", "stopped" or "noshow". None where no open referral held it. Publishes referral.lost.
+    `why`: "cancelled", "stopped", "noshow" or "unmerged". None where no open referral held it. Publishes referral.lost.
     """
     row = _holding(appointment)
     if row is None:
