@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, When
 
 from hospital.models import Department, Organization
 from referrals.models import OVER, WAITS_FOR_RECEIVER, Referral, ReferralEvent
@@ -50,7 +50,8 @@ def still_open(rows: QuerySet[Referral]) -> QuerySet[Referral]:
 
 
 def listed(organizations: Collection[int], wanted: Wanted, *, now: datetime) -> QuerySet[Referral]:
-    """Overdue first, then by deadline; what has none by the day it was sent; of what is over the latest first."""
+    """The green channel, then by deadline, the overdue first; what has none by the day it was sent; of what is over the
+    latest first."""
     rows = received(organizations)
     if wanted.text:
         return _found(rows, wanted.text).order_by("-sent_at", "-pk")
@@ -63,7 +64,16 @@ def listed(organizations: Collection[int], wanted: Wanted, *, now: datetime) -> 
             rows = rows.filter(**{name: value})
     if wanted.turn == OVER_TAB:
         return rows.order_by("-sent_at", "-pk")
-    return rows.order_by(F("due_at").asc(nulls_last=True), "sent_at", "pk")
+    green = Case(When(urgency=Referral.Urgency.GREEN, then=0), default=1)
+    return rows.order_by(green, F("due_at").asc(nulls_last=True), "sent_at", "pk")
+
+
+def place_is_closed(row: Referral) -> bool:
+    """Before the visit: the wished department, doctor or team takes nobody any more. `row` has them."""
+    if row.status not in (*TURNS[OURS], *TURNS[THEIRS], *TURNS[COMING]):
+        return False
+    places = [row.department, row.role, row.role and row.role.practitioner, row.team]
+    return any(place is not None and not place.active for place in places)
 
 
 def _found(rows: QuerySet[Referral], text: str) -> QuerySet[Referral]:
@@ -79,7 +89,8 @@ def _found(rows: QuerySet[Referral], text: str) -> QuerySet[Referral]:
 
 def in_full(page) -> list[Referral]:
     """The rows of one page with what a line says of them. Two queries."""
-    last = ReferralEvent.objects.filter(referral=OuterRef("pk")).exclude(text="").order_by("-pk")
+    said = ReferralEvent.objects.exclude(kind=ReferralEvent.Kind.SENT)  # who consented is not for a list
+    last = said.filter(referral=OuterRef("pk")).exclude(text="").order_by("-pk")
     lost = ReferralEvent.objects.filter(referral=OuterRef("pk"), kind=ReferralEvent.Kind.LOST).order_by("-pk")
     rows = Referral.objects.filter(pk__in=list(page)).select_related(
         "patient", "origin", "receiver", "department", "role__practitioner", "team", "appointment__schedule", "green"

@@ -1,7 +1,7 @@
 """What rings in the referral office now (R5)."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from referrals.models import GreenCall
 
@@ -20,9 +20,16 @@ def seen_as(calls: list[GreenCall]) -> str:
 
 
 def bar_of(calls: list[GreenCall], *, now: datetime) -> dict:
-    """What the bar shows: each call with the seconds since it rang, which the page counts on."""
+    """What the bar shows: each call with the time since it rang, which the page counts on (keys.js)."""
     return {
-        "calls": [(call, max(0, int((now - call.rung_at).total_seconds()))) for call in calls],
+        "calls": [(call, _ran(now - call.rung_at)) for call in calls],
         "seen": seen_as(calls),
         "now_ms": int(now.timestamp() * 1000),
     }
+
+
+def _ran(span: timedelta) -> str:
+    """2:59, or 1:02:59."""
+    minutes, seconds = divmod(max(0, int(span.total_seconds())), 60)
+    hours, rest = divmod(minutes, 60)
+    return f"{hours}:{rest:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -21,7 +21,7 @@ from referrals.forms.green import ArrangeForm
 from referrals.models import Referral
 from referrals.policies import hands
 from referrals.policies.moves import Act, Side
-from referrals.selectors import scope, story
+from referrals.selectors import office, scope, story
 from referrals.services import answering, ending, numbers, writing
 
 RELATED = (
@@ -133,6 +133,7 @@ def show(
         "number": numbers_of(row),
         "late": row.due_at is not None and row.due_at <= page.now,
         "refusal": refusal,
+        "closed": page.side == Side.RECEIVER and office.place_is_closed(row),
         "in_office": permissions.has_role(page.request.user, Role.REFERRAL),
         "at_a_partner": permissions.has_role(page.request.user, Role.PARTNER),
         "now": page.now,
@@ -153,11 +154,11 @@ def _green(page: Page, form: ArrangeForm | None) -> dict:
     call = getattr(row, "green", None)
     if call is None:
         return {}
-    office = page.side == Side.RECEIVER and Role.REFERRAL in _roles(page.request, row, page.side)
+    may_act = page.side == Side.RECEIVER and Role.REFERRAL in _roles(page.request, row, page.side)
     waited = int(((call.acknowledged_at or page.now) - call.rung_at).total_seconds())
     return {
         "call": call,
-        "green_acts": office and row.ended_at is None and call.closed_at is None,
+        "green_acts": may_act and row.ended_at is None and call.closed_at is None,
         "green_form": form or ArrangeForm(call=call, now=page.now),
         "green_open": form is not None,
         "waited": divmod(waited, 60),
@@ -203,7 +204,7 @@ def _acts(page: Page, form: ActForm | None) -> list[dict]:
         shown.append({
             "act": act, "word": word, "form": mine, "open": mine is form, "fields": len(mine.fields),
             "key": KEYS.get(act, ""), "letter": KEYS.get(act, "")[-1:], "danger": act in DANGER,
-            "primary": act in (Act.ACCEPT, Act.ANSWER),
+            "primary": act in (Act.ACCEPT, Act.ANSWER) or (act == Act.ARRIVE and _awaited(page.referral)),
         })  # fmt: skip
     return shown
 

@@ -61,5 +61,6 @@ def _line(row, *, now) -> dict:
         "row": row,
         "name": masking.name(row.patient.name),
         "late": row.due_at is not None and row.due_at <= now,
+        "closed": office.place_is_closed(row),
         "ringing": row.urgency == "green" and hasattr(row, "green") and row.green.acknowledged_at is None,
     }

@@ -2,7 +2,8 @@
  *
  *   data-key="KeyN"            event.code; "Control+Enter" with the modifier; several separated by a blank
  *   data-grid                  arrows move the focus between what can be pressed inside
- *   data-until="1732200000000" a clock that runs down to this server time (ms), 2:59 or 26:02:59; data-since runs up
+ *   data-until="1732200000000" a clock that runs down to this server time (ms), 2:59 or 26:02:59; data-since runs up,
+ *                              in seconds or with data-minutes in the same shape
  *   data-fresh="5"             asks htmx for news (event "freshen") every n seconds while the page is seen
  *   data-quiet                 what it asks for by itself makes no key wait
  *   data-enter="#results a"    Enter in this box presses the first match; arrow down moves there
@@ -43,7 +44,8 @@
       if (left <= 0 && !clock.dataset.lapsed) clock.dataset.lapsed = lapsed = true;
     }
     for (const clock of document.querySelectorAll("[data-since]")) {
-      clock.textContent = String(Math.max(0, Math.floor((serverNow() - Number(clock.dataset.since)) / 1000)));
+      const ran = Math.max(0, Math.floor((serverNow() - Number(clock.dataset.since)) / 1000));
+      clock.textContent = "minutes" in clock.dataset ? minutes(ran * 1000) : String(ran);
     }
     if (lapsed) freshen();
   };

@@ -1,17 +1,19 @@
 """R4: two of the office at once, and the office against the patient: one wins, nobody hangs."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 
 import pytest
 from django.db import connection
 
+from appointments.models import Appointment
 from appointments.services import changes
 from hospital.errors import Refused
 from referrals.models import Referral
 from referrals.policies.moves import Side
-from referrals.services import answering, ending, numbers
-from tests.factories import NOW, ReferralFactory, StaffFactory, appointment_row, open_schedule
+from referrals.services import answering, booking_for, ending, numbers
+from tests.factories import NOW, TODAY, ReferralFactory, StaffFactory, appointment_row, open_schedule
 
 
 def at_once(*acts) -> list:
@@ -29,6 +31,22 @@ def at_once(*acts) -> list:
 
     with ThreadPoolExecutor(len(acts)) as crowd:
         return list(crowd.map(run, acts))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_of_the_office_book_for_one_patient_at_once():
+    """One gets it, the other hears of it; no second number, and no hold is left."""
+    row = ReferralFactory()
+    days = [open_schedule(day=TODAY + timedelta(days=ahead), department=row.department) for ahead in (3, 4)]
+    asked = {"referral": row, "source": booking_for.OWN, "side": Side.RECEIVER, "now": NOW}
+    people = [StaffFactory(roles="referral") for _each in days]
+    done = at_once(*(
+        lambda day=day, by=by: booking_for.book(schedule=day, start=day.starts_at, by=by, request_key="k", **asked)
+        for day, by in zip(days, people, strict=True)
+    ))  # fmt: skip
+    assert [str(each) for each in done].count("NumberChanged") == 1, done
+    number = Appointment.objects.exclude(status="cancelled").get()
+    assert (number.status, Referral.objects.get().appointment) == ("booked", number)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,11 +1,22 @@
 """R2–R4: one page for both sides; each is offered what its turn and its role allow, and nothing typed is lost."""
 
+from datetime import timedelta
+
 import pytest
 
-from hospital.models import AuditEvent
+from hospital.models import AuditEvent, Department
+from referrals.models import Referral, ReferralEvent
 from referrals.policies.hands import offered
 from referrals.policies.moves import Act, Side
-from tests.factories import DepartmentFactory, OrganizationFactory, StaffFactory, appointment_row, open_schedule
+from tests.factories import (
+    NOW,
+    DepartmentFactory,
+    OrganizationFactory,
+    ReferralFactory,
+    StaffFactory,
+    appointment_row,
+    open_schedule,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -84,6 +95,21 @@ def test_the_list_has_the_overdue_first_and_no_full_name(client, here, referral,
     assert referral.patient.name not in shown
     assert "没有找到" in text(client.get("/referral-office/?q=U9999999"))
     assert referral.number in text(client.get(f"/referral-office/?q={referral.number}"))
+
+
+def test_the_green_channel_comes_first_a_closed_place_is_marked_and_nobody_is_named(client, here, referral, office):
+    """R4, R5: a referral to a department that closed doesn't lie there; who consented is nobody's in a list."""
+    Referral.objects.filter(pk=referral.pk).update(due_at=NOW - timedelta(days=9))
+    green = ReferralFactory(urgency="green", department=DepartmentFactory(code="E1", name="急诊科"))
+    ReferralEvent.objects.create(referral=green, kind="sent", status="sent", text="王大山（父亲）", at=NOW)
+    shown = text(client.get("/referral-office/"))
+    assert shown.index(green.number) < shown.index(referral.number)
+    assert "王大山" not in shown
+    assert "已停用，请改派" not in shown
+    assert "要求补充" not in text(client.get(f"/referrals/{green.pk}/"))
+    Department.objects.filter(pk=referral.department_id).update(active=False)
+    assert "已停用，请改派" in text(client.get("/referral-office/"))
+    assert "请改派，或代约时另选" in text(client.get(here))
 
 
 def test_doctors_ask_and_finish_and_an_auditor_only_reads():
