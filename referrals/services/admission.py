@@ -149,7 +149,8 @@ def schedule(*, request: AdmissionRequest, day: date, place: str, by: User, now:
     _may(row, Act.SCHEDULE)
     if refused := policy.refusal_of_day(day, today=clock.today(now)):
         raise refused
-    _move(row, Status.SCHEDULED, "scheduled", by=by, now=now, scheduled_on=day, place=place, day=day.isoformat())
+    told = {"scheduled_on": day, "place": place, "note": ""}  # why there was no day is over
+    _move(row, Status.SCHEDULED, "scheduled", by=by, now=now, day=day.isoformat(), **told)
     return row
 
 
@@ -236,7 +237,9 @@ def _leave_a_trace(row: AdmissionRequest, what: str, *, before: str, by: User, n
         payload={"admission": row.pk, "status": row.status, "organization": row.organization_id, **said},
     )  # fmt: skip
     lost = before == Status.SCHEDULED and row.status in (Status.PREPARING, Status.READY)
-    notices.tell(row, what="put_off" if lost else what, dedupe=f"admission:{row.pk}:{fact.pk}", now=now)
+    step, dedupe = "put_off" if lost else what, f"admission:{row.pk}:{fact.pk}"
+    notices.tell(row, what=step, dedupe=dedupe, now=now)
+    notices.tell_staff(row, what=step, but=by, dedupe=dedupe, now=now)
     if row.referral_id and row.referral.ended_at is None and (text := _on_the_trail(row, what)):
         trail.step(
             row.referral, trail.Kind.NOTED, by=by, organization_id=row.organization_id, now=now, text=text,

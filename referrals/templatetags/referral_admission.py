@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 
 from hospital import permissions
 from hospital.models import AuditEvent
-from referrals.models import AdmissionRequest, Referral
+from referrals.models import AdmissionNeed, AdmissionRequest, Referral
 from referrals.policies.admission import refusal_of_referral
 from referrals.selectors import admissions as selectors
 from referrals.selectors.trail_words import ACTIONS
@@ -44,7 +44,10 @@ def noes(row: AdmissionRequest, may: set[str]) -> list[tuple[str, str, str]]:
 
 
 @register.filter
-def admission_step(step: AuditEvent) -> str:
-    """What was done, and the day that was told."""
+def admission_step(step: AuditEvent, needs: list[AdmissionNeed]) -> str:
+    """What was done, the day that was told, and which of the needs it was."""
     said = str(ACTIONS.get(step.action, step.action))
-    return f"{said} {step.detail['day'][5:]}" if step.detail.get("day") else said
+    if step.detail.get("day"):
+        return f"{said} {step.detail['day'][5:]}"
+    which = next((need.text for need in needs if need.pk == step.detail.get("need")), "")
+    return _("%(what)s：%(which)s") % {"what": said, "which": which} if which else said

@@ -14,6 +14,7 @@ from hospital.models import User
 from hospital.permissions import patient_required
 from referrals.models import AdmissionRequest
 from referrals.models.admission import ADMISSION_OVER
+from referrals.policies import admission as policy
 from referrals.selectors import admissions as selectors
 
 MOST = 30
@@ -29,7 +30,7 @@ def mine(request: HttpRequest) -> HttpResponse:
     rows = list(selectors.mine(request.user).order_by("-pk")[:MOST])
     for person in {row.patient_id: row.patient for row in rows}.values():
         audit.saw_patient(patient=person, actor=request.user, where="my_admissions", now=now, request=request)
-    cards = [_card(row) for row in rows]
+    cards = [_card(row, now=now) for row in rows]
     people = family.people_of(request.user)
     context = {
         "going_on": [card for card in cards if not card["over"]],
@@ -39,13 +40,14 @@ def mine(request: HttpRequest) -> HttpResponse:
     return intake.quiet(render(request, "referrals/admission/mine.html", context))
 
 
-def _card(row: AdmissionRequest) -> dict:
+def _card(row: AdmissionRequest, *, now: datetime) -> dict:
     needs = list(row.needs.all())
     return {
         "row": row,
         "masked": masking.name(row.patient.name),
         "needs": needs,
         "missing": sum(1 for need in needs if need.done_at is None),
+        "late": row.status == AdmissionRequest.Status.SCHEDULED and policy.late(row, today=clock.today(now)),
         "over": row.status in ADMISSION_OVER,
     }
 
@@ -57,4 +59,6 @@ def next_admission(account: User, now: datetime) -> neighbours.Coming | None:
     row = rows.order_by("scheduled_on", "pk").first()
     if row is None:
         return None
-    return neighbours.Coming(clock.at(row.scheduled_on, time.min), "referrals/admission/_next.html", _card(row))
+    return neighbours.Coming(
+        clock.at(row.scheduled_on, time.min), "referrals/admission/_next.html", _card(row, now=now)
+    )

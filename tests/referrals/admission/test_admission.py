@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from hospital.messages import wording_of
 from hospital.models import AuditEvent, Fact, Message
 from referrals import errors
 from referrals.demo import admissions
@@ -120,6 +121,46 @@ def test_a_no_needs_a_reason_and_is_told(office, act):
     assert told(row)[-1] in ("admission.refused", "admission.cancelled", "admission.put_off")
     row.refresh_from_db()
     assert row.note == "床位紧张"
+
+
+def test_why_it_was_put_off_stands_until_there_is_a_day_again(office):
+    row = admission.schedule(request=ready(office), day=SOON, place="", by=office, now=NOW)
+    row = admission.put_off(request=row, reason="床位紧张", by=office, now=NOW)
+    assert (row.status, row.note) == ("ready", "床位紧张")
+    row = admission.schedule(request=row, day=SOON, place="", by=office, now=NOW)
+    row.refresh_from_db()
+    assert (row.status, row.note) == ("scheduled", "")
+
+
+def test_who_runs_the_list_hears_what_is_asked_and_the_doctor_what_becomes_of_it(office):
+    """B23: in the app, without what is written in it; whoever does it hears nothing."""
+    doctor, place = StaffFactory(roles="doctor"), DepartmentFactory()
+    ward, other = StaffFactory(roles="ward"), StaffFactory(roles="ward")
+    ward.role_assignments.update(department=place)
+    other.role_assignments.update(department=DepartmentFactory(code="C9"))
+    row = asked(doctor, needs=(), department=place, urgency="urgent")
+    admission.approve(request=row, by=office, now=NOW)
+    admission.schedule(request=row, day=SOON, place="", by=office, now=NOW)
+    admission.put_off(request=row, reason="床位紧张", by=office, now=NOW)
+    admission.cancel(request=row, reason="患者要求", by=ward, now=NOW)
+    refused = asked(office, needs=(), department=place)
+    admission.refuse(request=refused, reason="门诊可做", by=ward, now=NOW)
+
+    rows = Message.objects.filter(template="admission.to_staff").order_by("pk")
+    heard = {user: [wording_of(each, language="zh-hans") for each in rows if each.user == user] for user in (
+        office, ward, other, doctor,
+    )}  # fmt: skip
+    titles = {user: [words.title for words in said] for user, said in heard.items()}
+    assert titles == {
+        office: ["新的住院申请：急", "住院申请未通过"],
+        ward: ["新的住院申请：急", "新的住院申请"],
+        other: [],
+        doctor: ["住院已安排", "住院安排已暂缓", "住院申请已取消"],
+    }
+    body = " ".join(words.body for said in heard.values() for words in said)
+    assert place.name in body
+    for hidden in ("胆囊", "床位紧张", row.patient.name):
+        assert hidden not in body
 
 
 @pytest.mark.parametrize("days", [-1, 366])

@@ -64,7 +64,10 @@ def test_the_office_takes_a_request_from_a_referral_to_the_ward(client, office):
     act(client, row, "admit")  # a double click
     row.refresh_from_db()
     assert row.status == "admitted"
-    assert "登记入院" in client.get(answer.url).content.decode()
+    said = client.get(answer.url).content.decode()
+    assert "登记入院" in said
+    assert "免做入院前准备：麻醉评估" in said  # which one
+    assert said.count(reverse("referrals:down_admission", args=[row.pk])) == 1
 
 
 def test_wrong_input_is_said_in_place_and_everything_typed_stays(client, office):
@@ -152,6 +155,10 @@ def test_the_patient_sees_when_where_and_what_is_missing_and_only_whose_binding_
     assert "胆囊结石" not in said
     home = client.get(reverse("appointments:patient_home")).content.decode()
     assert "看安排和准备" in home
+    AdmissionRequest.objects.filter(pk=row.pk).update(scheduled_on=TODAY - timedelta(days=1))
+    assert "安排的日子已经过了" in client.get(page).content.decode()
+    admission.put_off(request=row, reason="床位紧张", by=office, now=NOW)
+    assert "床位紧张" in client.get(page).content.decode()
     client.force_login(other)
     assert "外科楼" not in client.get(page).content.decode()
 
