@@ -29,7 +29,7 @@ from bench import (
 from bench.calls import Calls
 from bench.processor import Processor
 from bench.scratch import Scratch
-from bench.seed import fill
+from bench.seed import Ground, fill
 from bench.sizes import Sizes
 from hospital import clock
 
@@ -76,13 +76,7 @@ def run(sizes: Sizes, scratch: Scratch, *, small: str, only: set[str]) -> tuple[
     if "month" in wanted:
         with told("month"):
             rows += month.measure(scratch)
-    if "planners" in wanted:
-        with told("planners"):
-            rows += planners.measure(sizes, ground)
-            rows += proposals.measure(sizes, ground)
-    if "referrals" in wanted:
-        with told("referrals"):
-            rows += referrals.measure(sizes, ground)
+    rows += _of_the_ground(sizes, ground, wanted=wanted)
     calls = Calls(ground)
     with server.running() as (port, pid):
         pages, cost = booking.ceiling(calls, port, seconds=min(2, sizes.seconds))
@@ -99,6 +93,19 @@ def run(sizes: Sizes, scratch: Scratch, *, small: str, only: set[str]) -> tuple[
             with told(name):
                 rows += measurement.measure(sizes, ground)
     return rows, about
+
+
+def _of_the_ground(sizes: Sizes, ground: Ground, *, wanted: list[str]) -> list[table.Row]:
+    """What needs no server of its own."""
+    rows = []
+    if "planners" in wanted:
+        with told("planners"):
+            rows += planners.measure(sizes, ground)
+            rows += proposals.measure(sizes, ground)
+    if "referrals" in wanted:
+        with told("referrals"):
+            rows += referrals.measure(sizes, ground)
+    return rows
 
 
 def _with_a_past(sizes: Sizes, scratch: Scratch, *, small: str, wanted: list[str]) -> list[table.Row]:

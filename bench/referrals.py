@@ -48,11 +48,32 @@ SELECT 'up', status, (ARRAY['routine', 'routine', 'routine', 'urgent'])[1 + n %%
                             ELSE (ARRAY['sent', 'answered', 'asked', 'accepted', 'seen'])[1 + n %% 5] END AS status) s
  ORDER BY n DESC
 """
+NUMBERS = """
+INSERT INTO appointments_appointment (slot_id, schedule_id, patient_id, department_id, day, start, channel,
+       self_service, counts, visit_type, status, extra, fee, note, created_at, confirmed_at, cancelled_at, partner_id)
+SELECT s.id, s.schedule_id, r.patient_id, c.department_id, c.day, s.start, 'partner', false, true, 'first', 'cancelled',
+       false, 20, r.id::text, r.sent_at, r.sent_at, r.sent_at + interval '1 hour', r.origin_id
+  FROM referrals_referral r
+  JOIN (SELECT *, row_number() OVER (ORDER BY id) AS place FROM appointments_slot) s
+    ON s.place = 1 + r.id %% (SELECT count(*) FROM appointments_slot)
+  JOIN appointments_schedule c ON c.id = s.schedule_id
+ WHERE r.id %% 10 < 7 AND r.receiver_id = %(house)s
+"""
+"""Seven of ten got one, given back since: the numbers themselves stay free for the other measurements."""
+
 STEPS = """
 INSERT INTO referrals_referralevent (referral_id, kind, status, organization_id, by_id, text, detail, at)
-SELECT r.id, kind, r.status, r.receiver_id, r.by_id, said, '{}', r.sent_at
-  FROM referrals_referral r, (VALUES ('sent', ''), ('asked', '请补充近期化验结果。'), ('noted', '')) step (kind, said)
- ORDER BY r.id
+SELECT r.id, kind, r.status, r.receiver_id, r.by_id, said,
+       CASE kind WHEN 'booked' THEN jsonb_build_object('appointment', a.id) ELSE '{}' END, r.sent_at + after
+  FROM referrals_referral r
+  LEFT JOIN appointments_appointment a ON a.note = r.id::text AND a.partner_id = r.origin_id,
+       (VALUES ('created', 1, '', interval '0'), ('sent', 1, '', '0'), ('asked', 4, '请补充近期化验结果。', '1 hour'),
+               ('answered', 4, '已补充。', '2 hours'), ('booked', 1, '', '3 hours'), ('escalated', 10, '', '1 day'),
+               ('redirected', 12, '改看专科', '5 hours'), ('rejected', 1, '资料不全', '2 days'),
+               ('arrived', 2, '', '3 days'), ('seen', 2, '', '3 days')) step (kind, every, said, after)
+ WHERE r.receiver_id = %(house)s AND r.id %% every = 0
+   AND CASE kind WHEN 'booked' THEN a.id IS NOT NULL WHEN 'rejected' THEN r.status = 'rejected' ELSE true END
+ ORDER BY r.sent_at + after
 """
 
 
@@ -91,9 +112,9 @@ def _seed(sizes: Sizes, ground: Ground, house: Organization) -> User:
         "by": user.pk, "open": sizes.referrals // OPEN, "many": sizes.referrals, "now": clock.now(),
     }  # fmt: skip
     with connection.cursor() as cursor:
-        cursor.execute(REFERRALS, said)
-        cursor.execute(STEPS)
-        cursor.execute("ANALYZE referrals_referral, referrals_referralevent")
+        for statement in (REFERRALS, NUMBERS, STEPS):
+            cursor.execute(statement, said)
+        cursor.execute("ANALYZE referrals_referral, referrals_referralevent, appointments_appointment")
     return user
 
 
