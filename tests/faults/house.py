@@ -65,9 +65,10 @@ class House:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def stage(self, *, schedules: int, numbers: int, patients: int) -> dict:
-        """{token, schedules, patients}: once in a house, its codes begin at the beginning."""
-        return json.loads(self._run("-m", "tests.faults.stage", str(schedules), str(numbers), str(patients)))
+    def stage(self, *, schedules: int, numbers: int, patients: int, letters: int = 0) -> dict:
+        """{token, schedules, patients, partner}: once in a house, its codes begin at the beginning."""
+        counts = map(str, (schedules, numbers, patients, letters))
+        return json.loads(self._run("-m", "tests.faults.stage", *counts))
 
     def start_web(self) -> None:
         with (self.base / "web.log").open("ab") as log:
@@ -114,11 +115,12 @@ class House:
             return Answer(0, {}, b"")
 
     def book(self, stage: dict, *, schedule: int, patient: int, key: str) -> "Answer":
-        return self.ask(
-            f"/api/v1/schedules/{schedule}/appointments/",
-            body={"patient": patient},
-            headers={"Authorization": f"Bearer {stage['token']}", "Idempotency-Key": key},
-        )
+        return self.act(stage, f"schedules/{schedule}/appointments/", body={"patient": patient}, key=key)
+
+    def act(self, stage: dict, path: str, *, body: dict, key: str) -> "Answer":
+        """As the program whose token the stage has."""
+        headers = {"Authorization": f"Bearer {stage['token']}", "Idempotency-Key": key}
+        return self.ask(f"/api/v1/{path}", body=body, headers=headers)
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,14 @@ class Jobs:
 
     def book(self, schedule: int, patients: list[int], token: str) -> dict:
         """A web process that books for these patients one by one and confirms: what it answered and how long."""
-        command = [sys.executable, "-m", "tests.faults.booker", str(schedule), token, *map(str, patients)]
+        return self._web("tests.faults.booker", schedule, token, *patients)
+
+    def send(self, letters: list[int], token: str) -> dict:
+        """A web process that sends these referrals."""
+        return self._web("tests.faults.sender", token, *letters)
+
+    def _web(self, module: str, *said) -> dict:
+        command = [sys.executable, "-m", module, *map(str, said)]
         plain_static = {**self.environment, "DEBUG": "1"}  # pages without collected static files
         run = subprocess.run(command, cwd=PROJECT, env=plain_static, capture_output=True, text=True, timeout=120)
         assert run.returncode == 0, run.stderr

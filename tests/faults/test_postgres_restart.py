@@ -5,6 +5,7 @@ Real processes: a PostgreSQL of its own, gunicorn with two workers, people who a
 
 import contextlib
 import socket
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg2
 import pytest
@@ -15,6 +16,7 @@ pytestmark = pytest.mark.faults
 
 PATIENTS = 100
 CLIENTS = 8
+LETTERS = 12
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +37,13 @@ def house(django_db_setup, django_db_blocker):
 
 
 @pytest.fixture(scope="module")
-def stages(house):
-    """One stretch of the hospital for each test."""
-    whole = house.stage(schedules=6, numbers=60, patients=2 * PATIENTS)
+def whole(house):
+    return house.stage(schedules=6, numbers=60, patients=2 * PATIENTS, letters=LETTERS)
+
+
+@pytest.fixture(scope="module")
+def stages(whole):
+    """One stretch of the hospital for each test of booking."""
     return [
         {"token": whole["token"], "schedules": whole["schedules"][n::2], "patients": whole["patients"][n::2]}
         for n in range(2)
@@ -103,3 +109,45 @@ def test_kill_9_of_the_web_in_the_middle_of_bookings_leaves_no_half_booking(hous
 
     assert {answer.status for answer in clients.answers} <= {0, 200, 201}
     assert_rows_are_what_the_clients_were_told(house, stage, clients)
+
+
+def test_postgres_restarts_between_hold_and_send_and_each_referral_takes_its_own_number_along_once(house, whole):
+    """R1: a program of a community centre holds a number for each letter, and sends it under a key of its own."""
+    partner, held = whole["partner"], {}
+    sent, refused = {}, []
+
+    def send(letter):
+        while (answer := house.act(
+            partner, f"referrals/{letter}/send/", body={"appointment": held[letter]}, key=f"send-{letter}"
+        )).status != 200:  # fmt: skip
+            refused.append(answer)
+        sent[letter] = answer.json
+
+    house.start_web()
+    for letter, patient in partner["letters"]:
+        answer = house.book(partner, schedule=partner["schedule"], patient=patient, key=f"hold-{letter}")
+        held[letter] = answer.json["appointment"]
+    with ThreadPoolExecutor(4) as crowd:
+        done = [crowd.submit(send, letter) for letter in held]
+        await_that(lambda: len(sent) >= 2)
+        house.crash_postgres()
+        before = len(sent)
+        await_that(lambda: refused)
+        house.start_postgres()
+    house.kill_web()
+
+    assert before < LETTERS, "restarted too late to prove anything"
+    assert [each.exception() for each in done] == [None] * LETTERS
+    assert {answer.status for answer in refused} == {503}
+    with contextlib.closing(psycopg2.connect(house.environment["DATABASE_URL"])) as connection:
+        cursor = connection.cursor()
+        cursor.execute(
+            """SELECT r.id, r.appointment_id, r.status, a.status,
+                      (SELECT array_agg(e.kind::text ORDER BY e.id) FROM referrals_referralevent e
+                        WHERE e.referral_id = r.id)
+                 FROM referrals_referral r JOIN appointments_appointment a ON a.id = r.appointment_id"""
+        )
+        found = cursor.fetchall()
+    assert {row[0]: row[1] for row in found} == held
+    assert {(row[2], row[3], *row[4]) for row in found} == {("booked", "booked", "created", "sent", "booked")}
+    assert "invariants hold" in house.manage("check_invariants")

@@ -7,14 +7,17 @@ import pytest
 
 from hospital import clock
 from hospital.models import ApiToken
-from tests.factories import PatientFactory, UserFactory, open_schedule
+from tests.factories import PatientFactory, StaffFactory, UserFactory, open_schedule
 
 from .jobs import Redis, ask, await_that
+from .letters import partner
 
 pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
 
 USUAL, SLOWEST = 0.5, 3.0  # seconds for booking and confirming on a busy machine; a time-out a request would show
 BOOKINGS = 20
+LETTERS = 4
+TOLD = "SELECT count(*) FROM hospital_message WHERE template = 'referral.to_office' AND user_id = %s"
 RECEIPTS = "SELECT count(*), count(DISTINCT request_id) FROM hospital_gatewayreceipt"
 
 
@@ -43,7 +46,9 @@ def counter():
 
 
 @pytest.mark.parametrize("how", ["gone", "hanging"])
-def test_booking_goes_on_without_redis_and_messages_go_when_it_is_back(redis, jobs, counter, how):
+def test_booking_and_referring_go_on_without_redis_and_messages_go_when_it_is_back(redis, jobs, counter, how):
+    """X2, R1"""
+    community, office = partner(LETTERS), StaffFactory(roles="referral")
     if how == "hanging":
         redis.start()
         redis.signal(signal.SIGSTOP)
@@ -56,12 +61,17 @@ def test_booking_goes_on_without_redis_and_messages_go_when_it_is_back(redis, jo
     assert answer["page"] == 200
     assert ask("SELECT count(*) FROM appointments_appointment WHERE status = 'booked'") == BOOKINGS
     assert ask(RECEIPTS) == (0, 0)
+    answer = jobs.send([letter for letter, _patient in community["letters"]], community["token"])
+    assert answer["answers"] == [[200, "sent"]] * LETTERS
+    assert answer["slowest"] < SLOWEST
 
     redis.signal(signal.SIGCONT) if how == "hanging" else redis.start()
     jobs.worker()
     jobs.beat()
     await_that(lambda: ask(RECEIPTS)[0] >= BOOKINGS, seconds=150, because="the messages go")
     assert ask(RECEIPTS) == (BOOKINGS, BOOKINGS)
+    await_that(lambda: ask(TOLD, office.pk) >= LETTERS, seconds=150, because="the referral office hears of each")
+    assert ask(TOLD, office.pk) == LETTERS
 
 
 def test_a_worker_that_loses_redis_finds_it_again_by_itself(redis, jobs, counter):
