@@ -35,6 +35,8 @@ def tell(fact: Fact, *, now: datetime) -> None:
     kind = fact.topic.partition(".")[2]
     row = Referral.objects.select_related(*RELATED).get(pk=fact.payload["referral"])
     said = params_of(row, kind=kind, why=fact.payload.get("why", ""))
+    if kind == Kind.ACCEPTED:  # as it was then: the office may have booked since
+        said["has_number"] = fact.payload["status"] == Status.BOOKED
     but = {fact.actor_id}
     if row.sent_at is None:
         return  # a draft is its writer's alone, also one that is given up
@@ -88,7 +90,7 @@ def params_of(row: Referral, *, kind: str, why: str = "") -> dict:
         "why": why,
         "urgency": row.urgency,
         "status": row.status,
-        "has_number": row.appointment_id is not None,
+        "has_number": row.appointment is not None and row.appointment.live,
         "hospital": row.receiver.short_name or row.receiver.name,
         "origin": row.origin.short_name or row.origin.name,
         "phone": row.origin.phone if kind == Kind.REJECTED else row.receiver.phone,

@@ -25,7 +25,7 @@ def houses(request: HttpRequest) -> frozenset[int]:
 @never_cache
 @role_required(*OFFICE)
 def worklist(request: HttpRequest) -> HttpResponse:
-    """待办, narrowed and paged; htmx asks for the table alone, each half minute."""
+    """待办, narrowed and paged; htmx asks for the table and the counts alone, each half minute."""
     now, mine = clock.now(), houses(request)
     form = ListForm(request.GET, houses=mine)
     wanted = form.wanted
@@ -46,7 +46,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
         "now": now,
     }
     alone = bool(request.htmx) and request.htmx.target == "referrals"
-    return render(request, "referrals/office/_list.html" if alone else "referrals/office/worklist.html", context)
+    return render(request, "referrals/office/_fresh.html" if alone else "referrals/office/worklist.html", context)
 
 
 def _without_page(request: HttpRequest) -> str:

@@ -93,6 +93,9 @@ def test_the_list_has_the_overdue_first_and_no_full_name(client, here, referral,
         shown = text(client.get("/referral-office/?late=&urgency=nonsense&page=x"))
     assert referral.number in shown
     assert referral.patient.name not in shown
+    fresh = text(client.get("/referral-office/", headers={"HX-Request": "true", "HX-Target": "referrals"}))
+    assert 'id="turns" hx-swap-oob="true"' in fresh
+    assert "<html" not in fresh
     assert "没有找到" in text(client.get("/referral-office/?q=U9999999"))
     assert referral.number in text(client.get(f"/referral-office/?q={referral.number}"))
 

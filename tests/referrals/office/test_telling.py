@@ -9,7 +9,7 @@ from hospital.models import AuditEvent, Fact, Message, User
 from referrals import errors
 from referrals.models import GreenCall, Referral
 from referrals.policies.moves import Side
-from referrals.services import answering, escalation, green, numbers, writing
+from referrals.services import answering, ending, escalation, green, numbers, writing
 from tests.factories import (
     NOW,
     OrganizationFactory,
@@ -46,6 +46,20 @@ def test_each_side_hears_of_what_the_other_did(office, referral, facts):
     for hidden in ("肾功能", "肌酐", "眼科", referral.patient.name):
         assert hidden not in said
     assert f"转诊单 {referral.number}" in said
+
+
+def test_the_patient_hears_what_becomes_of_the_number(office, referral, facts):
+    """R4: of what was accepted as it stood then; of what was rejected whether the number stands."""
+    number = appointment_row(open_schedule(), referral.patient)
+    answering.accept(referral=referral, by=office, now=NOW)
+    numbers.take(referral=referral, appointment=number, by=office, side=Side.RECEIVER, now=NOW)
+    ending.reject(referral=referral, reason="先检查", give_back=False, by=office, now=NOW)
+    facts()
+    rows = Message.objects.filter(patient=referral.patient, channel="sms", template="referral.to_patient").order_by(
+        "pk"
+    )
+    said = [wording_of(row, language="zh-hans").body for row in rows]
+    assert ["约好会发短信" in said[0], "已约的号给您保留着" in said[1]] == [True, True]
 
 
 def test_a_lower_institution_without_an_office_hears_through_its_family_doctors(facts):
