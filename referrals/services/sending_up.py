@@ -8,8 +8,9 @@ clock decides about the number.
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
-from appointments.errors import Busy
+from appointments.errors import AlreadyBooked, Busy
 from appointments.models import Appointment, Schedule, Slot
 from appointments.models.rules import Channel
 from appointments.services import booking, changes, walkin
@@ -38,7 +39,8 @@ def hold(
 ) -> Appointment:
     """Keep one number for the patient of a draft; another choice moves the hold, and its clock begins anew.
 
-    The letter then goes to where the number is. Raises what booking.book raises, NotTheirTurn, ReferralOver.
+    The letter then goes to where the number is. Raises what booking.book raises, AlreadyBooked also where the patient
+    booked alone, NotTheirTurn, ReferralOver.
     """
     _writable(referral)
     asked = {
@@ -51,6 +53,8 @@ def hold(
         "now": decided,
     }
     before = held_by(referral, now=now)
+    if _has_one_there(referral, schedule, but=before, now=now):
+        raise AlreadyBooked()
     if before:
         number = booking.reschedule(appointment=before, **asked)
     else:
@@ -122,6 +126,15 @@ def place_of(number: Appointment) -> dict:
     schedule = Schedule.objects.select_related("department", "role", "team").get(pk=number.schedule_id)
     team = schedule.team
     return {"department": schedule.department, "role": None if team else schedule.role, "team": team}
+
+
+def _has_one_there(referral: Referral, schedule: Schedule, *, but: Appointment | None, now: datetime) -> bool:
+    """Whoever booked or holds it: a second number of the same day and department would be missed."""
+    state = Appointment.Status
+    held = Q(status=state.PENDING, slot__hold_until__gt=now)
+    rows = Appointment.objects.filter(held | Q(status__in=[state.BOOKED, state.ARRIVED]), patient=referral.patient_id)
+    rows = rows.filter(day=schedule.day, department=schedule.department_id)
+    return rows.exclude(pk=but.pk if but else None).exists()
 
 
 def _writable(referral: Referral) -> None:

@@ -8,14 +8,24 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from appointments.services import changes
 from hospital.errors import Refused
 from referrals import errors
 from referrals.forms.icd10 import DiagnosisForm
 from referrals.models import Referral
 from referrals.selectors import icd10
+from referrals.selectors.holding import held_by
 from referrals.selectors.story import story_of
 from referrals.services import sending_up, writing
-from tests.factories import NOW, TODAY, CommunityFactory, DepartmentFactory, ReferralFactory, StaffFactory
+from tests.factories import (
+    NOW,
+    TODAY,
+    CommunityFactory,
+    DepartmentFactory,
+    ReferralFactory,
+    StaffFactory,
+    appointment_row,
+)
 
 from .test_pages import typed
 
@@ -124,6 +134,20 @@ def test_of_another_institutions_letter_only_that_it_is_under_way_is_said(allian
         writing.send(referral=draft, by=alliance.doctor, now=NOW)
     assert first.number not in refused.value.in_full
     assert other.name not in refused.value.in_full
+
+
+def test_no_second_number_on_a_day_in_a_department_where_the_patient_has_one(desk, alliance, draft):
+    own = appointment_row(alliance.clinic, alliance.patient, number=4)
+    letter = f"/partner/referrals/{draft.pk}/edit/"
+    slot = f"hold:{alliance.clinic.pk}@{alliance.clinic.starts_at.isoformat()}"
+    words = typed(alliance, act=slot, history="十年")
+    refused = desk.post(letter, words)
+    assert (refused.status_code, "同一天同一科室已有预约" in refused.content.decode()) == (409, True)
+    assert "十年" in refused.content.decode()
+    changes.cancel(appointment=own, by=None, channel="counter", now=NOW)
+    for _twice in range(2):  # the same time again, or another: the hold only moves
+        assert desk.post(letter, words).status_code == 302
+    assert held_by(draft, now=NOW).schedule == alliance.clinic
 
 
 @pytest.mark.django_db(transaction=True)
