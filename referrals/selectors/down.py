@@ -59,6 +59,11 @@ def signed_at(patient: Patient, *, day: date) -> int | None:
     return rows.values_list("organization", flat=True).first()
 
 
+def has_next_visit(referral: Referral) -> bool:
+    """Its plan has a number that stands: nobody has to book another one."""
+    return CarePlan.objects.filter(referral=referral, appointment__isnull=False).exclude(WITHOUT_NUMBER).exists()
+
+
 # ---- numbers for the next visit ----
 
 

@@ -37,7 +37,7 @@ def booked(*, appointment: int, now: datetime) -> CarePlan | None:
     """A plan without a number that stands takes the one that was booked for it: of its patient, at its house, back at
     the hospital of the department that sent the patient down, and about its day. A number that came by a referral up
     is that one's."""
-    rows = Appointment.objects.filter(pk=appointment, status__in=STANDS, referred_by=None)
+    rows = Appointment.objects.filter(pk=appointment, status__in=STANDS).exclude(referred_by__direction="up")
     number = rows.select_related("schedule").first()
     if number is None or CarePlan.objects.filter(appointment=number).exists():
         return None

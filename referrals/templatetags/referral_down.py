@@ -11,6 +11,7 @@ from referrals.views.down import SENDERS
 
 register = template.Library()
 register.filter("names_allergy", allergies.names_one)
+register.filter("has_next_visit", down.has_next_visit)
 
 
 @register.inclusion_tag("referrals/down/_on_page.html", takes_context=True)
