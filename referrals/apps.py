@@ -8,7 +8,11 @@ class ReferralsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
-        from . import handlers, personal_data  # noqa: F401  what this app does with facts, and what it holds of a person
+        from . import (
+            handlers,  # noqa: F401  what this app does with facts
+            invariants,  # noqa: F401  what must always be true of its data
+            personal_data,  # noqa: F401  and what it holds of a person
+        )
         from .demo import hook  # noqa: F401  what it adds to the demo hospital
         from .selectors import trail_words  # noqa: F401  what the office's trail calls its acts
         from .views import (

@@ -7,6 +7,7 @@ from appointments.models import Appointment, Encounter
 from hospital import clock
 from hospital.models import Organization, Patient, Practitioner, User
 from referrals.models import CarePlan, FollowUp, Referral, ReferralEvent
+from referrals.services import writing
 
 from .words import ANSWERS, QUESTIONS, REJECTED, WITHDRAWN, Story, consent_of, story
 
@@ -101,7 +102,7 @@ class Month:
     def _letter(self, patient: Patient, department, origin: Organization, at: datetime) -> tuple[Drawn, Story]:
         told = story(self.dice, department.name)
         doctor, by = self._writer(origin)
-        urgency = self.dice.choices(Referral.Urgency.values, (78, 20, 2))[0]
+        urgency = self.dice.choices(("routine", "urgent"), (4, 1))[0]  # what is green came without a number
         row = Referral(
             direction="up", status=Status.DRAFT, urgency=urgency, patient=patient, origin=origin, receiver=self.house,
             doctor=doctor, by=by, department=department, reason=told.reason, diagnosis_code=told.code,
@@ -204,7 +205,8 @@ class Month:
         drawn.step(Kind.SENT, sent, by=doctor.user, of=self.house.pk, status=Status.SENT)
         _doctor, taker = self._writer(to)
         taken = sent + timedelta(hours=self.dice.randint(1, 30))
-        drawn.step(Kind.ACCEPTED, taken, by=taker, of=to.pk, status=Status.ACCEPTED)
+        if not drawn.step(Kind.ACCEPTED, taken, by=taker, of=to.pk, status=Status.ACCEPTED):
+            row.due_at = writing.due(row, now=sent)
         self.drawn.append(drawn)
         self._plan(drawn, told, taker, day=clock.today(sent))
         return drawn
