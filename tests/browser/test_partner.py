@@ -1,4 +1,4 @@
-"""R1, P4: the family doctor's letter in a browser, with a recall that comes while it is written."""
+"""R1, P4: the family doctor's letter in a browser, with a recall that comes while it is written and somebody quicker."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from appointments.models import Allotment, Appointment, Pool
 from appointments.services import supply
 from referrals.models import Referral
 from referrals.services import writing
-from tests.booking.acts import take
+from tests.bookings.scenes import account_with, where
 from tests.browser.conftest import sideways
 from tests.browser.desk_scenes import doctor, now, today
 from tests.factories import (
@@ -31,7 +31,7 @@ class Alliance:
         heart = DepartmentFactory(name="心血管内科", pinyin="xinxueguanneike", initials="xxgnk", group="内科系统")
         long_ago = now() - timedelta(days=1)
         self.clinic = open_schedule(
-            role=doctor("王建国", "主任医师", heart), day=today() + timedelta(days=6), numbers=4, minutes=30,
+            role=doctor("王建国", "主任医师", heart), day=today() + timedelta(days=7), numbers=4, minutes=30,
             pool="partner", opened=long_ago, shared=now() + timedelta(hours=1),
         )  # fmt: skip
         add_numbers(self.clinic, count=1, opened=long_ago, minutes=30)
@@ -44,10 +44,9 @@ class Alliance:
         )  # fmt: skip
 
     def recall(self) -> None:
-        """And whoever is quicker takes the first number."""
+        """D-7: the hour has come."""
         Allotment.objects.filter(pool__kind=Pool.Kind.PARTNER).update(shared_from=now())
         assert supply.follow_up(now=now()) == 4
-        take(self.clinic, start=self.clinic.starts_at, confirmed=True, now=None)
 
 
 @pytest.fixture
@@ -73,6 +72,9 @@ def test_a_recall_comes_while_the_letter_is_written_and_it_is_sent_with_another_
     assert sideways(page) == 0
 
     alliance.recall()
+    phone = open_as(account_with("李秀英"), where(alliance.clinic), size=(390, 844))
+    phone.get_by_role("button", name="确认预约").click()
+    expect(phone.get_by_role("heading", name="预约成功")).to_be_visible()  # who is quicker takes the first number
     page.locator(".slice").first.click()
     expect(page.get_by_role("alert")).to_contain_text("约满")
     expect(page.get_by_label("病史摘要")).to_have_value("高血压 8 年，近两周晨起头痛。")
@@ -85,5 +87,6 @@ def test_a_recall_comes_while_the_letter_is_written_and_it_is_sent_with_another_
     row = Referral.objects.get()
     assert (row.status, row.diagnosis_code) == ("booked", "I10")
     assert Appointment.objects.get(partner=alliance.centre).status == "booked"
+    assert Appointment.objects.get(channel="web").start == alliance.clinic.starts_at
     cut_off = ("409", "htmx:afterRequest", "htmx:sendError")  # the refusal; what was being kept as the page was left
     assert [each for each in page.troubles if not any(word in each for word in cut_off)] == []
