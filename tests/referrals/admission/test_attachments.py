@@ -14,7 +14,16 @@ from referrals import errors
 from referrals.models import Attachment, ReferralRule
 from referrals.services import attachments, scanning
 from referrals.services.attachments import clean_up
-from tests.factories import NOW, TODAY, CommunityFactory, OrganizationFactory, ReferralFactory, StaffFactory
+from tests.factories import (
+    NOW,
+    TODAY,
+    CommunityFactory,
+    OrganizationFactory,
+    ReferralFactory,
+    StaffFactory,
+    appointment_row,
+    open_schedule,
+)
 
 from .pictures import jpeg, png
 
@@ -246,6 +255,12 @@ def test_a_third_institution_finds_neither_list_nor_file(client, sent):
     assert client.get(reverse("referrals:attachments", args=[sent.pk])).status_code == 404
     assert client.get(reverse("referrals:attachment", args=[sent.pk, row.pk])).status_code == 404
     assert client.post(reverse("referrals:attachments", args=[sent.pk]), {"file": upload(png())}).status_code == 404
+
+    own = ReferralFactory(origin=elsewhere, status="draft")
+    assert client.get(reverse("referrals:attachment", args=[own.pk, row.pk])).status_code == 404
+    assert client.post(reverse("referrals:attachment_remove", args=[own.pk, row.pk])).status_code == 404
+    number = appointment_row(open_schedule(), sent.patient, channel="partner", partner=sent.origin)
+    assert client.post(reverse("referrals:referral_link", args=[own.pk, number.pk])).status_code == 404
 
 
 def test_a_diagnosis_is_searched_while_it_is_typed(client, draft):
