@@ -6,6 +6,8 @@ Messages name the referral, never what is written in it: that is read behind the
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.db.models import Q
+
 from hospital import messages
 from hospital.models import Fact, Role, User
 from referrals.models import Referral, ReferralEvent
@@ -53,7 +55,8 @@ def tell(fact: Fact, *, now: datetime) -> None:
 
 
 def tell_of_green(fact: Fact, *, now: datetime) -> None:
-    """The office by a message besides the page that rings; its leaders, too, when nobody answered."""
+    """The office by a message besides the page that rings; its leaders, too, when nobody answered. Once it is taken,
+    and whenever what is kept free changes, the sender and the team that was asked for."""
     row = Referral.objects.select_related(*RELATED, "green").get(pk=fact.payload["referral"])
     kind = fact.topic.partition(".")[2]
     if row.ended_at is not None or (kind in ("rang", "late") and row.green.acknowledged_at):
@@ -63,6 +66,8 @@ def tell_of_green(fact: Fact, *, now: datetime) -> None:
     dedupe, but = f"fact:{fact.pk}", {fact.actor_id}
     if kind in ("taken", "capacity"):
         say(senders_of(row), template=GREEN, params=said, dedupe=dedupe, but=but, now=now)
+        coming = {**said, "kind": "coming", "phone": row.origin.phone}
+        say(team_of(row), template=GREEN, params=coming, dedupe=f"{dedupe}:t", but=but, now=now)
         return
     people = {user.pk: user for user in office_of(row.receiver_id)}
     if kind == "late":
@@ -110,6 +115,16 @@ def senders_of(row: Referral) -> list[User]:
     """Who wrote it and for whom; where both have left, their institution."""
     wrote = {user.pk: user for user in (row.by, row.doctor.user if row.doctor_id else None) if user and user.is_active}
     return list(wrote.values()) or office_of(row.origin_id)
+
+
+def team_of(row: Referral) -> list[User]:
+    """Whose patient it will be: the wished doctor, or the team's members. Of a department alone the office calls
+    whoever is on duty, and writes down whom (GreenCall.team_told)."""
+    wished = Q(practitioner__roles=row.role_id) if row.role_id else Q()
+    if row.team_id:
+        wished = Q(practitioner__roles__teams__team=row.team_id, practitioner__roles__teams__active=True)
+    rows = User.objects.filter(wished, practitioner__active=True, is_active=True) if wished else User.objects.none()
+    return list(rows.distinct().order_by("pk"))
 
 
 def leaders_of(organization_id: int) -> list[User]:

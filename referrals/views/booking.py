@@ -80,6 +80,7 @@ def _show(page: Page, sources: dict, form: LookForm, *, refusal: Refused | None 
         "own_numbers": _own(page),
         "in_office": permissions.has_role(page.request.user, Role.REFERRAL),
         "refusal": refusal,
+        "late": page.referral.due_at is not None and page.referral.due_at <= page.now,
         **(_times(page, scope, place, form, keep) if place else {}),
     }
     response = render(page.request, "referrals/office/book.html", context, status=refusal.status if refusal else 200)

@@ -13,8 +13,11 @@ from referrals.services import answering, ending, escalation, green, numbers, wr
 from tests.factories import (
     NOW,
     OrganizationFactory,
+    PractitionerFactory,
     ReferralFactory,
+    RoleFactory,
     StaffFactory,
+    TeamMemberFactory,
     appointment_row,
     open_schedule,
 )
@@ -120,11 +123,13 @@ def test_what_nobody_acknowledged_goes_to_the_leaders_once_and_ends_with_the_ref
 
 def test_passed_on_to_another_hospital_it_rings_there(office, rung):
     green.acknowledge(referral=rung, by=office, now=LATER)
+    said = {"capacity": "bed", "state": "reserved", "note": "3 床", "team_told": "李", "expected_at": LATER}
+    green.arrange(referral=rung, by=office, now=LATER, **said)
     other = OrganizationFactory(code="H2", name="市二医院")
     there = Referral.objects.get().department.__class__.objects.create(organization=other, code="E1", name="急诊科")
     answering.redirect(referral=rung, reason="没有床", by=office, department=there, receiver=other, now=LATER)
     call = GreenCall.objects.get()
-    assert (call.acknowledged_at, call.rung_at) == (None, LATER)
+    assert (call.acknowledged_at, call.rung_at, call.expected_at) == (None, LATER, None)
 
 
 def test_an_emergency_is_not_asked_back_and_an_urgent_one_answers_in_its_own_time(office, rung, referral):
@@ -169,6 +174,20 @@ def test_who_comes_to_the_door_closes_the_call_and_another_ones_check_in_opens_i
     row = numbers.lost(appointment=number.pk, why="noshow", by=None, now=LATER)
     assert (row.status, row.due_at, row.appointment_id) == ("arrived", None, None)
     assert GreenCall.objects.get().closed_at is not None
+
+
+@pytest.mark.parametrize("wished", ["doctor", "team"])
+def test_the_team_that_was_asked_for_is_told_once_it_is_taken(office, rung, facts, wished):
+    """R5: not before: nobody prepares for who may not come."""
+    doctor = StaffFactory(roles="doctor")
+    role = RoleFactory(practitioner=PractitionerFactory(user=doctor))
+    team = TeamMemberFactory(role=role).team if wished == "team" else None
+    Referral.objects.filter(pk=rung.pk).update(team=team, role=None if team else role)
+    facts()
+    assert told(user=doctor) == []
+    green.acknowledge(referral=rung, by=office, now=LATER)
+    facts()
+    assert told(user=doctor) == ["绿色通道患者要来"]
 
 
 def test_a_house_without_a_referral_office_hears_through_its_leaders(rung, facts):
