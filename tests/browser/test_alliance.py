@@ -94,7 +94,6 @@ def test_up_with_a_number_seen_and_sent_back_down_until_the_follow_up_is_done(al
     visit.check_in(appointment=up.appointment, by=alliance.office, now=now())
     told()
     room = open_as(alliance.room.user, "/consult/")
-    print(room.locator("main").inner_text())
     room.keyboard.press("n")
     digit = room.get_by_role("link", name="转诊", exact=False).filter(has=room.locator("kbd")).first
     room.keyboard.press(digit.locator("kbd").inner_text())

@@ -1,4 +1,4 @@
-"""R1, P4: the family doctor's letter in a browser, with a recall that comes while it is written and somebody quicker."""
+"""R1, P4: the letter in a browser, with a recall that comes while it is written, and somebody who is quicker."""
 
 from datetime import timedelta
 
