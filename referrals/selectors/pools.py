@@ -18,9 +18,11 @@ SECONDS_MATTER = timedelta(hours=48)
 
 @dataclass
 class Cell:
-    """One department's level on one day. `left` can be taken now; `coming` opens at `opens`."""
+    """One department's level on one day. `left` can be taken now, `signed` of it by signed residents only; `coming`
+    opens at `opens`."""
 
     left: int = 0
+    signed: int = 0
     coming: int = 0
     total: int = 0
     opens: datetime | None = None
@@ -88,7 +90,7 @@ def numbers_of(institution: Organization, house: Organization, *, now: datetime)
     shown = Allotment.objects.filter(
         opened | soon, pool__in=pools, schedule__in=scope.schedules().filter(status=Schedule.Status.OPEN)
     )
-    found = list(shown.select_related("schedule__department", "schedule__service"))
+    found = list(shown.select_related("schedule__department", "schedule__service", "pool"))
     counts = _counts(found, now=now)
     days = sorted({row.schedule.day for row in found if counts.get((row.schedule_id, row.pool_id))})
     rows: dict[tuple, Row] = {}
@@ -124,5 +126,6 @@ def _add(rows: dict, row: Allotment, counted: tuple[int, int], *, days: list[dat
         cell.opens = min(filter(None, (cell.opens, row.opens_at)))
         return
     cell.left += left
+    cell.signed += left if row.pool.kind == Pool.Kind.SIGNED else 0
     if left and row.shared_from:
         cell.recall = min(filter(None, (cell.recall, row.shared_from)))

@@ -13,7 +13,7 @@ from hospital.errors import Refused
 from referrals import errors
 from referrals.forms.icd10 import DiagnosisForm
 from referrals.models import Referral
-from referrals.selectors import icd10
+from referrals.selectors import icd10, pools
 from referrals.selectors.holding import held_by
 from referrals.selectors.story import story_of
 from referrals.services import sending_up, writing
@@ -24,6 +24,7 @@ from tests.factories import (
     DepartmentFactory,
     ReferralFactory,
     StaffFactory,
+    add_numbers,
     appointment_row,
 )
 
@@ -148,6 +149,14 @@ def test_no_second_number_on_a_day_in_a_department_where_the_patient_has_one(des
     for _twice in range(2):  # the same time again, or another: the hold only moves
         assert desk.post(letter, words).status_code == 302
     assert held_by(draft, now=NOW).schedule == alliance.clinic
+
+
+def test_of_what_is_left_the_desk_says_how_many_are_for_signed_residents(desk, alliance):
+    """R6."""
+    add_numbers(alliance.clinic, count=3, pool="signed")
+    [cell] = [cell for row in pools.numbers_of(alliance.centre, alliance.hospital, now=NOW).rows for cell in row.cells]
+    assert (cell.left, cell.signed) == (7, 3)
+    assert "其中签约居民 3" in desk.get("/partner/numbers/").content.decode()
 
 
 @pytest.mark.django_db(transaction=True)
