@@ -2,6 +2,7 @@
 
 from datetime import datetime, time
 
+from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.response import Response
@@ -14,6 +15,7 @@ from hospital import audit, clock
 from hospital.api import plain, rates
 from hospital.api.authentication import REFER
 from hospital.api.endpoint import DetailEndpoint, ListEndpoint
+from hospital.api.errors import Invalid
 from hospital.models import Organization, Patient
 from referrals.errors import NumberOfAnother
 from referrals.models import Referral
@@ -200,20 +202,25 @@ def verb(operation: str, summary: str, asks: type):
 @verb("sendReferral", "Send 发出", SendIn)
 class Send(Verb):
     """From here the hospital's clock runs. 409 `referral_incomplete` names in `message` what is missing,
-    `already_referred` the other referral that is on its way; `agreement_ended`, `referral_receiver_closed`. With
-    `appointment` all of it happens or nothing."""
+    `already_referred` the other referral that is on its way; `agreement_ended`, `referral_receiver_closed`,
+    `child_cannot_consent`. 422 names `consenter` where a guardian agreed and nobody says who. With `appointment` all of
+    it happens or nothing."""
 
     asks, act = SendIn, Act.SEND
 
     def done(self, row, said, *, by, now):
-        wanted = said.get("appointment")
+        wanted, who = said.get("appointment"), said["consenter"]
+        if row.consent == Referral.Consent.GUARDIAN and not who:
+            raise Invalid({"consenter": [_("请写明是谁同意的：姓名和关系。")]})
         if wanted is None:
-            return writing.send(referral=row, by=by, now=now)
+            return writing.send(referral=row, by=by, consenter=who, now=now)
         mine = Appointment.objects.filter(partner=row.origin_id, patient=row.patient_id, pk=wanted)
         number = mine.select_related("schedule", "slot").first()
         if number is None:
             raise NumberOfAnother()
-        return sending_up.send_with_number(referral=row, appointment=number, by=by, now=now, decided=clock.deciding())
+        return sending_up.send_with_number(
+            referral=row, appointment=number, by=by, consenter=who, now=now, decided=clock.deciding()
+        )
 
 
 @verb("answerReferral", "Answer what was asked back 补充", AnswerIn)

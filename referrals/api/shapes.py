@@ -79,6 +79,10 @@ class SendIn(Strict):
         help_text="A number that your institution holds or booked for the patient there: booked and taken along in "
         "the same step. Refused, the referral stays a draft.",
     )  # fmt: skip
+    consenter = Text(
+        max_length=60, allow_blank=True, default="",
+        help_text="同意的监护人或家属, name and relation: required where `consent` is `guardian`; both sides read it.",
+    )  # fmt: skip
 
 
 class AnswerIn(Strict):

@@ -84,6 +84,21 @@ def test_one_key_is_one_draft_and_what_is_missing_is_named(partner, department):
     assert partner.post(f"{path}withdraw/", {"reason": "患者已好转"}).json()["status"] == "withdrawn"
 
 
+def test_a_child_does_not_consent_and_whoever_does_is_named(partner, department):
+    child = {
+        "name": "周小明",
+        "document": {"kind": "passport", "number": "E12345678"},
+        "birth_date": "2020-05-01",
+    }
+    draft = drafted(partner, department, person=child)
+    path = f"/referrals/{draft['id']}/"
+    assert partner.post(f"{path}send/").json()["code"] == "child_cannot_consent"
+    Referral.objects.filter(pk=draft["id"]).update(consent="guardian")
+    assert "consenter" in partner.post(f"{path}send/", key="one").json()["fields"]
+    sent = partner.post(f"{path}send/", {"consenter": "李秀英（母亲）"}, key="two").json()
+    assert (sent["status"], sent["events"][-1]["text"]) == ("sent", "李秀英（母亲）")
+
+
 def test_a_number_of_its_own_pool_goes_with_the_referral(partner, community, department):
     """R1: booked by the referral in the same step; all or nothing."""
     schedule = open_schedule(numbers=0, department=department)
