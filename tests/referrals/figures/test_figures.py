@@ -117,6 +117,7 @@ def test_the_office_opens_the_page_its_rows_and_the_file(client, december, djang
     assert page.context["figures"].up.sent == 79
     assert ">79</a>" in text
     assert ">108</a>" in text
+    assert text.count("<td") == text.count("data-label=")  # on a phone a number says what it is
     rows = client.get(reverse("referrals:referral_figure_rows"), {**ADDRESS, "direction": "up", "what": "rejected"})
     assert rows.context["page"].paginator.count == page.context["figures"].up.rejected
     name = Referral.objects.filter(status="rejected", direction="up").first().patient.name
