@@ -1,5 +1,7 @@
 """下级机构工作台 (R1): the family doctor's first page, one patient's page, the institution's numbers and their use."""
 
+from datetime import date
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404, redirect, render
@@ -146,9 +148,15 @@ def sign(request: HttpRequest, place: Place, text: str):
         except Refused as refusal:
             form.add_error("first", refusal.in_full)
         else:
-            messages.success(request, _("已签约，约号时先用为签约居民留的号。"))
+            messages.success(request, _signed(form.cleaned_data["first"], today=place.today))
             return redirect("referrals:partner_patient", text)
     return render(request, "referrals/partner/patient.html", _patient(place, text, person, form=form), status=422)
+
+
+def _signed(first: date, *, today: date) -> str:
+    if first > today:
+        return _("已签约，从 %(day)s 起生效。") % {"day": first}
+    return _("已签约，约号时先用为签约居民留的号。")
 
 
 # ---- signed residents ----

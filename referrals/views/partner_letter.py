@@ -100,7 +100,9 @@ def _keep(page: Letter) -> None:
 
 
 def _wished(page: Letter) -> dict:
-    """Department, doctor or team as ticked; none where nothing is."""
+    """Department, doctor or team as ticked; none where nothing is. A page that showed a hold instead says nothing."""
+    if not {"wish", "wish_q"} & page.form.data.keys():
+        return {}
     none = {"department": None, "role": None, "team": None}
     if page.form.place is None:
         return none

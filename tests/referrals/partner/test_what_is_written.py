@@ -151,6 +151,19 @@ def test_no_second_number_on_a_day_in_a_department_where_the_patient_has_one(des
     assert held_by(draft, now=NOW).schedule == alliance.clinic
 
 
+def test_a_hold_that_ran_out_beside_the_open_page_leaves_the_department(desk, alliance, draft):
+    sending_up.hold(
+        referral=draft, schedule=alliance.clinic, start=alliance.clinic.starts_at, by=alliance.doctor, now=NOW,
+        decided=NOW,
+    )  # fmt: skip
+    sending_up.release(referral=draft, by=alliance.doctor, now=NOW, decided=NOW)
+    words = typed(alliance, history="十年")
+    del words["wish"]  # the page showed the hold, not the choice
+    assert desk.post(f"/partner/referrals/{draft.pk}/keep/", words).status_code == 200
+    draft.refresh_from_db()
+    assert (draft.history, draft.role, draft.department) == ("十年", alliance.clinic.role, alliance.clinic.department)
+
+
 def test_of_what_is_left_the_desk_says_how_many_are_for_signed_residents(desk, alliance):
     """R6."""
     add_numbers(alliance.clinic, count=3, pool="signed")
