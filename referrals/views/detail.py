@@ -44,6 +44,8 @@ KEYS = {
     Act.ACCEPT: "KeyA", Act.ASK: "KeyQ", Act.REDIRECT: "KeyG", Act.REJECT: "KeyT", Act.ARRIVE: "KeyD",
     Act.COMPLETE: "KeyW", Act.ANSWER: "KeyQ",
 }  # fmt: skip
+GREEN_PANEL = "greencall"
+"""The element of the page that is asked for anew."""
 DANGER = (Act.REJECT, Act.WITHDRAW)
 SERVICES = {
     Act.ASK: answering.ask_back,
@@ -106,6 +108,8 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
     """Everything of one referral: whose turn it is, what was sent, what was said, what may be done now."""
     opened = open_page(request, pk)
     row = opened.referral
+    if request.htmx and request.htmx.target == GREEN_PANEL:  # what the page asks for by itself while somebody waits
+        return render(request, "referrals/office/_green.html", {"referral": row, **_green(opened, None)})
     audit.saw_patient(patient=row.patient, actor=request.user, where="referral", now=opened.now, request=request)
     return show(opened)
 
@@ -133,6 +137,7 @@ def show(
         "number": numbers_of(row),
         "late": row.due_at is not None and row.due_at <= page.now,
         "refusal": refusal,
+        "wrong": any(each is not None and each.errors for each in (form, green_form)),
         "closed": page.side == Side.RECEIVER and office.place_is_closed(row),
         "in_office": permissions.has_role(page.request.user, Role.REFERRAL),
         "at_a_partner": permissions.has_role(page.request.user, Role.PARTNER),
@@ -140,8 +145,7 @@ def show(
         **_green(page, green_form),
         **more,
     }
-    wrong = any(each is not None and each.errors for each in (form, green_form))
-    status = refusal.status if refusal else 422 if wrong else 200
+    status = refusal.status if refusal else 422 if context["wrong"] else 200
     response = render(page.request, "referrals/office/referral.html", context, status=status)
     if page.request.htmx and status >= 400:
         response["HX-Retarget"] = "body"

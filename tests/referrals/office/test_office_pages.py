@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from appointments.models import Appointment
+from hospital.models import AuditEvent
 from referrals.models import ReferralRule
 from referrals.selectors.rules import referral_rule
 from referrals.services import writing
@@ -90,6 +91,12 @@ def test_the_bar_rings_on_every_page_until_somebody_takes_it(client, office, her
     client.force_login(row.by)
     assert "抢救室 2 床" in text(client.get(f"/referrals/{row.pk}/"))
     assert client.post(f"/referrals/{row.pk}/green/arrange/", said).status_code == 404
+    looked = AuditEvent.objects.count()
+    panel = text(client.get(f"/referrals/{row.pk}/", headers={"HX-Request": "true", "HX-Target": "greencall"}))
+    assert "抢救室 2 床" in panel
+    assert 'hx-trigger="freshen"' in panel
+    assert "<html" not in panel
+    assert AuditEvent.objects.count() == looked
 
 
 def test_the_house_sets_its_own_deadlines_from_a_day_on(client, here):
