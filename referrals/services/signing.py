@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from django.db import transaction
 
-from hospital import audit, clock
+from hospital import audit, clock, patients
 from hospital.models import Organization, Patient, Practitioner, SignedResident, User
 from referrals import errors
 from referrals.policies import signing as policy
@@ -25,8 +25,9 @@ def sign(
     by: User,
     now: datetime,
 ) -> SignedResident:
-    """签约, or once more after the present one ends. Both days included. Raises SignedElsewhere, SigningDates."""
-    Patient.objects.select_for_update(no_key=True).only("pk").get(pk=patient.pk)
+    """签约, or once more after the present one ends. Both days included. Raises SignedElsewhere, SigningDates,
+    SwitchedOff."""
+    patients.locked(patient.pk)
     if problem := policy.problem_of_dates(first, last, today=clock.today(now)):
         raise errors.SigningDates(problem=problem)
     rows = SignedResident.objects.filter(patient=patient, effective_from__lte=last, effective_to__gte=first)

@@ -24,7 +24,7 @@ from hospital.models import (
 )
 from hospital.patient_index import errors
 from hospital.patient_index.tables import columns
-from referrals.services import writing
+from referrals.services import signing, writing
 from tests.booking.acts import take
 from tests.factories import (
     NOW,
@@ -205,6 +205,11 @@ def test_nothing_new_is_written_on_a_record_that_was_switched_off(kept, merged, 
         writing.draft(patient=merged, by=clerk, now=NOW, **up)
     with pytest.raises(patients.SwitchedOff):
         requesting.want_by(requests=[request], day=TODAY)
+    with pytest.raises(patients.SwitchedOff):
+        signing.sign(
+            patient=merged, organization=up["origin"], doctor=None, first=TODAY, last=TODAY + timedelta(days=364), by=clerk,
+            now=NOW,
+        )  # fmt: skip
 
 
 def test_a_check_of_the_kept_one_that_read_the_others_report_stays(kept, merged, clerk):
