@@ -207,8 +207,7 @@ def test_nothing_new_is_written_on_a_record_that_was_switched_off(kept, merged, 
         requesting.want_by(requests=[request], day=TODAY)
     with pytest.raises(patients.SwitchedOff):
         signing.sign(
-            patient=merged, organization=up["origin"], doctor=None, first=TODAY, last=TODAY + timedelta(days=364), by=clerk,
-            now=NOW,
+            patient=merged, organization=up["origin"], doctor=None, first=TODAY, last=TODAY, by=clerk, now=NOW
         )  # fmt: skip
 
 
