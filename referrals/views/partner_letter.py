@@ -7,6 +7,7 @@ from datetime import date
 from uuid import uuid4
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -25,7 +26,7 @@ from referrals.models import Referral
 from referrals.selectors import scope
 from referrals.selectors.holding import held_by
 from referrals.selectors.partner import signings_of
-from referrals.services import sending_up, writing
+from referrals.services import sending_up, trail, writing
 
 from . import partner_windows as windows
 from .partner_reach import Place, partner_required
@@ -79,11 +80,12 @@ def _press(place: Place, row: Referral):
         return _refused(page, refusal)
 
 
+@transaction.atomic
 def _keep(page: Letter) -> None:
     """Each field that is right, also where another is not."""
     form, row, request = page.form, page.referral, page.request
     form.is_valid()
-    if windows.overtaken(request, row):
+    if windows.overtaken(request, trail.locked(row.pk)):
         raise errors.DraftChanged()
     written = form.written()
     if not held_by(row, now=page.place.now):

@@ -30,19 +30,22 @@ def window_of(request: HttpRequest) -> str:
 
 
 def overtaken(request: HttpRequest, referral: Referral) -> bool:
-    """Has somebody else written since the page was drawn? `referral`: as it is kept now, before this save."""
+    """Has somebody else written since the page was drawn? `referral`: locked, as it is kept before this save."""
     seen, now = request.POST.get("seen", ""), state_of(referral)
     if not seen or seen == now:
         return False
-    kept = _kept(request, referral)
+    kept = type(request.session)(request.session.session_key).get(KEPT, {})  # the save before may just be done
+    kept = kept.get(str(referral.pk), {})
     return (kept.get("window"), kept.get("state")) != (request.POST.get("window"), now)
 
 
 def saved(request: HttpRequest, referral: Referral, *, consenter: str | None) -> None:
+    """In the transaction that wrote the draft: whoever finds the one finds the other."""
     said = {"window": request.POST.get("window", ""), "state": state_of(referral)}
     said["consenter"] = consenter_of(request, referral) if consenter is None else consenter
     rest = [(pk, one) for pk, one in request.session.get(KEPT, {}).items() if pk != str(referral.pk)]
     request.session[KEPT] = dict([*rest[-MOST + 1 :], (str(referral.pk), said)])
+    request.session.save()
 
 
 def consenter_of(request: HttpRequest, referral: Referral) -> str:
