@@ -15,6 +15,7 @@ from tests.factories import (
     NOW,
     TODAY,
     AccountFactory,
+    CommunityFactory,
     DepartmentFactory,
     OrganizationFactory,
     PatientFactory,
@@ -203,3 +204,21 @@ def test_both_sides_of_a_referral_see_how_its_admission_stands(client, rf):
     assert "申请住院" in drawn[office]
     assert "待审核" in drawn[referral.by]
     assert "/admissions/" not in drawn[referral.by]
+
+
+@pytest.mark.parametrize(
+    ("role", "address"),
+    [("referral", "/"), ("referral", "/referral-office/"), ("referral", "/admissions/"), ("partner", "/partner/"),
+     ("partner", "/follow-ups/")],
+)  # fmt: skip
+def test_who_works_with_referrals_sees_that_something_was_said_to_them(client, role, address):
+    """R4: pressing by message reaches somebody."""
+    OrganizationFactory()
+    user = StaffFactory(roles=role, **({"roles__at": CommunityFactory()} if role == "partner" else {}))
+    said = {"template": "referral.to_office", "params": {}, "about": "referral:1", "created_at": NOW}
+    for n, sent in enumerate([{"status": "sent", "sent_at": NOW}, {"status": "waiting"}]):
+        Message.objects.create(user=user, channel="inapp", dedupe=f"m{n}", next_try_at=NOW, **sent, **said)
+    client.force_login(user)
+    shown = client.get(address).content.decode()
+    assert 'href="/messages/"' in shown
+    assert "1条未读" in shown

@@ -89,7 +89,7 @@ def test_a_redirect_names_a_place_that_is_there(client, here, referral):
 
 
 def test_the_list_has_the_overdue_first_and_no_full_name(client, here, referral, django_assert_max_num_queries):
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         shown = text(client.get("/referral-office/?late=&urgency=nonsense&page=x"))
     assert referral.number in shown
     assert referral.patient.name not in shown
