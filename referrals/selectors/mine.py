@@ -6,9 +6,11 @@ from django.db.models import QuerySet
 
 from appointments.models import Appointment
 from hospital import family, masking
-from hospital.models import User
+from hospital.models import Campus, User
 from referrals.models import CarePlan, FollowUp, Referral
 from referrals.policies.plain_words import Said, said_of
+
+from .down import GONE
 
 RELATED = (
     "patient", "origin", "receiver", "department", "role__practitioner", "team", "answers_to",
@@ -33,6 +35,7 @@ class Card:
     over: bool
     plan: CarePlan | None = None
     follow_up: FollowUp | None = None  # the open one
+    campus: int | None = None  # where to look for a number of the next visit that has none
 
     @property
     def number(self) -> Appointment | None:
@@ -40,9 +43,15 @@ class Card:
         number = self.plan.appointment if self.plan else self.row.appointment
         return number if number and number.status in LIVE else None
 
+    @property
+    def number_lost(self) -> bool:
+        """The next visit's was cancelled or missed."""
+        number = self.plan.appointment if self.plan else None
+        return number is not None and number.status in GONE
+
 
 def cards_of(rows: list[Referral]) -> list[Card]:
-    """Two queries more."""
+    """Three queries more."""
     ids = [row.pk for row in rows if row.direction == Referral.Direction.DOWN]
     related = ("follow_up_at", *(f"appointment__{name}" for name in ("slot", "schedule__campus", "schedule__room")))
     more = ("schedule__department", "schedule__role__practitioner", "schedule__team")
@@ -50,10 +59,14 @@ def cards_of(rows: list[Referral]) -> list[Card]:
     by_referral = {plan.referral_id: plan for plan in plans}
     open_ones = FollowUp.objects.filter(referral__in=ids, done_at=None).select_related("organization")
     follow_ups = {row.referral_id: row for row in open_ones}
+    houses = {plan.follow_up_at_id for plan in plans}
+    doors = Campus.objects.filter(organization__in=houses, active=True).order_by("organization", "-pk")
+    campuses = dict(doors.values_list("organization", "pk")) if houses else {}  # a house's first
     return [
         Card(
             row=row, masked=masking.name(row.patient.name), said=said_of(row), over=row.ended_at is not None,
             plan=by_referral.get(row.pk), follow_up=follow_ups.get(row.pk),
+            campus=campuses.get(by_referral[row.pk].follow_up_at_id) if row.pk in by_referral else None,
         )
         for row in rows
     ]  # fmt: skip

@@ -16,6 +16,7 @@ from referrals.selectors import down as selectors
 from . import trail
 
 STANDS = (Appointment.Status.BOOKED, Appointment.Status.ARRIVED, Appointment.Status.FULFILLED)
+GIVEN_UP = (Referral.Status.WITHDRAWN, Referral.Status.REJECTED)
 EARLIER, LATER = timedelta(days=7), timedelta(days=30)
 """How far from its day a number that somebody books is still the plan's next visit. The house's choice."""
 
@@ -68,13 +69,14 @@ def lost(*, appointment: int, why: str, now: datetime) -> CarePlan | None:
 
 
 def _locked(which: Q) -> CarePlan | None:
-    """Of a referral that is still open, with its referral locked."""
-    pk = CarePlan.objects.filter(which, referral__ended_at=None).values_list("referral", flat=True).first()
+    """Of a referral that was not given up, with its referral locked. One whose follow-up is over still has its day."""
+    plans = CarePlan.objects.filter(which).exclude(referral__status__in=GIVEN_UP)
+    pk = plans.values_list("referral", flat=True).first()
     if pk is None:
         return None
     referral = trail.locked(pk)
     plan = CarePlan.objects.select_for_update(no_key=True, of=("self",)).filter(which, referral=pk).first()
-    if plan is None or referral.ended_at is not None:
+    if plan is None or referral.status in GIVEN_UP:
         return None
     plan.referral = referral
     return plan

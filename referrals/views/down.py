@@ -248,7 +248,7 @@ def _page(request: HttpRequest, source: Source) -> HttpResponse:
         desk.draft.forget()
         return redirect(request.get_full_path())
     if act != "send":
-        return _draw(desk, desk.looked(desk.posted), looked=True)
+        return _draw(desk, desk.looked(desk.posted))
     form = desk.form(request.POST)
     if not form.is_valid():
         return _draw(desk, form, status=422)
@@ -297,12 +297,12 @@ def _number(chosen, *, house: Organization, day: date) -> service.Number | None:
     return service.Number(row, chosen.start)
 
 
-def _draw(desk: Desk, form: PlanForm, *, looked: bool = False, status: int = 200) -> HttpResponse:
+def _draw(desk: Desk, form: PlanForm, *, status: int = 200) -> HttpResponse:
     look = look_of(form)
     times = desk.times(look)
     chosen = look.slot if times and selectors.sitting_of(times, look.slot) else ""
     context = {"desk": desk, "form": form, "source": desk.source, "look": look, "times": times, "chosen": chosen}
-    context["lost"] = bool(look.slot and not chosen and not looked)  # taken by somebody else meanwhile
+    context["lost"] = bool(look.slot and not chosen)  # of another day, or taken by somebody else meanwhile
     return render(desk.request, "referrals/down/new.html", context, status=status)
 
 

@@ -132,6 +132,9 @@ def test_back_down_from_the_room_with_a_number_at_the_familys_doctor(client, roo
     [sitting] = looked.context["times"].sittings
     slot = sitting.slices[0].value
 
+    elsewhere = client.post(url, form_of(row.origin, day + timedelta(days=1), act="look", slot=slot))
+    assert "请重选" in elsewhere.content.decode()  # never silently without a number
+
     short = client.post(url, form_of(row.origin, day, slot=slot, warning_signs=""))
     assert short.status_code == 422
     assert "氨氯地平 5mg" in short.content.decode()
@@ -158,5 +161,5 @@ def test_a_number_that_was_taken_meanwhile_is_refused_and_nothing_typed_is_lost(
     answer = client.post(url, form_of(row.origin, day, slot=slot))
     assert answer.status_code == 409
     assert "氨氯地平 5mg" in answer.content.decode()
-    assert "原来选的号已经没有了" in answer.content.decode()
+    assert "已经没有了，请重选" in answer.content.decode()
     assert not Referral.objects.filter(direction="down").exists()
