@@ -12,7 +12,9 @@ register = template.Library()
 @register.inclusion_tag("referrals/office/_ringing.html", takes_context=True)
 def ringing(context) -> dict:
     request = context["request"]
-    calls = selectors.ringing_at(permissions.organizations_of(request.user, Role.REFERRAL))
+    calls = context.get("calls")  # the worklist has them for its title
+    if calls is None:
+        calls = selectors.ringing_at(permissions.organizations_of(request.user, Role.REFERRAL))
     return {
         **selectors.bar_of(calls, now=clock.now()),
         "request": request,

@@ -11,6 +11,7 @@ from hospital.models import Organization, Role
 from hospital.permissions import role_required
 from referrals.forms.office import ListForm
 from referrals.selectors import office
+from referrals.selectors.ringing import ringing_at
 
 PAGE = 50
 OFFICE = (Role.REFERRAL,)
@@ -33,19 +34,20 @@ def worklist(request: HttpRequest) -> HttpResponse:
         request.GET.get("page")
     )
     counted = office.counts(mine, now=now)
+    alone = bool(request.htmx) and request.htmx.target == "referrals"
     context = {
         "form": form,
         "wanted": wanted,
         "page": page,
         "turns": [(turn, word, counted.turns.get(turn)) for turn, word in ListForm.TURNS],
         "late": counted.late,
+        "calls": [] if alone else ringing_at(mine),
         "lines": [_line(row, now=now) for row in office.in_full(page)],
         "organizations": Organization.objects.filter(pk__in=mine).order_by("code"),
         "kept": _without_page(request),
         "in_office": True,
         "now": now,
     }
-    alone = bool(request.htmx) and request.htmx.target == "referrals"
     return render(request, "referrals/office/_fresh.html" if alone else "referrals/office/worklist.html", context)
 
 
