@@ -114,7 +114,9 @@ def _seed(sizes: Sizes, ground: Ground, house: Organization) -> User:
     with connection.cursor() as cursor:
         for statement in (REFERRALS, NUMBERS, STEPS):
             cursor.execute(statement, said)
-        cursor.execute("ANALYZE referrals_referral, referrals_referralevent, appointments_appointment")
+        cursor.execute(
+            "ANALYZE referrals_referral, referrals_referralevent, appointments_appointment, hospital_organization"
+        )
     return user
 
 
