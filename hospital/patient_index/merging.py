@@ -101,8 +101,8 @@ def _move_all(column: Column, row: PatientMerge) -> list[int]:
     try:
         return _update(column, row)
     except IntegrityError as error:
-        if _broken(error) not in STAYS:
-            raise _refusal(column, error) from error
+        if not _broken(error):
+            raise
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT id FROM {_quoted(column.table)} WHERE {_quoted(column.name)} = %s ORDER BY id",  # noqa: S608
@@ -117,7 +117,7 @@ def _moves(column: Column, row: PatientMerge, pk: int) -> bool:
         return bool(_update(column, row, pk))
     except IntegrityError as error:
         if _broken(error) not in STAYS:
-            raise _refusal(column, error) from error
+            raise _refusal(column, error, pk) from error
         return False
 
 
@@ -137,9 +137,15 @@ def _broken(error: IntegrityError) -> str:
     return getattr(getattr(error.__cause__, "diag", None), "constraint_name", None) or ""
 
 
-def _refusal(column: Column, error: IntegrityError) -> Refused | IntegrityError:
+def _refusal(column: Column, error: IntegrityError, pk: int) -> Refused | IntegrityError:
     """Something that one person has once stands on both; what no constraint explains is an error of ours."""
-    return errors.BothHave(what=column.words) if _broken(error) else error
+    return errors.BothHave(what=f"{column.words} {_called(column, pk)}".strip()) if _broken(error) else error
+
+
+def _called(column: Column, pk: int) -> str:
+    """What people call the row by (a letter's number, made of its id). Never a column: that may be a document's."""
+    named = isinstance(getattr(column.model, "number", None), property)
+    return column.model._default_manager.get(pk=pk).number if named else ""
 
 
 def _settle(row: PatientMerge, *, by: User, now: datetime) -> None:

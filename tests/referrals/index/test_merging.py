@@ -31,6 +31,7 @@ from tests.factories import (
     TODAY,
     AccountFactory,
     CommunityFactory,
+    DepartmentFactory,
     ExamRequestFactory,
     IdentifierFactory,
     PatientFactory,
@@ -144,6 +145,18 @@ def test_what_one_person_has_once_a_day_is_refused_by_name_and_nothing_moves(kep
     assert "预约" in refused.value.sentence
     assert PatientIdentifier.objects.get().patient_id == merged.pk
     assert not PatientMerge.objects.exists()
+
+
+def test_two_referrals_to_one_department_are_refused_by_their_number(kept, merged, clerk):
+    """The window can tell the referral office which one to end."""
+    one, other = DepartmentFactory(code="D1"), DepartmentFactory(code="D2")
+    ReferralFactory(patient=merged, department=other)
+    ReferralFactory(patient=kept, department=one)
+    theirs = ReferralFactory(patient=merged, department=one)
+    with pytest.raises(errors.BothHave) as refused:
+        merge(kept, merged, clerk)
+    assert f"转诊单 {theirs.number}" in refused.value.sentence
+    assert theirs.patient.referrals.count() == 2
 
 
 def test_two_cards_that_were_seen_are_two_people(kept, merged, clerk):
