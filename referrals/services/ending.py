@@ -42,18 +42,19 @@ def withdraw(*, referral: Referral, reason: str, give_back: bool, by: User, now:
     """撤回 by the sender."""
     number = _lock(referral)
     row = writing.withdraw(referral=referral, reason=reason, by=by, now=now)
-    _settle(number, give_back, by=by, channel=Channel.PARTNER, now=now)
+    up = row.direction == Referral.Direction.UP
+    _settle(number, give_back, by=by, channel=Channel.PARTNER if up else Channel.COUNTER, now=now)
     return row
 
 
 def _lock(referral: Referral) -> Appointment | None:
     """Slot, patient, referral. Raises Busy where the number moved under our feet."""
-    number = numbers.standing(referral)
+    number = numbers.to_settle(referral)
     if number is not None:
         Slot.objects.select_for_update(no_key=True).only("pk").get(pk=number.slot_id)
     Patient.objects.select_for_update(no_key=True).only("pk").get(pk=referral.patient_id)
     row = trail.locked(referral.pk)
-    still = numbers.standing(row)
+    still = numbers.to_settle(row)
     if still is None:  # cancelled meanwhile: nothing to give back
         return None
     if number is None or (still.pk, still.slot_id) != (number.pk, number.slot_id):

@@ -133,6 +133,15 @@ def standing(referral: Referral) -> Appointment | None:
     return rows.select_related("slot").first()
 
 
+def to_settle(referral: Referral) -> Appointment | None:
+    """Of which whoever ends it or passes it on says what becomes: the number that it holds, or of one down the number
+    of its plan's next visit."""
+    if referral.direction == Referral.Direction.UP:
+        return standing(referral)
+    plans = Appointment.objects.filter(follow_up_of__referral=referral, status=Appointment.Status.BOOKED)
+    return standing(referral) or plans.select_related("slot").first()
+
+
 def stopped(referral: Referral) -> Appointment | None:
     """The number that it lost with its session while nobody has moved it or given it back: still the patient's, so
     that the next one takes its place and nobody is booked twice."""

@@ -7,7 +7,7 @@ from referrals.models import Referral
 from referrals.policies import allergies
 from referrals.policies import follow_up as policy
 from referrals.selectors import down, follow_ups
-from referrals.views.down import SENDERS
+from referrals.views.down import READERS, SENDERS
 
 register = template.Library()
 register.filter("names_allergy", allergies.names_one)
@@ -35,6 +35,7 @@ def care_plan(context, referral: Referral) -> dict:
         "shown": shown,
         "went": went,
         "may_go_down": may_go_down,
+        "may_print": permissions.has_role(user, *READERS),
         "follows": bool(following and following.organization_id in followers),
         "today": today,
     }

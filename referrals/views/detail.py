@@ -193,7 +193,7 @@ def numbers_of(row: Referral):
 
 def _acts(page: Page, form: ActForm | None) -> list[dict]:
     """Buttons in the order of WORDS; those that say something have a form that opens."""
-    number = numbers.standing(page.referral)
+    number = numbers.to_settle(page.referral)
     shown = []
     for act, (word, _done) in WORDS.items():
         if act not in page.acts:
@@ -227,7 +227,7 @@ def act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
         raise Http404
     act = Act(act)
     opened.must(act)
-    form = _form(opened, act, numbers.standing(opened.referral), request.POST)
+    form = _form(opened, act, numbers.to_settle(opened.referral), request.POST)
     if not form.is_valid():
         return show(opened, form=form)
     try:

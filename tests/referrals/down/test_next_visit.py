@@ -76,6 +76,21 @@ def test_the_plan_follows_its_number(client):
     assert "还没有约号" not in told
 
 
+def test_whoever_takes_the_plan_back_says_what_becomes_of_its_number(client):
+    """R3, R4: a withdrawn plan leaves no number behind unseen."""
+    first = clinic()
+    row = sent_down(number=down.Number(first, first.starts_at), deciding=NOW)
+    client.force_login(row.by, backend="django.contrib.auth.backends.ModelBackend")
+    url = reverse("referrals:referral_act", args=[row.pk, "withdraw"])
+    silent = client.post(url, {"text": "改转康复医院"})
+    assert (silent.status_code, "已约的号怎么办" in silent.content.decode()) == (422, True)
+    client.post(url, {"text": "改转康复医院", "number": "give_back"})
+    row.refresh_from_db()
+    assert (row.status, Appointment.objects.get().status) == ("withdrawn", "cancelled")
+    facts()
+    assert plan_now() == (DAY, "cancelled")
+
+
 @pytest.mark.parametrize(
     ("said", "named"),
     [
