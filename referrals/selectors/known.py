@@ -21,7 +21,7 @@ def knows(organization_id: int, patient_id: int, *, system: str = "") -> bool:
         or Referral.objects.filter(sent, patient=patient_id).exists()
         or Appointment.objects.filter(
             Q(partner=organization_id) | Q(schedule__organization=organization_id), patient=patient_id
-        ).filter(Q(status__in=CAME) | ~Exists(BY_ID)).exists()
+        ).filter(Q(status__in=CAME) | Q(by__isnull=False) & ~Exists(BY_ID)).exists()
         or bool(system)
         and ExternalRecord.objects.filter(
             system=system, kind=ExternalRecord.Kind.PATIENT, patient=patient_id

@@ -141,6 +141,8 @@ def test_a_number_taken_for_a_guessed_id_makes_nobody_known(partner, community, 
     said = {"patient": stranger.pk, "department": department.pk}
     assert partner.post("/referrals/", said).json()["code"] == "no_patient"
     number = Appointment.objects.filter(pk=taken)
+    number.update(by=None)  # what the waitlist gave to an id that a program put on it
+    assert partner.post("/referrals/", said).json()["code"] == "no_patient"
     number.update(by=StaffFactory(roles="partner", roles__at=community))  # at the desk the document was asked
     assert partner.post("/referrals/", said).status_code == 201
 
