@@ -44,7 +44,7 @@ def tell(fact: Fact, *, now: datetime) -> None:
         return  # a draft is its writer's alone, also one that is given up
     rings = kind == Kind.ESCALATED and fact.payload.get("why") == "green"  # the office hears that by the call's own
     if kind in OFFICE_HEARS and not rings and not _booked_itself(row, kind):
-        say(office_of(row.receiver_id), template=TO_OFFICE, params=said, dedupe=f"fact:{fact.pk}", but=but, now=now)
+        _say_to_office(row, template=TO_OFFICE, params=said, dedupe=f"fact:{fact.pk}", but=but, now=now)
     if kind in SENDER_HEARS:
         say(senders_of(row), template=TO_SENDER, params=said, dedupe=f"fact:{fact.pk}:s", but=but, now=now)
     if kind in PATIENT_HEARS and row.direction == Referral.Direction.UP:
@@ -69,22 +69,37 @@ def tell_of_green(fact: Fact, *, now: datetime) -> None:
         coming = {**said, "kind": "coming", "phone": row.origin.phone}
         say(team_of(row), template=GREEN, params=coming, dedupe=f"{dedupe}:t", but=but, now=now)
         return
-    people = {user.pk: user for user in office_of(row.receiver_id)}
+    told = _say_to_office(row, template=GREEN, params=said, dedupe=dedupe, but=but, now=now)
     if kind == "late":
-        people |= {user.pk: user for user in leaders_of(row.receiver_id)}
-    say(people.values(), template=GREEN, params=said, dedupe=dedupe, but=but, now=now)
+        but |= {user.pk for user in told}
+        say(leaders_of(row.receiver_id), template=GREEN, params=_unlinked(said), dedupe=dedupe, but=but, now=now)
 
 
 def say(
     users: Iterable[User], *, template: str, params: dict, dedupe: str, but: Iterable[int | None] = (), now: datetime
 ) -> None:
     """To each of them in the app."""
+    about = f"referral:{params.get('referral') or params['of']}"
     for user in users:
         if user.pk not in but:
             messages.tell(
-                user=user, template=template, params=params, about=f"referral:{params['referral']}",
+                user=user, template=template, params=params, about=about,
                 dedupe=f"{dedupe}:{user.pk}", now=now,
             )  # fmt: skip
+
+
+def _say_to_office(row: Referral, *, params: dict, **how) -> list[User]:
+    """Where everybody of the referral office has left, the leaders hear: never nobody."""
+    people = office_of(row.receiver_id)
+    if not people:
+        people, params = leaders_of(row.receiver_id), _unlinked(params)
+    say(people, params=params, **how)
+    return people
+
+
+def _unlinked(params: dict) -> dict:
+    """For who may not read the letter: its number and whom to call, but no way into it."""
+    return {name: value for name, value in params.items() if name != "referral"} | {"of": params["referral"]}
 
 
 def params_of(row: Referral, *, kind: str, why: str = "") -> dict:
@@ -105,10 +120,8 @@ def params_of(row: Referral, *, kind: str, why: str = "") -> dict:
 
 
 def office_of(organization_id: int) -> list[User]:
-    """The referral office; of a lower institution, which has none, whoever sends and receives there. Where everybody
-    has left, the leaders: never nobody."""
-    found = _holding(organization_id, Role.REFERRAL) or _holding(organization_id, Role.PARTNER)
-    return found or leaders_of(organization_id)
+    """The referral office; of a lower institution, which has none, whoever sends and receives there."""
+    return _holding(organization_id, Role.REFERRAL) or _holding(organization_id, Role.PARTNER)
 
 
 def senders_of(row: Referral) -> list[User]:
@@ -149,4 +162,5 @@ def still_waits(message) -> bool:
     """Asked right before sending: what the office is to do may be done already."""
     if message.params["kind"] == Kind.WITHDRAWN:
         return True
-    return Referral.objects.filter(pk=message.params["referral"], ended_at=None).exists()
+    pk = message.params.get("referral") or message.params["of"]
+    return Referral.objects.filter(pk=pk, ended_at=None).exists()

@@ -114,6 +114,7 @@ def test_what_nobody_acknowledged_goes_to_the_leaders_once_and_ends_with_the_ref
     assert [green.escalate(now=NOW + timedelta(minutes=5)) for _twice in range(2)] == [1, 0]
     facts()
     assert "绿色通道无人确认" in told(user=leader)
+    assert "referral" not in Message.objects.filter(user=leader).get().params  # no link: the letter isn't theirs
     assert told(user=office) == ["新转诊单", "绿色通道呼叫", "绿色通道无人确认"]
     assert told(user=rung.by) == ["转诊单超时"]
     writing.withdraw(referral=rung, reason="家属改去急救中心", by=rung.by, now=NOW)
