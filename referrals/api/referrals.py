@@ -203,8 +203,8 @@ def verb(operation: str, summary: str, asks: type):
 class Send(Verb):
     """From here the hospital's clock runs. 409 `referral_incomplete` names in `message` what is missing,
     `already_referred` the other referral that is on its way (`referred_elsewhere`: another institution's);
-    `agreement_ended`, `referral_receiver_closed`, `child_cannot_consent`. 422 names `consenter` where a guardian agreed and nobody says who. With `appointment` all of
-    it happens or nothing."""
+    `agreement_ended`, `referral_receiver_closed`, `child_cannot_consent`. 422 names `consenter` where a guardian agreed
+    and nobody says who. With `appointment` all of it happens or nothing."""
 
     asks, act = SendIn, Act.SEND
 
