@@ -65,12 +65,14 @@ class Reason:
 
 @dataclass(frozen=True)
 class Path:
-    """谁转给谁: one person's referrals to one department, doctor or team. `of`: all that person sent that way."""
+    """谁转给谁: one person's referrals to one department, doctor or team. `of`: all that person sent that way.
+    The person is the doctor who refers, `who`, whoever typed the letter; where none was named, the account `by`."""
 
     direction: str
     origin: int
     origin_name: str
-    by: int
+    who: int | None
+    by: int | None
     doctor: str
     department: int | None
     department_name: str
@@ -165,23 +167,23 @@ SELECT v.text, count(*) AS count
 PATHS = f"""
 WITH ours AS ({OURS}),
 counted AS (
-    SELECT direction, origin_id, receiver_id, by_id, doctor_id, department_id, role_id, count(*) AS many
+    SELECT direction, origin_id, receiver_id, doctor_id, CASE WHEN doctor_id IS NULL THEN by_id END AS by_id,
+           department_id, role_id, count(*) AS many
       FROM ours WHERE status <> 'withdrawn' GROUP BY 1, 2, 3, 4, 5, 6, 7)
-SELECT c.direction, c.origin_id AS origin, h.name AS origin_name, c.by_id AS by,
-       coalesce(max(w.name), max(u.full_name), '') AS doctor,
+SELECT c.direction, c.origin_id AS origin, h.name AS origin_name, c.doctor_id AS who, c.by_id AS by,
+       coalesce(w.name, u.full_name, '') AS doctor,
        c.department_id AS department, coalesce(d.name, '') AS department_name,
-       c.role_id AS role, coalesce(p.name, '') AS role_name, g.name AS receiver_name, sum(c.many)::int AS count,
-       (sum(sum(c.many)) OVER (PARTITION BY c.direction, c.by_id))::int AS of
+       c.role_id AS role, coalesce(p.name, '') AS role_name, g.name AS receiver_name, c.many AS count,
+       (sum(c.many) OVER (PARTITION BY c.direction, c.doctor_id, c.by_id))::int AS of
   FROM counted c
   JOIN hospital_organization h ON h.id = c.origin_id
   JOIN hospital_organization g ON g.id = c.receiver_id
-  JOIN hospital_user u ON u.id = c.by_id
+  LEFT JOIN hospital_user u ON u.id = c.by_id
   LEFT JOIN hospital_practitioner w ON w.id = c.doctor_id
   LEFT JOIN hospital_department d ON d.id = c.department_id
   LEFT JOIN hospital_practitionerrole l ON l.id = c.role_id
   LEFT JOIN hospital_practitioner p ON p.id = l.practitioner_id
- GROUP BY c.direction, c.origin_id, h.name, c.by_id, c.department_id, d.name, c.role_id, p.name, c.receiver_id, g.name
- ORDER BY count DESC, c.direction DESC, c.origin_id, c.by_id, c.department_id, c.role_id
+ ORDER BY count DESC, c.direction DESC, c.origin_id, c.doctor_id, c.by_id, c.department_id, c.role_id
  LIMIT %(most)s
 """
 

@@ -78,7 +78,8 @@ def test_reasons_and_answers_are_what_the_rows_say(december):
     paths = stats.paths(organization=december.pk, **SPAN, most=1000)
     assert sum(each.count for each in paths) == 79 + 108
     for each in paths:
-        assert each.of == sum(one.count for one in paths if (one.by, one.direction) == (each.by, each.direction))
+        whose = (each.who, each.by, each.direction)
+        assert each.of == sum(one.count for one in paths if (one.who, one.by, one.direction) == whose)
 
 
 def test_a_number_of_the_partners_pool_counts_as_its_own_and_the_offices_not():
@@ -106,6 +107,26 @@ def test_many_of_one_person_to_one_doctor_are_marked():
     paths = stats.paths(organization=OrganizationFactory().pk, first=TODAY - timedelta(days=3), last=TODAY)
     assert [(each.count, each.of, each.concentrated) for each in paths][0] == (10, 12, True)
     assert not any(each.concentrated for each in paths[1:])
+
+
+def test_what_one_account_typed_for_two_doctors_is_each_doctors_own(client):
+    """R7: whoever is looked at for gain is the doctor who referred, not the desk's account, nor its other doctor."""
+    centre, by = CommunityFactory(), StaffFactory(roles="partner", roles__at=CommunityFactory())
+    one, two = (PractitionerFactory(name=name, organization=centre) for name in ("冯一", "程二"))
+    department = DepartmentFactory()
+    for doctor, count in ((one, 3), (two, 2), (None, 1)):
+        ReferralFactory.create_batch(count, by=by, doctor=doctor, department=department)
+    paths = stats.paths(organization=OrganizationFactory().pk, first=TODAY - timedelta(days=3), last=TODAY)
+    assert [(each.doctor, each.count, each.of) for each in paths] == [
+        ("冯一", 3, 3),
+        ("程二", 2, 2),
+        (by.full_name, 1, 1),
+    ]
+    client.force_login(StaffFactory(roles="referral"))
+    for each, key in zip(paths, ("who", "who", "by"), strict=True):
+        said = {"first": TODAY - timedelta(days=3), "last": TODAY, "direction": "up", key: getattr(each, key)}
+        page = client.get(reverse("referrals:referral_figure_rows"), said)
+        assert page.context["page"].paginator.count == each.count
 
 
 def test_the_office_opens_the_page_its_rows_and_the_file(client, december, django_assert_max_num_queries):
