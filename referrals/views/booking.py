@@ -154,6 +154,8 @@ def link(request: HttpRequest, pk: int, appointment: int) -> HttpResponse:
     """用这个号: one that the patient has already."""
     opened = open_page(request, pk)
     opened.must(Act.BOOK)
+    if opened.referral.appointment_id == appointment:
+        return _done(opened)  # pressed twice
     number = next((each for each in _own(opened) if each.pk == appointment), None)
     if number is None:
         raise Http404

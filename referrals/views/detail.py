@@ -137,6 +137,7 @@ def show(
         "number": numbers_of(row),
         "late": row.due_at is not None and row.due_at <= page.now,
         "refusal": refusal,
+        "unsent": _unsent(page, form, green_form),
         "wrong": any(each is not None and each.errors for each in (form, green_form)),
         "closed": page.side == Side.RECEIVER and office.place_is_closed(row),
         "in_office": permissions.has_role(page.request.user, Role.REFERRAL),
@@ -172,6 +173,15 @@ def _green(page: Page, form: ArrangeForm | None) -> dict:
 def _rings(row: Referral) -> bool:
     call = getattr(row, "green", None)
     return call is not None and call.acknowledged_at is None and call.closed_at is None
+
+
+def _unsent(page: Page, form: ActForm | None, green_form: ArrangeForm | None) -> str:
+    """What was written for an act that a colleague's has made impossible meanwhile: still there to be copied."""
+    if form is not None and form.act not in page.acts:
+        return form.data.get("text", "").strip()
+    if green_form is not None and not _awaited(page.referral):
+        return "\n".join(filter(None, [green_form.data.get("note", ""), green_form.data.get("team_told", "")]))
+    return ""
 
 
 def _awaited(row: Referral) -> bool:
