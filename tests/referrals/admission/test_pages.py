@@ -160,6 +160,8 @@ def test_the_patient_sees_when_where_and_what_is_missing_and_only_whose_binding_
     assert "安排的日子已经过了" in client.get(page).content.decode()
     admission.put_off(request=row, reason="床位紧张", by=office, now=NOW)
     assert "床位紧张" in client.get(page).content.decode()
+    Message.objects.filter(channel="inapp").update(status="sent", sent_at=NOW)
+    assert f'href="{page}"' in client.get("/messages/").content.decode()
     client.force_login(other)
     assert "外科楼" not in client.get(page).content.decode()
 
