@@ -4,6 +4,7 @@ Everything on the page is one form: whatever is pressed, what was typed is kept 
 """
 
 from datetime import date
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from django.contrib import messages
@@ -48,6 +49,7 @@ def _row(place: Place, pk: int) -> Referral:
 
 def _read(place: Place, row: Referral) -> Letter:
     initial = LetterForm.initial_of(row) | {"consenter": windows.consenter_of(place.request, row)}
+    initial["wish_q"] = place.request.GET.get("wish_q", "")[:40]  # without script: what fits, after saving
     form = LetterForm(initial=initial, houses=place.houses)
     return Letter(place.request, place, row, form)
 
@@ -118,7 +120,8 @@ def _wished(page: Letter) -> dict:
 
 def _kept(page: Letter, _what: str):
     messages.success(page.request, _("已保存草稿。"))
-    return redirect(_address(page))
+    sought = page.form.cleaned_data.get("wish_q", "") if page.form.place is None else ""
+    return redirect(_address(page) + (f"?{urlencode({'wish_q': sought})}" if sought else ""))
 
 
 def _looked(page: Letter, what: str):
@@ -289,6 +292,8 @@ def keep(request: HttpRequest, place: Place, pk: int):
     status = 422 if page.refusal or page.form.errors else 200
     context = {"page": page, "referral": page.referral, "window": windows.window_of(request)}
     response = render(request, "referrals/partner/_saved.html", context, status=status)
+    if status != 200:
+        response["HX-Retarget"] = "#saved"  # else what is refused of a save that nobody pressed is not shown
     if wish_of(page.referral) != before:
         response["HX-Trigger"] = "wished"  # the panel of numbers looks there
     return response

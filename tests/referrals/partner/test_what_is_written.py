@@ -113,6 +113,7 @@ def test_two_windows_on_one_draft_overwrite_nothing_unseen(desk, alliance, draft
     assert desk.post(keep, one | {"history": "三年余"}).status_code == 200  # the answer before was cut off
     late = colleague.post(keep, two | {"history": "不详"}, headers={"HX-Request": "true"})
     assert (late.status_code, "还没有保存" in late.content.decode()) == (422, True)
+    assert late["HX-Retarget"] == "#saved"  # or the script drops what nobody asked for
     draft.refresh_from_db()
     assert draft.history == "三年余"
     pressed = colleague.post(letter, two | {"history": "不详", "act": "send"})
@@ -162,6 +163,12 @@ def test_a_hold_that_ran_out_beside_the_open_page_leaves_the_department(desk, al
     assert desk.post(f"/partner/referrals/{draft.pk}/keep/", words).status_code == 200
     draft.refresh_from_db()
     assert (draft.history, draft.role, draft.department) == ("十年", alliance.clinic.role, alliance.clinic.department)
+
+
+def test_without_script_a_sought_department_is_offered_after_saving(desk, alliance, draft):
+    initials = alliance.clinic.department.name[:2]
+    saved = desk.post(f"/partner/referrals/{draft.pk}/edit/", typed(alliance, wish="", wish_q=initials))
+    assert f"department-{draft.department_id}" in desk.get(saved["Location"]).content.decode()
 
 
 def test_of_what_is_left_the_desk_says_how_many_are_for_signed_residents(desk, alliance):
