@@ -14,6 +14,7 @@ from hospital import audit, clock, masking, patient_index, permissions
 from hospital.errors import NotAllowed, Refused
 from hospital.models import DuplicateSuspect, PatientMerge
 from hospital.patient_index.comparing import Pair, compare
+from hospital.patient_index.errors import DecidedAlready
 from hospital.patient_index.forms import MergeForm, ProposeForm, ReasonForm
 
 A_PAGE = 30
@@ -81,6 +82,8 @@ def duplicate(request: HttpRequest, pk: int):
 
 
 def _merged(request: HttpRequest, row: DuplicateSuspect, form: MergeForm, now):
+    if row.status != DuplicateSuspect.Status.OPEN:  # a window that was open before somebody decided
+        raise DecidedAlready(how=row.get_status_display())
     people = {row.first_id: row.first, row.second_id: row.second}
     kept = people.pop(form.cleaned_data["kept"])
     (merged,) = people.values()

@@ -44,7 +44,9 @@ def test_two_records_are_looked_at_merged_and_taken_apart_again(client, pair, dj
     row = PatientMerge.objects.get()
     assert (row.kept_id, row.merged_id) == (pair.second_id, pair.first_id)
     assert "没有等着核对" in text(client.get(LIST))
-    assert client.post(page, {"kept": pair.first_id, "reason": "x", "seen": "on"}).status_code == 409
+    again = client.post(page, {"kept": pair.first_id, "reason": "x", "seen": "on"})
+    assert again.status_code == 409
+    assert "已经处理过：已合并" in text(again)
 
     assert "同一身份证" in text(client.get(f"{LIST}merges/"))
     back = f"{LIST}merges/{row.pk}/undo/"
@@ -53,6 +55,8 @@ def test_two_records_are_looked_at_merged_and_taken_apart_again(client, pair, dj
     assert client.post(back, {"reason": "认错"}).status_code == 409
     pair.refresh_from_db()
     assert pair.status == "different"
+    late = client.post(page, {"kept": pair.first_id, "reason": "x", "seen": "on"})  # a window that was open before
+    assert (late.status_code, PatientMerge.objects.count()) == (409, 1)
 
 
 def test_two_people_are_told_apart_and_two_numbers_are_put_together(client, pair):
