@@ -49,6 +49,8 @@ def test_a_follow_up_stays_on_the_list_until_it_is_done(client, due, django_asse
 
     first = note(client, due, next_on=(TODAY + timedelta(days=30)).isoformat())
     assert first.url == reverse("referrals:follow_ups")
+    late = note(client, due, text="另一位同事：血压 150/95")
+    assert (late.status_code, "另一位同事：血压 150/95" in late.content.decode()) == (409, True)
     following = FollowUp.objects.get(done_at=None)
     assert following.due_on == TODAY + timedelta(days=30)
     assert following.referral.status == "accepted"  # whoever follows up has taken over
