@@ -42,10 +42,10 @@ def hold_it_again(fact, now):
         following.kept(appointment=appointment, by=fact.actor, now=now)
 
 
-@outbox.handles("encounter.checked_in", "encounter.check_in_undone", "encounter.finished")
+@outbox.handles("encounter.checked_in", "encounter.check_in_undone", "encounter.left", "encounter.finished")
 def follow_the_visit(fact, now):
-    """R4: arrived, not arrived after all, seen. One handler, so in their order."""
-    step = {"checked_in": following.checked_in, "check_in_undone": following.check_in_undone}
+    """R4: arrived, not arrived after all, gone without being seen, seen. One handler, so in their order."""
+    step = {"checked_in": following.checked_in, "check_in_undone": following.check_in_undone, "left": following.left}
     step.get(fact.topic.partition(".")[2], following.finished)(**_number(fact), now=now)
 
 

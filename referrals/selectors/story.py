@@ -16,6 +16,7 @@ WHY = {
     "cancelled": lambda: _("号已退"),
     "stopped": lambda: _("停诊"),
     "noshow": lambda: _("患者没有来"),
+    "left": lambda: _("患者报到后离开，没有就诊"),
     "unmerged": lambda: _("两份档案已分开，号是另一人的"),
     "again": lambda: _("原号仍然有效，或已改到新时间"),
     "check_in_undone": lambda: _("报到已撤销"),

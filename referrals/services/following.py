@@ -75,6 +75,11 @@ def check_in_undone(*, appointment: int, by: User | None, now: datetime) -> Refe
     return numbers.not_arrived(referral=row, by=by, now=now) if row else None
 
 
+def left(*, appointment: int, by: User | None, now: datetime) -> Referral | None:
+    """Checked in and gone without being seen: back to the office's list. Who comes back the same day has arrived."""
+    return numbers.lost(appointment=appointment, why="left", by=by, now=now)
+
+
 def finished(*, appointment: int, by: User | None, now: datetime) -> Referral | None:
     """就诊结束. What follows is a person's decision; one that was completed or sent back down meanwhile is over."""
     row = _of(appointment)

@@ -17,6 +17,8 @@ from referrals.policies.moves import Act, Side
 from . import green, trail, writing
 
 Status = Referral.Status
+NOT_HERE = ("left", "unmerged")
+"""Why who had arrived with the number is not here, or it was somebody else."""
 STANDS = (Appointment.Status.BOOKED, Appointment.Status.PENDING, Appointment.Status.ARRIVED)
 
 
@@ -53,13 +55,15 @@ def take(*, referral: Referral, appointment: Appointment, by: User, side: Side, 
 def lost(*, appointment: int, why: str, by: User | None, now: datetime) -> Referral | None:
     """Its number was stopped, cancelled or missed: back to the office's list with a new deadline (nothing disappears).
 
-    `why`: "cancelled", "stopped", "noshow" or "unmerged". None where no open referral held it. Publishes referral.lost.
+    `why`: "cancelled", "stopped", "noshow", "unmerged", or "left": came, and went unseen. None where no open referral held it. Publishes referral.lost.
     """
     row = _holding(appointment)
     if row is None:
         return None
     changes = {"appointment": None}
-    if row.status == Status.BOOKED:  # who came by the green channel's door needs it no more
+    if row.status == Status.BOOKED or (
+        why in NOT_HERE and row.status == Status.ARRIVED
+    ):  # who came by the green channel's door needs it no more
         changes |= {"status": Status.ACCEPTED, "due_at": writing.due(row, now=now), "escalated_at": None}
     trail.step(
         row, trail.Kind.LOST, by=by, organization_id=None, now=now,

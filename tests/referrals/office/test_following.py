@@ -129,6 +129,20 @@ def test_who_missed_it_and_comes_late_has_arrived_and_is_seen(booked, facts):
     assert Referral.objects.get().events.last().kind == "seen"
 
 
+def test_who_checked_in_and_left_unseen_is_back_on_the_list_until_they_come_back(booked, facts):
+    row, number = booked
+    Appointment.objects.filter(pk=number.pk).update(day=NOW.date())
+    number.refresh_from_db()
+    encounter = visit.check_in(appointment=number, by=None, now=NOW)
+    facts()
+    visit.left(encounter=encounter, by=None, now=NOW)
+    facts()
+    assert now_of(row) == ("accepted", None, True)
+    visit.check_in(appointment=number, by=None, now=NOW)
+    facts()
+    assert now_of(row) == ("arrived", number.pk, False)
+
+
 def test_what_is_over_is_left_alone(booked, facts):
     row, number = booked
     Referral.objects.filter(pk=row.pk).update(status="rejected", ended_at=NOW, due_at=None)
