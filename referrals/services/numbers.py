@@ -55,7 +55,9 @@ def take(*, referral: Referral, appointment: Appointment, by: User, side: Side, 
 def lost(*, appointment: int, why: str, by: User | None, now: datetime) -> Referral | None:
     """Its number was stopped, cancelled or missed: back to the office's list with a new deadline (nothing disappears).
 
-    `why`: "cancelled", "stopped", "noshow", "unmerged", or "left": came, and went unseen. None where no open referral held it. Publishes referral.lost.
+    `why`: "cancelled", "stopped", "noshow", "unmerged", or "left": came, and went unseen. None where no open referral
+    held it. Publishes referral.lost.
+    held it. Publishes referral.lost.
     """
     row = _holding(appointment)
     if row is None:
@@ -68,6 +70,22 @@ def lost(*, appointment: int, why: str, by: User | None, now: datetime) -> Refer
     trail.step(
         row, trail.Kind.LOST, by=by, organization_id=None, now=now,
         detail={"appointment": appointment, "why": why}, **changes,
+    )  # fmt: skip
+    return row
+
+
+@transaction.atomic
+def parted(*, referral: int, by: User | None, now: datetime) -> Referral:
+    """Two records were separated, and its number is the other person's: one that waits for the day needs another, of
+    one that went on the number is only taken off. Twice is once."""
+    row = trail.locked(referral)
+    if row.status == Status.BOOKED:
+        return lost(appointment=row.appointment_id, why="unmerged", by=by, now=now) or row
+    if row.appointment_id is None:
+        return row
+    trail.step(
+        row, trail.Kind.NOTED, by=by, organization_id=None, now=now,
+        detail={"appointment": row.appointment_id, "why": "unmerged"}, appointment=None,
     )  # fmt: skip
     return row
 
