@@ -100,8 +100,8 @@ def push(fact, now):
 @outbox.handles("patient.unmerged")
 def part(fact, now):
     """P10: a number of the one that a referral of the other took meanwhile; nothing disappears."""
-    for appointment in merges.crossed(fact):
-        numbers.lost(appointment=appointment, why="unmerged", by=fact.actor, now=now)
+    for referral in merges.crossed(fact):
+        numbers.parted(referral=referral, by=fact.actor, now=now)
 
 
 @outbox.handles(*merges.TOPICS, only=webhooks.wanted_topics)

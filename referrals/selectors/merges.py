@@ -21,7 +21,7 @@ def data_of(fact: Fact) -> dict:
 
 
 def crossed(fact: Fact) -> list[int]:
-    """Numbers of one of the two that an open referral of the other holds."""
+    """Referrals of one of the two that hold or held a number of the other."""
     both = [fact.payload["kept"], fact.payload["merged"]]
-    rows = Referral.objects.filter(patient__in=both, ended_at=None, appointment__patient__in=both)
-    return list(rows.exclude(appointment__patient=F("patient")).order_by("pk").values_list("appointment", flat=True))
+    rows = Referral.objects.filter(patient__in=both, appointment__patient__in=both)
+    return list(rows.exclude(appointment__patient=F("patient")).order_by("pk").values_list("pk", flat=True))
