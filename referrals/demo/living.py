@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from appointments.demo.neighbours import Scene
 from appointments.demo.scale import SEED
-from hospital import clock
+from hospital import clock, messages
 from hospital.models import Agreement, Organization, Patient, Practitioner, SignedResident
 
 from . import admissions, month, shown
@@ -33,6 +33,7 @@ def live(scene: Scene) -> str:
     up, down = drawn.live(since=now - timedelta(days=DAYS))
     shown.live(communities[0], signed[communities[0].pk], doctor=scene.doctor, users=scene.users, now=now)
     admitted = admissions.live(organization=house, clerk=scene.users["zhuanzhen"], now=now, dice=dice)
+    messages.send_waiting(now=now)  # what patients heard of their admissions went out weeks ago
     return f"{up} referrals up, {down} down, {admitted} admissions asked for"
 
 
