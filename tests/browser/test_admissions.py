@@ -25,7 +25,7 @@ def asked_in_the_room(open_as, axe, room):
     page.get_by_label("入院目的或拟行手术").fill("腹腔镜胆囊切除")
     page.get_by_label("日间手术", exact=True).check()
     axe(page)
-    page.get_by_role("button", name="提出申请").click()
+    page.get_by_role("button", name="提出申请").dblclick()
     expect(page.locator("#work .notice--ok")).to_contain_text("已申请")
     axe(page)
     assert page.troubles == []
