@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
 
 from hospital.models import Organization, Patient, SignedResident
 from referrals.models import FollowUp, Referral, ReferralEvent
@@ -43,7 +43,8 @@ def desk_of(institution: Organization, rows: QuerySet[Referral], *, today: date,
     gone = ReferralEvent.objects.filter(referral=OuterRef("pk"), kind=ReferralEvent.Kind.LOST)
     rows = rows.select_related(*RELATED).annotate(number_lost=Exists(gone))
     open_rows = rows.filter(ended_at=None).filter(Q(origin=institution) | Q(receiver=institution, status=Status.SENT))
-    found = list(open_rows.order_by(F("due_at").asc(nulls_last=True), "-pk")[: 4 * MOST])
+    ours_first = Case(When(waits_for_us(institution), then=0), default=1)
+    found = list(open_rows.order_by(ours_first, F("due_at").asc(nulls_last=True), "-pk")[: 4 * MOST])
     again = Referral.objects.filter(origin=institution, patient=OuterRef("patient"), pk__gt=OuterRef("pk"))
     ended = rows.filter(~Exists(again), origin=institution, status=Status.REJECTED, ended_at__gte=now - NEWS)
     mine = [row for row in found if row.origin_id == institution.pk]
@@ -58,6 +59,13 @@ def desk_of(institution: Organization, rows: QuerySet[Referral], *, today: date,
         under_way=[row for row in sent if row not in lost],
         due=follow_ups_due(institution, today=today),
     )
+
+
+def waits_for_us(institution: Organization) -> Q:
+    """What is never cut off by a long list of what the hospital has in hand."""
+    mine = Q(origin=institution, status__in=[Status.ASKED, Status.DRAFT])
+    lost = Q(origin=institution, status=Status.ACCEPTED, appointment=None, number_lost=True)
+    return mine | lost | Q(receiver=institution, status=Status.SENT)
 
 
 def follow_ups_due(institution: Organization, *, today: date) -> list[FollowUp]:
