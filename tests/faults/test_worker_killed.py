@@ -42,10 +42,10 @@ def confirmed(count: int, *, now) -> None:
 
 
 def test_a_worker_killed_while_delivering_loses_nothing_and_does_nothing_twice(jobs):
-    bookings = 300
+    bookings = 200
     confirmed(bookings, now=clock.now())
     jobs.beat()
-    for _round in range(3):
+    for _round in range(2):
         worker, before = jobs.worker(), ask(DONE)
         await_that(lambda before=before: ask(DONE) > before + 20, seconds=150, because="the worker delivers")
         kill_family(worker)
