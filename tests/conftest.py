@@ -1,11 +1,16 @@
 """What every test gets."""
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.test import TransactionTestCase
 from django.utils import translation
 
 from tests import emptying, migrated
+
+# How long an example takes says something of the machine, not of the code.
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")
