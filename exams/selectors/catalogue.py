@@ -49,7 +49,7 @@ def groups(organization_id: int) -> QuerySet[ExamGroup]:
 def prices(organization_id: int) -> list[tuple[str, str]]:
     """Code → 名称 金额 of the price that is in force or comes next, for a choice."""
     rows = PriceItem.objects.filter(organization=organization_id).order_by("code", "effective_from")
-    return list({row.code: (row.code, f"{row.code} · {row.name} · {row.amount} 元") for row in rows}.values())
+    return list({row.code: (row.code, f"{row.code} · {row.name} · ¥{row.amount}") for row in rows}.values())
 
 
 def latest_act(subject: str) -> int:

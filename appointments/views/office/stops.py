@@ -167,7 +167,7 @@ def _form(data, reach: Reach, *, today) -> StopForm:
         data if any(name in data for name in ("first", "practitioner", "department")) else None,
         today=today,
         practitioners=[
-            (row.pk, f"{row.name}（{row.title} {row.code}）") for row in doctors.order_by("pinyin", "name", "pk")
+            (row.pk, f"{row.name} · {row.title} {row.code}") for row in doctors.order_by("pinyin", "name", "pk")
         ],
         departments=[(row.pk, row.name) for row in departments.order_by("order", "code")],
         initial={"first": today + timedelta(days=1)},
