@@ -85,22 +85,36 @@ def send_down(
         patient=patient, origin=origin, receiver=receiver, direction=Referral.Direction.DOWN, by=by, doctor=doctor,
         encounter=encounter, answers_to=up if up and selectors.may_answer(up) else None, now=now, **written,
     )  # fmt: skip
+    _write_plan(row, plan, appointment)
+    row = writing.send(referral=row, by=by, consenter=consenter, now=now)
+    if up is not None and up.status != Status.RETURNED:
+        _send_back(up, row, by=by, now=now)
+    _put_on_the_list(row, plan, now=now)
+    return row
+
+
+def _write_plan(row: Referral, plan: Plan, appointment: Appointment | None) -> None:
     CarePlan.objects.create(
         referral=row, summary=plan.summary, medication=plan.medication, rehabilitation=plan.rehabilitation,
         warning_signs=plan.warning_signs, discharged_on=plan.discharged_on, follow_up_on=plan.follow_up_on,
         follow_up_at=plan.follow_up_at, appointment=appointment,
     )  # fmt: skip
-    row = writing.send(referral=row, by=by, consenter=consenter, now=now)
-    if up is not None and up.status != Status.RETURNED:
-        trail.step(
-            up, trail.Kind.RETURNED, by=by, organization_id=up.receiver_id, now=now, status=Status.RETURNED,
-            detail={"down": row.pk}, answered_at=up.answered_at or now,
-        )  # fmt: skip
+
+
+def _send_back(up: Referral, row: Referral, *, by: User, now: datetime) -> None:
+    """The referral up ends with the one down."""
+    trail.step(
+        up, trail.Kind.RETURNED, by=by, organization_id=up.receiver_id, now=now, status=Status.RETURNED,
+        detail={"down": row.pk}, answered_at=up.answered_at or now,
+    )  # fmt: skip
+
+
+def _put_on_the_list(row: Referral, plan: Plan, *, now: datetime) -> None:
+    """The receiver's first follow-up."""
     today = clock.today(now)
-    rule = rules.referral_rule(origin.pk, day=today)
+    rule = rules.referral_rule(row.origin_id, day=today)
     due_on = policy.first_due(discharged_on=plan.discharged_on, today=today, rule=rule)
-    FollowUp.objects.create(referral=row, patient=patient, organization=receiver, due_on=due_on)
-    return row
+    FollowUp.objects.create(referral=row, patient=row.patient, organization=row.receiver, due_on=due_on)
 
 
 @transaction.atomic
