@@ -76,7 +76,10 @@ def run(sizes: Sizes, scratch: Scratch, *, small: str, only: set[str]) -> tuple[
     if "month" in wanted:
         with told("month"):
             rows += month.measure(scratch)
-    rows += _of_the_ground(sizes, ground, wanted=wanted)
+    if "planners" in wanted:
+        with told("planners"):
+            rows += planners.measure(sizes, ground)
+            rows += proposals.measure(sizes, ground)
     calls = Calls(ground)
     with server.running() as (port, pid):
         pages, cost = booking.ceiling(calls, port, seconds=min(2, sizes.seconds))
@@ -87,24 +90,17 @@ def run(sizes: Sizes, scratch: Scratch, *, small: str, only: set[str]) -> tuple[
                 with told(name):
                     more = {"processor": Processor(pid)} if measurement is booking else {}
                     rows += measurement.measure(sizes, ground, calls, port, **more)
-    for measurement in (release, generate):
+    return rows + _at_the_end(sizes, ground, wanted=wanted), about
+
+
+def _at_the_end(sizes: Sizes, ground: Ground, *, wanted: list[str]) -> list[table.Row]:
+    """What fills the hospital for good."""
+    rows = []
+    for measurement in (release, generate, referrals):
         name = measurement.__name__.rpartition(".")[2]
         if name in wanted:
             with told(name):
                 rows += measurement.measure(sizes, ground)
-    return rows, about
-
-
-def _of_the_ground(sizes: Sizes, ground: Ground, *, wanted: list[str]) -> list[table.Row]:
-    """What needs no server of its own."""
-    rows = []
-    if "planners" in wanted:
-        with told("planners"):
-            rows += planners.measure(sizes, ground)
-            rows += proposals.measure(sizes, ground)
-    if "referrals" in wanted:
-        with told("referrals"):
-            rows += referrals.measure(sizes, ground)
     return rows
 
 

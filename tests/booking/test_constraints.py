@@ -190,6 +190,7 @@ BAD_ROWS = {
     ),
     "bookingrule_dates_in_order": lambda: booking_rule(**BACKWARDS),
     "bookingrule_segment": lambda: booking_rule(segment_minutes=31),
+    "bookingrule_signed_priority": lambda: booking_rule(signed_priority=2),
     "bookingrule_rest_in_order": lambda: booking_rule(rest_minutes_min=90, rest_minutes_max=60),
     "consultlevelrule_dates_in_order": lambda: ConsultLevelRule.objects.create(
         organization=house(), levels=["general"], **BACKWARDS

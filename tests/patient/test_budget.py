@@ -73,7 +73,7 @@ def test_a_signed_in_home_page_stays_below_its_ceiling(place, django_assert_max_
         appointment_row(half_day(role=doctor(place), day=TODAY + timedelta(days=n + 1)), person, number=1)
     read("/book/", client)
 
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         read("/book/", client)
 
 
