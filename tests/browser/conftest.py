@@ -78,6 +78,7 @@ class Window:
             locale="zh-CN",
             timezone_id="America/New_York",  # the client's own zone must not matter
             java_script_enabled=script,
+            reduced_motion="reduce",  # what moves is drawn sixty times a second
         )
         self.page = self.context.new_page()
         self.page.set_default_timeout(PATIENCE)

@@ -35,6 +35,7 @@ def run_by_the_office(open_as, axe):
     desk = open_as(StaffFactory(roles="referral"), "/admissions/")
     axe(desk)
     desk.locator("[data-entry]").click()
+    desk.wait_for_url("**/admissions/*/")
     desk.keyboard.press("KeyA")
     expect(desk.locator(".panel__head .tag").first).to_have_text("准备中")
     for left in (2, 1, 0):
