@@ -112,6 +112,7 @@ def test_up_with_a_number_seen_and_sent_back_down_until_the_follow_up_is_done(al
     home.goto(there(home, "/partner/"))
     home.get_by_text("下转待接收").click()
     expect(home.get_by_text("青霉素皮疹")).to_be_visible()
+    home.wait_for_load_state()
     home.keyboard.press("a")
     expect(home.get_by_text("已接收").first).to_be_visible()
     home.goto(there(home, "/follow-ups/?shown=open"))
