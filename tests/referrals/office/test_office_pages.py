@@ -74,7 +74,7 @@ def test_the_bar_rings_on_every_page_until_somebody_takes_it(client, office, her
     writing.send(referral=row, by=row.by, now=NOW)
     shown = text(client.get("/referral-office/"))
     assert "绿色通道呼叫，等您确认" in shown
-    assert "<title>（1）绿色通道呼叫！转诊待办" in shown
+    assert "<title>（1）绿色通道呼叫！ 转诊待办" in shown
     bar = client.get("/referral-office/ringing/")
     assert "（1）绿色通道呼叫！" in text(bar)
     assert client.get(f"/referral-office/ringing/?seen={row.green.pk}").status_code == 204
