@@ -46,7 +46,8 @@ def test_the_office_is_rung_takes_it_and_the_sender_sees_where_to_go(open_as, ax
     assert sideways(home) == 0
 
     desk.keyboard.press("l")
-    desk.get_by_role("link", name=re.compile(r"\*")).first.wait_for()
+    desk.get_by_role("link", name=re.compile(r"\*")).first.click()
+    expect(desk.locator("#referrals")).to_have_count(0)  # another page, not in the list's place
     desk.goto(desk.url.partition("/referral")[0] + f"/referrals/{routine.pk}/")
     desk.keyboard.press("t")
     desk.get_by_label("退回原因").fill(" ")
