@@ -16,10 +16,11 @@ OWN = (DuplicateSuspect, PatientMerge, MergedRow)
 
 STAYS = frozenset({
     "condition_once", "relatedperson_once_per_account", "consent_once", "datarequest_one_open",
-    "patienttime_not_in_two_places",
+    "patienttime_not_in_two_places", "creditagreement_one_at_a_time",
 })  # fmt: skip
-"""Constraints that say "this is known already": the same allergy, an account that looks after both, an hour long past
-at which both were booked (one to come is refused before). The row stays with the record that is switched off."""
+"""Constraints that say "this is known already": the same allergy, an account that looks after both, an agreement that
+both signed, an hour long past at which both were booked (one to come is refused before). The row stays with the record
+that is switched off."""
 
 BEGUN = "created_at"
 """When a row began, on models whose rows may come to hang on another row later on."""
@@ -124,8 +125,10 @@ def _models() -> Iterator[type[models.Model]]:
 
 
 def _append_only(model: type[models.Model]) -> bool:
+    """Some columns of its own that never change (ReadOnly) do not make it so: whose it is, may."""
     protects = (each for each in getattr(model._meta, "triggers", ()) if isinstance(each, pgtrigger.Protect))
-    return any("UPDATE" in str(each.operation) for each in protects)
+    whole = (each for each in protects if not isinstance(each, pgtrigger.ReadOnly))
+    return any("UPDATE" in str(each.operation) for each in whole)
 
 
 def _keys_to(model: type[models.Model], target: type[models.Model]) -> Iterator[models.ForeignKey]:

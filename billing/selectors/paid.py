@@ -1,0 +1,59 @@
+"""How a booking is paid, in the words of its own page: ahead, after the visit, or at the visit as ever."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from appointments.models import Appointment
+from billing.models import ChargeItem, Invoice
+from billing.selectors import gate, rules
+from exams.models import ExamBooking
+from hospital import clock
+
+Status = ChargeItem.Status
+
+
+@dataclass(frozen=True)
+class Fee:
+    """`words` stand beside the fee; `paid`: nothing is to be paid on the day; `first`: it is held until it is paid."""
+
+    words: str
+    paid: bool = False
+    first: bool = False
+
+    @property
+    def ahead(self) -> bool:
+        """On the day itself nobody goes to the cashier."""
+        return self.paid or self.first
+
+
+def fee_of(booking: Appointment | ExamBooking, *, now: datetime) -> Fee:
+    """One query where some house takes money, else none."""
+    if not rules.anywhere():
+        return Fee(_("到院后缴费"))
+    kind = "appointment" if isinstance(booking, Appointment) else "exam"
+    lines = ChargeItem.objects.filter(**{kind: booking.pk}).exclude(status__in=ChargeItem.GONE)
+    line = lines.select_related("invoice").first()
+    if line and line.status in (Status.PAID, Status.CONFIRMED):
+        return Fee(_("已付费") if line.amount else _("不用付费"), paid=True)
+    if line and line.status == Status.RETURNING:
+        return Fee(_("退费中"), paid=True)
+    if line and line.invoice.status == Invoice.Status.OWED:
+        return Fee(_("先诊疗后付费"), paid=True)
+    if booking.status == "pending" and _must_pay(kind, booking, now=now):
+        return Fee(_("付费后确认"), first=True)
+    return Fee(_("到院后缴费"))
+
+
+def _must_pay(kind: str, booking, *, now: datetime) -> bool:
+    house = booking.schedule.organization_id if kind == "appointment" else booking.request.organization_id
+    asked = {"channel": booking.channel, "patient": booking.patient_id, "booking": booking.pk, "fee": booking.fee}
+    return gate.must_pay(kind=kind, organization=lambda: house, now=now, **asked) is not None
+
+
+def pays_first(organization_id: int, *, channel: str, now: datetime) -> bool:
+    """What is booked there by this channel is held until it is paid. No query."""
+    if not rules.is_prepaid_anywhere(channel):
+        return False
+    return channel in rules.payment_rule(organization_id, day=clock.today(now)).prepaid

@@ -1,0 +1,92 @@
+"""What 操作留痕 calls the acts of the money."""
+
+from django.utils.translation import gettext_lazy as _
+
+from appointments.selectors import trail_words
+from billing.models import Means, Way
+
+ACTIONS = {
+    "insurance.begun": _("核对医保"),
+    "insurance.kind_said": _("登记医保种类"),
+    "insurance.agreed": _("同意医保结算"),
+    "insurance.declined": _("不用医保"),
+    "insurance.again": _("请医保再办一次"),
+    "insurance.rule_written": _("修改医保规则"),
+    "insurance.item_written": _("修改医保目录"),
+    "insurance.items_imported": _("导入医保目录"),
+    "invoice.link_sent": _("发付费链接"),
+    "price.written": _("写下价格"),
+    "price.withdrawn": _("撤销价格"),
+    "price.ended": _("停用价目"),
+    "price.imported": _("导入价目"),
+    "invoice.line_added": _("账单加收费项目"),
+    "invoice.on_credit": _("先诊疗后付费"),
+    "invoice.gathered": _("合并欠费账单"),
+    "credit.signed": _("签署先诊疗后付费协议"),
+    "credit.ended": _("终止先诊疗后付费协议"),
+    "reconciliation.closed": _("对账平账"),
+    "difference.settled": _("处理对账差异"),
+    "money.deposited": _("登记银行到账"),
+    "moneycase.settled": _("处理财务待办"),
+    "unowned.sent_back": _("退回无主款"),
+    "unowned.again": _("重新退回无主款"),
+    "patient.seen.finance": _("查看账单（财务）"),
+    "patient.seen.refund": _("查看患者（退费）"),
+    "patient.seen.credit": _("查看患者（先诊疗后付费）"),
+    "patient.searched.refund": _("查找患者（退费）"),
+    "patient.searched.credit": _("查找患者（先诊疗后付费）"),
+    "refund.again": _("重新发起退费"),
+    "refund.paid_out": _("窗口退费"),
+    "receipt.asked": _("开具票据"),
+    "receipt.voided": _("作废票据"),
+    "receipt.refused": _("票据平台拒绝"),
+    "shift.opened": _("开班"),
+    "shift.counted": _("点款"),
+    "shift.reopened": _("重新开班"),
+    "shift.closed": _("交班"),
+    "shift.not_received": _("确认没有收到"),
+    "patient.seen.cashier": _("查看患者（收费窗口）"),
+    "patient.searched.cashier": _("查找患者（收费窗口）"),
+}
+SUBJECTS = {
+    "ledgerentry": _("分录"),
+    "insurancerule": _("医保规则"),
+    "insuranceitem": _("医保目录"),
+    "reconciliation": _("对账"),
+    "moneycase": _("财务待办"),
+    "credit": _("先诊疗后付费协议"),
+    "invoice": _("账单"),
+    "priceitem": _("价目"),
+    "paymentrule": _("结算规则"),
+    "shift": _("收费班次"),
+}
+KEYS = {
+    "difference": _("差异"),
+    "account": _("科目"),
+    "fee": _("手续费"),
+    "slip": _("银行回单号"),
+    "cure": _("处理方式"),
+    "gateway": _("支付渠道"),
+    "received": _("收款"),
+    "settlement": _("医保结算"),
+    "way": _("结算途径"),
+    "invoices": _("账单"),
+    "limit": _("额度"),
+    "days": _("付清天数"),
+    "where": _("办理地点"),
+    "line": _("收费项目"),
+    "amount": _("金额"),
+    "refund": _("退费"),
+    "means": _("支付方式"),
+    "receipt": _("票据"),
+    "code": _("代码"),
+    "change": _("备用金"),
+    "expected": _("应有现金"),
+    "counted": _("实点现金"),
+    "over_short": _("长短款"),
+    "payment": _("支付"),
+}
+
+CODES = {"way": dict(Way.choices), "means": dict(Means.choices)}
+
+trail_words.learn(app="billing", actions=ACTIONS, subjects=SUBJECTS, keys=KEYS, codes=CODES)
