@@ -14,7 +14,7 @@ import polib
 from django.conf import settings
 from django.utils.translation.template import templatize
 
-SOURCES = ("hospital", "appointments", "exams", "referrals", "templates")
+SOURCES = ("hospital", "appointments", "exams", "referrals", "billing", "templates")
 CALLS = {
     "_": (0,),
     "gettext": (0,),

@@ -101,7 +101,7 @@ class RequestLog(RequestMiddleware):
         """A key in the address opens a page to whoever has it: a log is no place for it."""
         match = getattr(request, "resolver_match", None)
         key = match.kwargs.get("token") if match else None
-        return f"{request.method} {request.path.replace(key, '…') if key else request.path}"
+        return f"{request.method} {request.path.replace(str(key), '…') if key else request.path}"
 
     def prepare(self, request):
         """Ours is leaner: no line at the start, and whose request it is stands in the line at the end."""

@@ -109,6 +109,11 @@ def may_book_for_others(user) -> bool:
     return has_role(user, *BOOKING_ROLES)
 
 
+def may_look_at_the_money(user) -> bool:
+    """财务: finance acts, auditors read."""
+    return has_role(user, Role.FINANCE, Role.AUDITOR)
+
+
 def may_work_the_referral_office(user) -> bool:
     return has_role(user, Role.REFERRAL)
 
@@ -116,6 +121,11 @@ def may_work_the_referral_office(user) -> bool:
 def works_at_a_partner(user) -> bool:
     """The family doctor's page at a lower institution: its numbers, letters and signed residents."""
     return has_role(user, Role.PARTNER)
+
+
+def may_take_money(user) -> bool:
+    """收费窗口, and what is paid out there."""
+    return has_role(user, Role.CASHIER)
 
 
 def is_a_kiosk(user) -> bool:

@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "appointments.apps.AppointmentsConfig",
     "exams.apps.ExamsConfig",
     "referrals.apps.ReferralsConfig",
+    "billing.apps.BillingConfig",
     "hospital.apps.HospitalAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -341,6 +342,9 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=3, minute=40),
         "options": {"expires": 6 * 3600},
     },
+    "reconcile": {"task": "billing.tasks.reconcile", "schedule": crontab(minute=25), "options": {"expires": 1800}},
+    "dun": {"task": "billing.tasks.dun", "schedule": crontab(hour="9-20", minute=27), "options": {"expires": 3600}},
+    "money": {"task": "billing.tasks.ask_gateways", "schedule": 20, "options": {"expires": 20}},
     "scan": {"task": "referrals.tasks.scan_attachments", "schedule": 20, "options": {"expires": 20}},
     "escalate-referrals": {"task": "referrals.tasks.escalate_referrals", "schedule": 60, "options": {"expires": 60}},
     "remind-admissions": {
@@ -371,6 +375,18 @@ SMS_GATEWAY = env("SMS_GATEWAY", "hospital.channels.development.take" if DEMO el
 
 # Under which address patients find the house, e.g. https://yuyue.example.cn: links in SMS. Empty: they carry none.
 PUBLIC_URL = env("PUBLIC_URL", f"http://{env('WEB_BIND', '127.0.0.1:8000')}" if DEMO else "").rstrip("/")
+
+# The merchant's accounts of the houses with WeChat Pay and Alipay: a TOML file, see billing/gateways/merchants.py and
+# docs/payment.md. Empty: money is taken by hand only. PUBLIC_URL is where the gateways send their notices.
+PAYMENT_MERCHANTS = env("PAYMENT_MERCHANTS", "")
+
+# The houses' links to the insurance: a TOML file, see billing/gateways/links.py and docs/insurance.md. Empty: patients
+# pay all and are reimbursed elsewhere.
+INSURANCE_LINKS = env("INSURANCE_LINKS", "")
+
+# The houses' accounts at the finance platform that numbers receipts: a TOML file, see billing/gateways/platforms.py and
+# docs/receipts.md. Empty: the window prints slips without a number.
+RECEIPT_LINKS = env("RECEIPT_LINKS", "")
 
 # Webhooks (docs/integration.md). Inner networks that may be their target, e.g. the HIS's: 10.8.0.0/16,192.168.5.20/32
 WEBHOOK_NETWORKS = [text for text in env("WEBHOOK_NETWORKS", "127.0.0.0/8,::1/128" if DEMO else "").split(",") if text]

@@ -53,6 +53,7 @@ urlpatterns = [
     path("", include("appointments.urls")),
     path("", include("exams.urls")),
     path("", include("referrals.urls")),
+    path("", include("billing.urls")),
 ]
 
 handler400 = "hospital.views.errors.bad_request"

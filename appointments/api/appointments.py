@@ -1,6 +1,7 @@
 """预约 of the account's people: look, confirm, cancel, reschedule. Another's is not found, whatever its number."""
 
 import msgspec
+from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 from django.forms import Field
 from django_filters import rest_framework as filters
@@ -9,13 +10,14 @@ from rest_framework.response import Response
 
 from appointments.models import Appointment, Schedule
 from appointments.services import booking, changes
-from hospital import clock
+from hospital import clock, prepaid
 from hospital.api import plain, rates
 from hospital.api.authentication import BOOK
 from hospital.api.endpoint import DetailEndpoint, ListEndpoint
 from hospital.api.errors import ConsentNeeded, Invalid, NothingHere, by_field
 from hospital.api.filters import RowNumber
 from hospital.models import RelatedPerson
+from hospital.prepaid import PayFirst
 
 from .serializers import AppointmentOut
 from .shapes import CancelRequest, ConfirmRequest, RescheduleRequest
@@ -138,13 +140,19 @@ def verb(operation: str, summary: str, asks: type, **more):
 
 @verb("confirmAppointment", "Confirm a hold 确认", ConfirmRequest)
 class Confirm(Verb):
-    """锁号 → 已预约, while the hold's clock runs; 409 `lapsed` after it, `consent_needed` as when booking."""
+    """锁号 → 已预约, while the hold's clock runs; 409 `lapsed` after it, `consent_needed` as when booking, `must_pay`
+    where the house wants it paid first: `pay` is the page on which the person does, and the money confirms it."""
 
     asks = ConfirmRequest
     asks_consent = True
 
     def act(self, row, asked, *, key, by, channel):
-        changes.confirm(appointment=row, by=by, request_key=key, now=clock.deciding())
+        try:
+            changes.confirm(appointment=row, by=by, request_key=key, now=clock.deciding())
+        except PayFirst as refusal:
+            page = prepaid.page(kind="appointment", booking=row.pk, where="patient")
+            refusal.pay = settings.PUBLIC_URL + page if page else ""
+            raise
 
 
 @verb("cancelAppointment", "Cancel 退号", CancelRequest)

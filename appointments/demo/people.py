@@ -35,6 +35,9 @@ STAFF = (  # user name, full name, role, code of the organization
     ("fuhe", "号源管理复核 江涛", Role.OFFICE, None),  # what one of the office writes, another approves
     ("jiancha", "检查预约中心 周敏", Role.EXAM, None),
     ("zhuanzhen", "转诊办 韩雪", Role.REFERRAL, None),
+    ("shoufei", "收费员 马丽", Role.CASHIER, None),
+    ("shouyin", "收费员 袁芳", Role.CASHIER, None),
+    ("caiwu", "财务 丁洁", Role.FINANCE, None),
     ("fenyuan", "柳堤社区 号源管理 顾兰", Role.OFFICE, "SQ1"),
     ("shenji", "审计 唐敏", Role.AUDITOR, None),
     ("xitong", "系统管理员 罗平", Role.SYSADMIN, None),

@@ -159,6 +159,8 @@ def _labels(choices, values: Iterable[str]) -> str:
 
 
 def _plain(value) -> str:
+    if value is None:
+        return "–"  # as the trail keeps a day that is not set (services.ruling)
     return f"{value:%H:%M}" if isinstance(value, time) else str(value)
 
 

@@ -23,9 +23,10 @@ from appointments.models import Appointment, BookingRule, Encounter, Schedule, T
 from appointments.policies import booking as policy
 from appointments.policies import special
 from appointments.selectors import reserved, rules
+from appointments.selectors.desk import fees_on
 from appointments.selectors.numbers import count_left
 from appointments.selectors.rules import ChannelPools
-from hospital import clock
+from hospital import clock, prepaid
 from hospital.models import Fact, Patient, User
 
 from . import sql
@@ -66,6 +67,7 @@ def book(
 ) -> Appointment:
     """Give a patient one number and hold it until it is confirmed (`confirmed=True`: at once, for a walk-in).
 
+    Where the channel must pay first (hospital.prepaid), `confirmed` holds it too, and the row is pending.
     `number` names one, `start` a slice's first moment; neither takes the lowest that fits the patient's day.
     `partner`: the lower institution that books; it takes from its own pools and its groups', and stays on the row.
     Safe to repeat with the same `request_key` of the same `by`.
@@ -115,6 +117,8 @@ def give_number(
     _check_level(schedule, channel, now)
     _check_agreement(schedule, partner, now)
     whose = _Whose(channel=channel, schedule=schedule, patient_id=patient_id, partner=partner)
+    if more.get("confirm") and not written and _must_pay(whose, now):
+        more["confirm"] = False  # what was booked elsewhere before was paid, or not, there
     arguments = {
         "schedule": schedule.pk,
         "number": number,
@@ -243,6 +247,22 @@ def _check_agreement(schedule: Schedule, partner: int | None, now: datetime | No
     day = clock.today(now or clock.now())
     if refusal := rules.refusal_to_partner(partner, organization_id=schedule.organization_id, day=day):
         raise refusal
+
+
+def _must_pay(whose: "_Whose", now: datetime | None) -> bool:
+    """What must be paid first is held, not confirmed, and the caller sees it by the state of what it got. What costs
+    nothing is confirmed at once."""
+    schedule = whose.schedule
+    return bool(
+        prepaid.refusal(
+            kind="appointment",
+            organization=lambda: schedule.organization_id,
+            channel=whose.channel,
+            patient=whose.patient_id,
+            now=now or clock.now(),
+        )
+        and fees_on(schedule.organization_id, day=schedule.day).get(schedule.service.price_code) != 0
+    )
 
 
 def _slice(start: datetime | None, rule: BookingRule) -> dict:

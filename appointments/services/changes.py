@@ -14,7 +14,8 @@ from appointments.errors import Busy, KeyReused, NoSuchNumber, WrongState
 from appointments.models import Appointment, Schedule, Slot, StopCase
 from appointments.policies import booking as policy
 from appointments.selectors import rules
-from hospital import clock, outbox
+from hospital import clock, outbox, prepaid
+from hospital.errors import Refused
 from hospital.models import Fact, Patient, PatientTime, User
 
 from .booking import account_of, fingerprint, rest_time
@@ -72,16 +73,28 @@ def _lock_in_order(model, ids: set[int], only: str | None = None) -> dict:
 
 @transaction.atomic
 def confirm(
-    *, appointment: Appointment, by: User | None, request_key: str | None = None, now: datetime | None = None
+    *,
+    appointment: Appointment,
+    by: User | None,
+    request_key: str | None = None,
+    paid_late: bool = False,
+    now: datetime | None = None,
 ) -> Appointment:
-    """锁号 → 已预约. Repeating it gives the same answer. Raises HoldLapsed, WrongState, KeyReused."""
+    """锁号 → 已预约. Repeating it gives the same answer. Raises HoldLapsed, WrongState, KeyReused, and where this must
+    be paid first what hospital.prepaid says.
+
+    `paid_late`: the clock may have run out while the money was on its way. As long as nobody took the number over, it
+    is still this row's, and the payer is the first who wants it.
+    """
     body = fingerprint("confirm", appointment.pk)
     [row] = lock(appointment.pk)
     if repeated(by=by, request_key=request_key, body=body) and row.live:
         return row
     moment = now or database_now()
     refusal = policy.refusal_to_confirm(row, hold_until=row.slot.hold_until, now=moment)
-    if refusal:
+    if refusal and not (paid_late and _still_its_own(row)):
+        raise refusal
+    if refusal := _unpaid(row, now=moment):
         raise refusal
     _confirm(row, by=by, request_key=request_key, body=body, now=moment)
     return row
@@ -91,7 +104,8 @@ def confirm(
 def confirm_basket(
     *, basket: UUID, by: User | None, request_key: str | None = None, now: datetime | None = None
 ) -> ConfirmedBasket:
-    """Confirm the lines of a 预约单 that still stand, as one act; the others are named, not hidden.
+    """Confirm the lines of a 预约单 that still stand, as one act; the others are named, not hidden. Where one of them
+    must be paid first, none is confirmed and what hospital.prepaid says is raised.
 
     Repeating it gives the same answer, but for a line that went back meanwhile: that one is among the lapsed.
     Raises KeyReused. Publishes appointment.booked for each line, and basket.confirmed with the key.
@@ -105,6 +119,8 @@ def confirm_basket(
     moment = now or database_now()
     lapsed = [row for row in rows if policy.refusal_to_confirm(row, hold_until=row.slot.hold_until, now=moment)]
     booked = [row for row in rows if row not in lapsed]
+    if refusal := next(filter(None, (_unpaid(row, now=moment) for row in booked)), None):
+        raise refusal
     for row in booked:
         _confirm(row, by=by, request_key=None, body=None, now=moment)
     if request_key and rows:
@@ -118,6 +134,40 @@ def confirm_basket(
             now=moment,
         )
     return ConfirmedBasket(booked=booked, lapsed=lapsed)
+
+
+@transaction.atomic
+def hold_longer(*, appointment: Appointment, until: datetime, now: datetime | None = None) -> bool:
+    """The clock of a held number runs till `until`, never beyond its own start and never shorter than before: somebody
+    is paying for it. A clock that has just run out counts while nobody took the number over. Whether it is held now."""
+    [row] = lock(appointment.pk)
+    if not _still_its_own(row):
+        return False
+    until = min(until, row.slot.start)
+    if row.slot.hold_until is not None and row.slot.hold_until < until:
+        row.slot.hold_until = until
+        row.slot.save(update_fields=["hold_until"])
+    return row.slot.hold_until is not None and row.slot.hold_until > (now or database_now())
+
+
+def _still_its_own(row: Appointment) -> bool:
+    """Whoever takes a number over ends this row under the same lock."""
+    return row.status == Appointment.Status.PENDING and row.slot.status == Slot.Status.HELD
+
+
+def _unpaid(row: Appointment, *, now: datetime) -> Refused | None:
+    """The caller holds the row. A confirmed one was paid, or needed not be."""
+    if row.status != Appointment.Status.PENDING:
+        return None
+    return prepaid.refusal(
+        kind="appointment",
+        organization=lambda: row.schedule.organization_id,
+        channel=row.channel,
+        patient=row.patient_id,
+        booking=row.pk,
+        fee=row.fee,
+        now=now,
+    )
 
 
 def _same_basket(ids: list[int]) -> ConfirmedBasket:

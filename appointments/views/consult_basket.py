@@ -29,7 +29,7 @@ from .consult import _number, doctor_of, draw, page_of, pressed
 from .consult_context import Page
 
 
-def _answer(page: Page, *, status: int = 200) -> HttpResponse:
+def answer(page: Page, *, status: int = 200) -> HttpResponse:
     """The basket with the changed numbers for a key; the whole page without script."""
     request = page.request
     if not request.htmx:
@@ -78,12 +78,12 @@ def with_the_patient(view):
         except Refused as refusal:
             now_true = page_of(request, address=_address(request))
             now_true.refusal = refusal
-            return _answer(now_true, status=refusal.status)
+            return answer(now_true, status=refusal.status)
 
     return guarded
 
 
-def _again(page: Page, **said) -> Page:
+def again(page: Page, **said) -> Page:
     """The page after something was done, from fresh rows."""
     after = page_of(page.request, address=_address(page.request))
     for name, value in said.items():
@@ -129,7 +129,7 @@ def lines(request, page):
         referral=_referral_for(page, schedule),
         opened_at=page.opened,
     )
-    return _answer(_again(page, focus="confirm"))
+    return answer(again(page, focus="confirm"))
 
 
 @with_the_patient
@@ -142,7 +142,7 @@ def _drop(request, page: Page) -> HttpResponse:
     line = _line_of(page, _number(request.POST.get("drop")))
     changes.drop(appointment=line, by=request.user)
     dropped = {"schedule": line.schedule_id, "number": line.slot.number, "take_url": page.with_address("consult_lines")}
-    return _answer(_again(page, dropped=dropped))
+    return answer(again(page, dropped=dropped))
 
 
 @with_the_patient
@@ -152,13 +152,13 @@ def confirm(request, page):
     booked, refusals = _confirm_numbers(request, page, before=before)
     theirs = [one.confirm(page, by=request.user) for one in page.neighbours]
     refusals += [said.refusal for said in theirs if said.refusal]
-    after = _again(page, focus="notice", refusals=refusals)
+    after = again(page, focus="notice", refusals=refusals)
     if count := booked + sum(said.count for said in theirs):
         words = [_("号%(count)s项") % {"count": booked}] * bool(booked) + [said.words for said in theirs if said.count]
         parts = _("（%(parts)s）") % {"parts": _("，").join(words)} if len(words) > 1 else ""
         after.notice = _("已约好%(count)s项%(parts)s，正在发给患者。") % {"count": count, "parts": parts}
         after.notice_next = _("按 P 打印预约条，按 N 叫下一位。")
-    return _answer(after, status=200 if count or not refusals else refusals[0].status)
+    return answer(after, status=200 if count or not refusals else refusals[0].status)
 
 
 def _confirm_numbers(request, page: Page, *, before: set[int]) -> tuple[int, list[Refused]]:
@@ -191,7 +191,9 @@ def extra(request, page):
         basket=page.basket,
     )
     start = row.start.astimezone(clock.ZONE)
-    return _elsewhere(_again(page, focus="notice", notice=_("已加号%(start)s。") % {"start": f"{start:%m-%d %H:%M}"}))
+    held = row.status == Appointment.Status.PENDING
+    words = _("已加号%(start)s，付费后确认。") if held else _("已加号%(start)s。")
+    return _elsewhere(again(page, focus="notice", notice=words % {"start": f"{start:%m-%d %H:%M}"}))
 
 
 @with_the_patient

@@ -218,10 +218,22 @@ class Page(Cart, Places):
     def known(self) -> list[tuple[str, object]]:
         return [known for one in self.neighbours if (known := one.known(self))]
 
+    @cached_property
+    def till(self) -> tuple[str, object] | None:
+        """How the basket is paid: a template, and what it shows. None: it is confirmed without paying."""
+        there = consult_neighbours.till()
+        return there.desk(self) if there and self.patient else None
+
+    @property
+    def till_stylesheets(self) -> tuple[str, ...]:
+        there = consult_neighbours.till()
+        return there.stylesheets if there else ()
+
     @property
     def refusal_to_leave(self) -> Refused | None:
         """Why this patient's page is not left: what is held, or another app's word."""
-        if self.unconfirmed:
+        there = consult_neighbours.till()
+        if self.unconfirmed and not (there and there.may_leave(self)):
             return UnconfirmedLines(count=self.unconfirmed)
         return next((said for one in self.neighbours if (said := one.refusal_to_leave(self))), None)
 
@@ -237,6 +249,7 @@ class Page(Cart, Places):
             seen += [f"{line.line.pk}{line.state}{line.until_ms}" for line in self.lines]
             seen += [f"{line.pk}{line.state}{line.until_ms}" for line in self.theirs]
             seen += [str(appointment.pk) for appointment in self.coming]
+            seen += [self.till[1].stamp] if self.till else []
             if self.can_choose_time and self.wish.kind != "booked":
                 seen += [f"{one.schedule.pk}:{one.left}:{one.taken}{one.stopped}" for one in self.strip.sessions]
                 seen += [f"{one.number}{one.state}" for one in (self.strip.chosen.numbers if self.strip.chosen else [])]

@@ -94,13 +94,39 @@ class Neighbour:
         return None
 
 
+class Till:
+    """Who takes the money for a basket that is confirmed when it is paid. At most one app joins."""
+
+    stylesheets: tuple[str, ...] = ()
+
+    def desk(self, page: "Page") -> tuple[str, object] | None:
+        """What stands under the lines, as `till`, while something is to be paid or was; with `instead` the plain
+        confirming is not offered."""
+        return None
+
+    def may_leave(self, page: "Page") -> bool:
+        """The lines that are held will be paid elsewhere: the next patient may come in."""
+        return False
+
+
 _joined: list[Neighbour] = []
+_tills: list[Till] = []
 
 
 def join(neighbour: Neighbour) -> None:
     """Once per kind, however often an app gets ready."""
     if all(one.kind != neighbour.kind for one in _joined):
         _joined.append(neighbour)
+
+
+def take_money(till: Till) -> None:
+    """Once, however often the app gets ready."""
+    if not _tills:
+        _tills.append(till)
+
+
+def till() -> Till | None:
+    return _tills[0] if _tills else None
 
 
 def joined() -> list[Neighbour]:

@@ -20,6 +20,7 @@ from hospital.models import Department, Patient
 from hospital.permissions import role_required
 
 from .desk_reach import ROLES, appointment_within_reach, houses, schedule_within_reach
+from .to_pay import at_the_desk
 
 
 @require_http_methods(["GET", "POST"])
@@ -118,6 +119,8 @@ def give(request: HttpRequest, pk: int):
     )
     if row.status == Appointment.Status.ARRIVED:
         return redirect("appointments:desk_slip", row.pk)
+    if row.status == Appointment.Status.PENDING and (to_pay := at_the_desk(request, booking=row.pk)):
+        return to_pay
     messages.success(request, _("已挂号，就诊当天请先报到。"))
     return redirect("appointments:desk_patient", person.pk)
 

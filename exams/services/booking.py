@@ -18,7 +18,7 @@ from exams.policies.spans import trips_of
 from exams.selectors import around, rules
 from exams.selectors.free import next_start
 from exams.services import claims, requesting, sittings
-from exams.services.checks import Asked, check_ahead, check_all, check_move
+from exams.services.checks import Asked, check_ahead, check_all, check_move, unpaid
 from exams.services.claims import Line, in_one, let_go, lock_all, lock_people
 from hospital import clock, outbox
 from hospital.models import Patient, PatientTime, User
@@ -135,14 +135,14 @@ def confirm(
     *, basket: UUID | None = None, booking: ExamBooking | None = None, by: User | None, now: datetime | None = None
 ) -> list[ExamBooking]:
     """Held becomes booked: all of the basket or none. Again is the same answer. Publishes exam.booked for each.
-    Raises HoldEnded."""
+    Raises HoldEnded, and where one of them must be paid first what hospital.prepaid says."""
     with in_one():
         moment = now or database_now()
         rows = _lock_rows(basket, booking)
         live = [row for row in rows if row.status != Status.CANCELLED]
         _check_whole(rows, live)
         for row in live:
-            refusal = policy.refusal_to_confirm(row, now=moment)
+            refusal = policy.refusal_to_confirm(row, now=moment) or unpaid(row, now=moment)
             if refusal:
                 raise refusal
         fresh = [row for row in live if row.status == Status.PENDING]
@@ -162,7 +162,7 @@ def drop(
     now: datetime | None = None,
 ) -> None:
     """Let go of what is held and not confirmed. Twice is once. A confirmed one raises WrongExamState: it is cancelled,
-    not dropped (of a basket: what is still on hold goes, the rest stays)."""
+    not dropped (of a basket: what is still on hold goes, the rest stays). Publishes exam.dropped for each."""
     with in_one():
         moment = now or database_now()
         rows = _lock_rows(basket, booking)

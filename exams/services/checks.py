@@ -23,7 +23,8 @@ from exams.selectors.rules import exam_rule, pools_for_exams
 from exams.selectors.screening import questions_for
 from exams.services import claims
 from exams.services.claims import Line
-from hospital import clock
+from hospital import clock, prepaid
+from hospital.errors import Refused
 from hospital.models import Patient, PriceItem, User
 
 
@@ -248,3 +249,18 @@ def _check_order(asked: Asked, lines: list[Line], rules, *, moving: Collection[i
     found = around.rules_between(exams, others, rules)
     over = {other.key for other in others if other.over}
     _raise(policy.refusal_by_order(found, times, new={exam.key for exam in exams}, over=over))
+
+
+def unpaid(row: ExamBooking, *, now: datetime) -> Refused | None:
+    """The caller holds the row. A confirmed one was paid, or needed not be."""
+    if row.status != ExamBooking.Status.PENDING:
+        return None
+    return prepaid.refusal(
+        kind="exam",
+        organization=lambda: row.request.organization_id,
+        channel=row.channel,
+        patient=row.patient_id,
+        booking=row.pk,
+        fee=row.fee,
+        now=now,
+    )

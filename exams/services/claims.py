@@ -34,7 +34,7 @@ from exams.models import (
 )
 from exams.policies import booking as policy
 from exams.selectors.holding import holding
-from hospital import clock, patients
+from hospital import clock, outbox, patients
 from hospital.models import Patient, PatientTime, User
 
 Status = ExamBooking.Status
@@ -242,7 +242,9 @@ def _is_replaced(row: ExamBooking, requests: set[int], basket: UUID | None) -> b
 
 
 def let_go(rows: Iterable[ExamBooking], *, note: str, now: datetime) -> None:
-    """End these, whose locks the caller has: their times are free, and a request that has no other booking is open."""
+    """End these, whose locks the caller has: their times are free, and a request that has no other booking is open.
+    Publishes exam.lapsed or exam.dropped of holds; who ends a confirmed one says so itself."""
+    rows = list(rows)
     ids = [row.pk for row in rows]
     if not ids:
         return
@@ -251,6 +253,13 @@ def let_go(rows: Iterable[ExamBooking], *, note: str, now: datetime) -> None:
     )
     PatientTime.objects.filter(source="exam", source_id__in=ids).delete()
     reopen({row.request_id for row in rows})
+    if topic := GIVEN_UP.get(note):
+        facts = [(f"exam:{row.pk}", {"booking": row.pk, "request": row.request_id}) for row in rows]
+        outbox.publish_many(topic=topic, facts=facts, now=now)
+
+
+GIVEN_UP = {policy.LAPSED: "exam.lapsed", policy.DROPPED: "exam.dropped", policy.REPLACED: "exam.dropped"}
+"""Of a hold that never was confirmed: what was charged for it is asked for no more."""
 
 
 def reopen(requests: Collection[int]) -> None:

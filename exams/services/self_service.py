@@ -123,6 +123,14 @@ def confirm(*, held: ExamBooking, by: User, now: datetime | None) -> list[ExamBo
     return done
 
 
+def read(*, held: ExamBooking, by: User, now: datetime) -> None:
+    """The preparation was read, and what is held is paid before it is confirmed."""
+    rows = ExamBooking.objects.filter(status=ExamBooking.Status.PENDING).select_related("patient")
+    of = {"basket": held.basket, "patient": held.patient_id} if held.basket else {"pk": held.pk}
+    for row in rows.filter(**of).order_by("pk"):
+        audit.record(action=READ, actor=by, patient=row.patient, subject=f"exam:{row.pk}", now=now)
+
+
 def drop(*, held: ExamBooking, by: User, now: datetime | None) -> None:
     core.drop(**_whole(held), by=by, now=now)
 

@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from appointments.models.rules import Channel
+from appointments.views.to_pay import at_the_desk
 from exams.forms.centre import CancelForm, ChosenForm, LookForm, WhyForm
 from exams.forms.patient import TimeForm
 from exams.forms.visit import QuestionsForm
@@ -24,10 +25,11 @@ from exams.selectors.rules import exam_rule
 from exams.selectors.screening import questions_for
 from exams.services import booking as core
 from exams.services import centre, requesting
-from hospital import audit, clock, masking
+from hospital import audit, clock, masking, prepaid
 from hospital.errors import Refused
 from hospital.models import Patient
 from hospital.permissions import role_required
+from hospital.prepaid import PayFirst
 
 from .centre import show_patient
 from .centre_page import render_page
@@ -102,6 +104,8 @@ def times(request: HttpRequest, pk: int):
         return _show_times(request, row, moving, look, said=form.errors["slot"])
     try:
         _book(request, row, moving, *form.cleaned_data["slot"])
+    except _Held as held:
+        return at_the_desk(request, kind="exam", booking=held.pk, back=_back(row))
     except Refused as refusal:
         return _show_times(request, row, moving, look, refusal=refusal)
     return redirect("exams:exam_centre_patient", row.patient_id)
@@ -120,8 +124,24 @@ def _book(request: HttpRequest, row: ExamRequest, moving: ExamBooking | None, de
         messages.success(request, _("已改时间，患者会收到消息。"))
         return
     held = core.hold_one(request=row, device=device, start=start, channel=Channel.COUNTER, by=by, basket=None, now=now)
-    core.confirm(booking=held, by=by, now=now)
+    try:
+        core.confirm(booking=held, by=by, now=now)
+    except PayFirst as refusal:
+        if prepaid.page(kind="exam", booking=held.pk, where="desk") is None:
+            raise
+        raise _Held(held.pk) from refusal
     messages.success(request, _("已预约，患者会收到消息。"))
+
+
+class _Held(Exception):
+    """It is confirmed when it is paid."""
+
+    def __init__(self, pk: int):
+        self.pk = pk
+
+
+def _back(row: ExamRequest) -> str:
+    return reverse("exams:exam_centre_patient", args=[row.patient_id])
 
 
 def _show_times(request: HttpRequest, row, moving, look: LookForm, *, refusal: Refused | None = None, said=()):

@@ -5,21 +5,24 @@ from uuid import uuid4
 from django.contrib import messages
 from django.http import HttpRequest
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from appointments.models.rules import Channel
+from appointments.views.to_pay import at_the_desk
 from exams.forms.centre import PlanForm, WishesForm
-from exams.models import ExamRequest
+from exams.models import ExamBooking, ExamRequest
 from exams.selectors import my_plans
 from exams.selectors.rules import exam_rule
 from exams.services import booking as core
 from exams.services import planning
-from hospital import audit, clock
+from hospital import audit, clock, prepaid
 from hospital.errors import Refused
 from hospital.models import Patient
 from hospital.permissions import role_required
+from hospital.prepaid import PayFirst
 
 from .centre_booking import address, chosen, unanswered
 from .centre_page import render_page
@@ -45,14 +48,18 @@ def plan(request: HttpRequest, pk: int):
     if not form.is_valid():
         return _show(request, person, rows, said=form.errors["token"])
     try:
-        _book(request, person, form.cleaned_data["token"])
+        held = _book(request, person, form.cleaned_data["token"])
     except Refused as refusal:
         return _show(request, person, rows, refusal=refusal)
+    if held is not None:
+        back = reverse("exams:exam_centre_patient", args=[pk])
+        return at_the_desk(request, kind="exam", booking=held, back=back)
     messages.success(request, _("已按方案预约%(count)s项检查，患者会收到消息。") % {"count": len(rows)})
     return redirect("exams:exam_centre_patient", pk)
 
 
-def _book(request: HttpRequest, person: Patient, token: str) -> None:
+def _book(request: HttpRequest, person: Patient, token: str) -> int | None:
+    """An exam of what is held until it is paid; None: all of it is booked."""
     by, now, basket = request.user, clock.deciding(), uuid4()
     core.hold_plan(
         patient=person,
@@ -63,7 +70,14 @@ def _book(request: HttpRequest, person: Patient, token: str) -> None:
         figures=planning.figures_of(token, person),
         now=now,
     )
-    core.confirm(basket=basket, by=by, now=now)
+    try:
+        core.confirm(basket=basket, by=by, now=now)
+    except PayFirst:
+        first = ExamBooking.objects.filter(basket=basket).order_by("pk").first()
+        if prepaid.page(kind="exam", booking=first.pk, where="desk") is None:
+            raise
+        return first.pk
+    return None
 
 
 def _show(request: HttpRequest, person: Patient, rows: list[ExamRequest], *, refusal: Refused | None = None, said=()):

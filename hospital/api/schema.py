@@ -34,6 +34,7 @@ TAGS = [
         "description": "Hospitals, campuses (院区), departments (科室), doctors, expert teams (专家团队).",
     },
     {"name": "numbers", "description": "Schedules (出诊单元) and what is left of their numbers (号源) for this token."},
+    {"name": "money", "description": "What the account's bookings cost (账单), and paying it."},
     {"name": "people", "description": "The patients (就诊人) whom the account books for."},
     {"name": "bookings", "description": "Bookings (预约): hold, confirm, reschedule, cancel."},
     {

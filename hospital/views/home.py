@@ -45,6 +45,12 @@ TILES = [
         _("收到的转诊单：接收、改派、退回、代约，绿色通道"),
         permissions.may_work_the_referral_office,
     ),
+    Tile(
+        "/finance/",
+        _("财务"),
+        _("科目余额和分录、支付渠道对账、财务待办"),
+        permissions.may_look_at_the_money,
+    ),
     Tile("/phone/", _("代约"), _("给来电、出院和下级机构的患者约号、改约、退号"), permissions.may_book_for_others),
     Tile(
         "/office/calls/",
@@ -72,6 +78,7 @@ TILES = [
         _("住院申请：审核、还缺什么、安排日期、登记入院"),
         permissions.may_run_admissions,
     ),
+    Tile("/cashier/", _("收费窗口"), _("收款、找零、退费、开票，开班和交班"), permissions.may_take_money),
     Tile("/kiosk/", _("自助机"), _("大厅的触摸屏：报到、约号、我的号"), permissions.is_a_kiosk),
     Tile("/office/", _("号源"), _("一周出诊与号池，规则接下来做什么"), permissions.may_look_at_the_office),
     Tile("/admin/", _("后台"), _("规则、岗位、账号与操作留痕"), permissions.may_open_the_admin),

@@ -94,7 +94,8 @@ def use_at(
     names = {row.pk: row for row in Department.objects.filter(organization=house)}
     of = {}
     for one in institutions:
-        mine = [pool for pool in pools if pool.pk in _kept(one, house, first=first, last=last)]
+        kept = _kept(one, house, first=first, last=last)
+        mine = [pool for pool in pools if pool.pk in kept]
         ours = [row for row in taken if row["partner"] == one.pk]
         of[one.pk] = _use(house, mine, ours, given_up, names)
     every = {pool.pk for pool in pools}

@@ -15,6 +15,7 @@ from appointments.services.sql import database_now
 from appointments.services.walkin import visit_type
 from hospital.errors import Refused
 from hospital.models import Patient, User
+from hospital.prepaid import PayFirst
 from referrals.models import Referral
 from referrals.policies.moves import Act, Side
 
@@ -74,6 +75,8 @@ def book(
     number = booking.book(patient=patient, visit_type=visit_type(patient, schedule), **asked)
     try:
         return _settle(referral, number, side=side, by=by, now=now)
+    except PayFirst:
+        raise  # held for the patient; the referral takes it when it is paid
     except Refused:
         if Appointment.objects.filter(pk=number.pk, status=Appointment.Status.PENDING).exists():
             changes.drop(appointment=number, by=by, now=now)
@@ -92,9 +95,10 @@ def use(*, referral: Referral, appointment: Appointment, by: User, side: Side, n
 def _instead_of(stopped: Appointment, referral: Referral, *, side: Side, asked: dict) -> Appointment:
     """The very number moves, and with it the question to its patient is answered: the fee never rises by a stop. Were
     the second step lost, the fact of the first brings the referral along (following.kept)."""
-    number = booking.reschedule(appointment=stopped, **asked)
-    if number.fee > stopped.fee:
-        Appointment.objects.filter(pk=number.pk).update(fee=stopped.fee)
+    with transaction.atomic():  # whoever charges for the move sees the fee as it stays
+        number = booking.reschedule(appointment=stopped, **asked)
+        if number.fee > stopped.fee:
+            Appointment.objects.filter(pk=number.pk).update(fee=stopped.fee)
     numbers.take(referral=referral, appointment=number, by=asked["by"], side=side, now=asked["now"] or database_now())
     return number
 

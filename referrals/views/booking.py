@@ -15,10 +15,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from appointments.forms.phone import BookForm, LookForm
 from appointments.models import Appointment, Schedule
 from appointments.selectors import operator
+from appointments.views.to_pay import at_the_desk
 from hospital import audit, clock, permissions
 from hospital.errors import Refused
 from hospital.models import Role
 from hospital.permissions import role_required
+from hospital.prepaid import PayFirst
 from referrals.policies import hands
 from referrals.policies.moves import Act
 from referrals.services import booking_for, numbers
@@ -140,11 +142,26 @@ def _book(page: Page, sources: dict) -> HttpResponse:
             referral=page.referral, schedule=schedule, start=said["slot"].start, source=source, side=page.side,
             by=page.request.user, request_key=str(said["request_key"]), moving=said["move"], now=clock.deciding(),
         )  # fmt: skip
+    except PayFirst as refusal:
+        if to_pay := _to_pay(page, refusal):
+            return to_pay
+        raise
     except Refused as refusal:
         look = {"day": schedule.day.isoformat(), "at": page.request.POST.get("at", "")}
         page = open_page(page.request, page.referral.pk)
         return _show(page, sources, LookForm(look), refusal=refusal)
     return _done(page)
+
+
+def _to_pay(page: Page, refusal: Refused) -> HttpResponse | None:
+    """The number is held and paid by the patient; then the referral takes it by 用这个号."""
+    rows = Appointment.objects.filter(patient=page.referral.patient_id, status=Appointment.Status.PENDING)
+    number = rows.filter(by=page.request.user).order_by("-pk").first()
+    if number is None:
+        return None
+    messages.info(page.request, refusal.sentence + _("付款后回到转诊单，点“用这个号”。"))
+    back = reverse("referrals:referral_book", args=[page.referral.pk])
+    return at_the_desk(page.request, booking=number.pk, back=back)
 
 
 @require_POST

@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from appointments.models import Encounter, Schedule
+from appointments.models import Appointment, Encounter, Schedule
 from appointments.models.rules import Channel
 from appointments.views.consult import encounters_of
+from appointments.views.to_pay import at_the_desk
 from hospital import audit, clock, masking, permissions
 from hospital.errors import Refused
 from hospital.models import Condition, Department, Organization, Patient, Practitioner, Role
@@ -265,7 +266,15 @@ def _page(request: HttpRequest, source: Source) -> HttpResponse:
     messages.success(request, _("已下转，下转单%(number)s；%(house)s会收到，患者手机上能看到计划。") % {
         "number": row.number, "house": row.receiver.name
     })  # fmt: skip
-    return redirect(source.back if "from" in request.GET else reverse("referrals:referral", args=[row.pk]))
+    back = source.back if "from" in request.GET else reverse("referrals:referral", args=[row.pk])
+    number = row.plan.appointment
+    if (
+        number
+        and number.status == Appointment.Status.PENDING
+        and (to_pay := at_the_desk(request, booking=number.pk, back=back))
+    ):
+        return to_pay  # the number for coming back is held until it is paid
+    return redirect(back)
 
 
 def _send(desk: Desk, said: dict) -> Referral:

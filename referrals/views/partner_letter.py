@@ -18,9 +18,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from appointments.models import Appointment
 from appointments.selectors import operator
+from appointments.views.to_pay import at_the_desk
 from hospital import audit, clock, masking, permissions
 from hospital.errors import Refused
 from hospital.models import CareTeam, Department, PractitionerRole, Role
+from hospital.prepaid import PayFirst
 from referrals import errors
 from referrals.forms.partner import ActForm, LetterForm, wish_of
 from referrals.models import Referral
@@ -173,14 +175,21 @@ def _send_own(page: Letter, what: str):
 
 
 def _send(page: Letter, number: Appointment):
-    row = sending_up.send_with_number(
-        referral=page.referral,
-        appointment=number,
-        by=page.request.user,
-        consenter=page.form.cleaned_data.get("consenter", ""),
-        now=page.place.now,
-        decided=clock.deciding(),
-    )
+    try:
+        row = sending_up.send_with_number(
+            referral=page.referral,
+            appointment=number,
+            by=page.request.user,
+            consenter=page.form.cleaned_data.get("consenter", ""),
+            now=page.place.now,
+            decided=clock.deciding(),
+        )
+    except PayFirst as refusal:  # the draft and the hold stay; paid, it is sent as any other
+        messages.info(page.request, refusal.sentence + _("付款后回到转诊单，再点发出。"))
+        to_pay = at_the_desk(page.request, booking=number.pk, back=_address(page, at="numbers"))
+        if to_pay is None:
+            raise
+        return to_pay
     windows.forget(page.request, row)
     messages.success(page.request, _("转诊单 %(number)s 已发出，号已约好。") % {"number": row.number})
     return redirect("referrals:referral", row.pk)

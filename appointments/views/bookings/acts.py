@@ -20,8 +20,9 @@ from appointments.services import changes
 from hospital import clock
 from hospital.errors import Refused
 from hospital.permissions import patient_required
+from hospital.prepaid import PayFirst
 
-from .reach import lacks_consent, own_booking
+from .reach import lacks_consent, own_booking, paid_at
 
 PENDING = Appointment.Status.PENDING
 
@@ -84,6 +85,9 @@ def booking_confirm(request: HttpRequest, pk: int):
             return redirect(f"{reverse('consent_person', args=[person.pk])}?{back}")
         try:
             changes.confirm(appointment=row, by=request.user, request_key=_key(request), now=clock.deciding())
+        except PayFirst as refusal:
+            messages.info(request, refusal.in_full)
+            return redirect(paid_at(row) or reverse("appointments:booking", args=[row.pk]))
         except Refused as refusal:
             messages.error(request, refusal.in_full)
             return redirect("appointments:booking", row.pk)

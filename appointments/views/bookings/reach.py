@@ -6,7 +6,7 @@ from django.http import Http404, HttpRequest
 
 from appointments.models import Appointment
 from appointments.selectors import bookings as selectors
-from hospital import consents, family
+from hospital import consents, family, prepaid
 from hospital.models import RelatedPerson, User
 
 
@@ -16,6 +16,13 @@ def own_booking(request: HttpRequest, pk: int) -> Appointment:
     if row is None:
         raise Http404
     return row
+
+
+def paid_at(row: Appointment) -> str | None:
+    """Where a number is paid that is held until then. None: it stands, or nothing is to be paid first."""
+    if row.status != Appointment.Status.PENDING:
+        return None
+    return prepaid.page(kind="appointment", booking=row.pk, where="patient")
 
 
 def lacks_consent(row: Appointment, *, account: User, now: datetime) -> RelatedPerson | None:

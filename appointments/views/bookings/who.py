@@ -27,6 +27,8 @@ from hospital.errors import Refused
 from hospital.models import Patient
 from hospital.permissions import patient_required
 
+from .reach import paid_at
+
 CHOOSE_ANOTHER = (
     errors.SoldOut,
     errors.PastNumber,
@@ -113,7 +115,7 @@ def _book(page: "Page", people: list):
     except Refused as refusal:
         return page.render(key=key, refusal=refusal, person=person.pk)
     page.request.session.pop(REMEMBERED, None)
-    return redirect("appointments:booking_done", row.pk)
+    return redirect(paid_at(row) or reverse("appointments:booking_done", args=[row.pk]))
 
 
 def _give(page: "Page", patient: Patient, *, key: UUID) -> Appointment:

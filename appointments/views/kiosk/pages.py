@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from appointments.forms.kiosk import KioskBookForm
@@ -17,7 +18,7 @@ from appointments.selectors import operator as selectors
 from appointments.selectors.bookings import slice_of
 from appointments.services import booking, walkin
 from appointments.services import visit as visits
-from hospital import clock
+from hospital import clock, prepaid
 from hospital.errors import Refused
 
 from .visit import Visit, visiting
@@ -146,4 +147,11 @@ def book(request: HttpRequest, visit: Visit):
     except Refused as refusal:
         context = {"refusal": refusal, "department": schedule.department_id}
         return _page(request, visit, "refused", context, status=refusal.status)
-    return redirect("appointments:kiosk_slip", row.pk)
+    return redirect(_paid_at(row) or reverse("appointments:kiosk_slip", args=[row.pk]))
+
+
+def _paid_at(row: Appointment) -> str | None:
+    """Held until it is paid, here at the machine."""
+    if row.status != Appointment.Status.PENDING:
+        return None
+    return prepaid.page(kind="appointment", booking=row.pk, where="kiosk")

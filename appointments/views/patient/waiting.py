@@ -22,10 +22,11 @@ from appointments.selectors import waitlist as selectors
 from appointments.selectors.candidates import Candidate, Chosen
 from appointments.selectors.patient import waits
 from appointments.services import waitlist
-from appointments.views.bookings.reach import lacks_consent
+from appointments.views.bookings.reach import lacks_consent, paid_at
 from hospital import clock, family
 from hospital.errors import Refused
 from hospital.permissions import patient_required
+from hospital.prepaid import PayFirst
 
 from .addresses import slots_page
 
@@ -161,7 +162,14 @@ def _act(request: HttpRequest, wait: waits.Waiting, act: str):
         messages.error(request, _("预约前，需要先看过并同意告知书。"))
         back = urlencode({"next": reverse("appointments:waiting", args=[wait.entry.pk])})
         return redirect(f"{reverse('consent_person', args=[person.pk])}?{back}")
-    return redirect("appointments:booking_done", waitlist.accept(**asked).pk)
+    try:
+        return redirect("appointments:booking_done", waitlist.accept(**asked).pk)
+    except PayFirst as refusal:
+        page = paid_at(wait.offer.appointment) if wait.offered else None
+        if page is None:
+            raise
+        messages.info(request, refusal.in_full)
+        return redirect(page)
 
 
 def _show(request: HttpRequest, wait: waits.Waiting, *, refusal: Refused | None = None):

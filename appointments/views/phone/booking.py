@@ -26,6 +26,7 @@ from appointments.selectors import operator as selectors
 from appointments.selectors import rules
 from appointments.selectors.bookings import slice_of
 from appointments.services import booking, changes, walkin
+from appointments.views.to_pay import at_the_desk
 from hospital import audit, clock, masking
 from hospital.errors import Refused
 from hospital.models import Patient
@@ -226,6 +227,10 @@ def book(request: HttpRequest, seat: Seat, text: str):
         row = _give(page, schedule, moving, said)
     except Refused as refusal:
         return _refused(page, refusal, schedule, moving)
+    if row.status == Appointment.Status.PENDING and (
+        to_pay := at_the_desk(request, booking=row.pk, back=page.address())
+    ):
+        return to_pay
     return redirect(page.address(done=row.pk))
 
 

@@ -15,9 +15,10 @@ from exams.selectors import mine as selectors
 from exams.selectors import rules
 from exams.selectors.my_days import choice_of
 from exams.services import self_service
-from hospital import clock
+from hospital import clock, prepaid
 from hospital.errors import Refused
 from hospital.permissions import patient_required
+from hospital.prepaid import PayFirst
 
 from .reach import Way, own_booking, own_request, way_of
 
@@ -132,6 +133,11 @@ def confirm(request: HttpRequest, pk: int):
         return _show_held(request, row, status=409)
     try:
         self_service.confirm(held=row, by=request.user, now=clock.deciding())
+    except PayFirst as refusal:
+        if page := prepaid.page(kind="exam", booking=row.pk, where="patient"):
+            self_service.read(held=row, by=request.user, now=clock.now())
+            return redirect(page)
+        return _show_held(request, own_booking(request, pk), refusal=refusal, status=refusal.status)
     except Refused as refusal:
         return _show_held(request, own_booking(request, pk), refusal=refusal, status=refusal.status)
     return redirect("exams:my_exam_done", row.pk)
