@@ -1,6 +1,7 @@
 /* Keys for the desk: every key presses a real button or link, so mouse, touch and tests use the same element.
  *
- *   data-key="KeyN"            event.code; "Control+Enter" with the modifier; several separated by a blank
+ *   data-key="KeyN"            event.code; "Control+Enter" with the modifier; several separated by a blank; "F8" and
+ *                              modifiers press while a box is typed in, too
  *   data-grid                  arrows move the focus between what can be pressed inside
  *   data-until="1732200000000" a clock that runs down to this server time (ms), 2:59 or 26:02:59; data-since runs up,
  *                              in seconds or with data-minutes in the same shape
@@ -156,7 +157,7 @@
   document.addEventListener("keydown", (event) => {
     if (event.isComposing || event.keyCode === 229 || event.defaultPrevented) return;
     const name = nameOf(event);
-    const held = name.startsWith("Control+") || name.startsWith("Alt+");
+    const held = /^(Control\+|Alt\+|F\d+$)/.test(name); // pressed as a key even where somebody types
     if (typing(event.target) && !held) {
       inBox(event);
       return;

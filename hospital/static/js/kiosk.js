@@ -4,11 +4,13 @@
  *   data-print      prints the slip
  *   #stay           the form that asks for more time; #left counts down, #still asks "are you still there?"
  *
+ *   body data-idle  seconds without a touch after which it goes back; 60 if nothing is said
+ *
  * Without this file a keyboard or scanner types into the box, and the page goes back by itself.
  */
 (() => {
   "use strict";
-  const IDLE = 60; // seconds, as the server's
+  const IDLE = Number(document.body.dataset.idle ?? 60); // seconds, as the server's; longer while a phone pays
   const ASK_AT = 20;
   const TELL_EVERY = 20; // seconds between two words to the server that somebody is here
 

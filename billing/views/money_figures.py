@@ -1,0 +1,170 @@
+"""结算指标 /office/money-figures/: settlements not at the window, refunds by reason, pay-after-visit.
+
+Counted when asked for, opened down to the rows, as Excel.
+"""
+
+from datetime import date
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from appointments.views.office.sheets import file_answer, workbook
+from billing import stats
+from billing.forms.money_figures import DaysForm, RowsForm
+from billing.models import Means, Refund, Way
+from billing.selectors import counted
+from hospital import audit, clock, masking, permissions
+from hospital.models import Organization, Role
+from hospital.permissions import role_required
+
+READERS = (Role.FINANCE, Role.OFFICE, Role.AUDITOR)
+PAGE = 50
+
+
+@require_safe
+@never_cache
+@role_required(*READERS)
+def figures(request: HttpRequest) -> HttpResponse:
+    house, houses = _house(request)
+    now = clock.now()
+    first, last = DaysForm(request.GET).days(clock.today(now))
+    shown = stats.figures(organization=house.pk, first=first, last=last, now=now)
+    context = _frame(house, first, last) | {
+        "houses": houses,
+        "figures": shown,
+        "ways": [(Way(row.code).label, row) for row in shown.ways],
+        "means": [(Means(row.code).label, row) for row in shown.means],
+        "reasons": [(Refund.Reason(row.code).label, row) for row in shown.reasons],
+        "target": stats.SMART_TARGET,
+    }
+    return render(request, "billing/figures/figures.html", context)
+
+
+def _house(request: HttpRequest) -> tuple[Organization, list[Organization]]:
+    """The house looked at, and all that may be. 404 where the user has none. Money is the whole house's: the office of
+    one department does not see it."""
+    held = permissions.assignments(request.user)
+    reach = {row.organization_id for row in held if row.role in READERS and row.department_id is None}
+    houses = list(Organization.objects.filter(pk__in=reach).order_by("pk"))
+    if not houses:
+        raise Http404
+    asked = request.GET.get("house", "")
+    return next((house for house in houses if str(house.pk) == asked), houses[0]), houses
+
+
+def _frame(house: Organization, first: date, last: date) -> dict:
+    span = f"first={first:%Y-%m-%d}&last={last:%Y-%m-%d}&house={house.pk}"
+    return {"house": house, "first": first, "last": last, "span": span}
+
+
+@require_safe
+@never_cache
+@role_required(*READERS)
+def rows(request: HttpRequest) -> HttpResponse:
+    """The invoices or refunds behind one figure, names masked."""
+    house, _houses = _house(request)
+    now, form = clock.now(), RowsForm(request.GET)
+    first, last = form.days(clock.today(now))
+    what = form.said("what") or "settled"
+    found = _found(form, what, house, first, last, now=now)
+    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    kept = request.GET.copy()
+    kept.pop("page", None)
+    context = _frame(house, first, last) | {
+        "page": page,
+        "what": counted.WORDS[what],
+        "of_refunds": what == "refunds",
+        "lines": [(row, masking.name(_patient(row).name)) for row in page],
+        "kept": kept.urlencode(),
+    }
+    return render(request, "billing/figures/rows.html", context)
+
+
+def _found(form: RowsForm, what: str, house: Organization, first: date, last: date, *, now):
+    asked = {"organization": house.pk, "first": first, "last": last}
+    if what == "refunds":
+        return counted.refunds(**asked, reason=form.said("reason"))
+    if what == "settled":
+        return counted.settled(stats.settled(**asked, way=form.said("way"), now=now))
+    return counted.on_credit(**asked, what=what, now=now)
+
+
+def _patient(row):
+    return row.payment.invoice.patient if isinstance(row, Refund) else row.patient
+
+
+@require_safe
+@never_cache
+@role_required(*READERS)
+def export(request: HttpRequest) -> HttpResponse:
+    """All tables of the page. Leaves an audit row."""
+    house, _houses = _house(request)
+    now = clock.now()
+    first, last = DaysForm(request.GET).days(clock.today(now))
+    shown = stats.figures(organization=house.pk, first=first, last=last, now=now)
+    content, count = workbook(_sheets(shown))
+    detail = {"what": "money_figures", "rows": count, "house": house.pk, "from": f"{first}", "to": f"{last}"}
+    audit.record(action="office.exported", actor=request.user, now=now, request=request, detail=detail)
+    return file_answer(content, f"{_('结算指标')}-{first:%Y%m%d}-{last:%Y%m%d}.xlsx")
+
+
+def _sheets(shown: stats.Figures):
+    smart, credit = shown.smart, shown.credit
+    yield (
+        _("智能结算"),
+        [_("途径"), _("结算"), _("占比（%）")],
+        [
+            *((Way(row.code).label, row.count, _percent(row.count, smart.denominator)) for row in shown.ways),
+            (_("合计"), smart.denominator, None),
+            (_("智能结算"), smart.numerator, smart.percent),
+        ],
+    )
+    yield (
+        _("按科室"),
+        [_("科室"), _("智能结算"), _("结算"), _("智能结算率（%）")],
+        [(row.name, row.smart, row.all, row.share.percent) for row in shown.departments],
+    )
+    yield (
+        _("按月"),
+        [_("月份"), _("智能结算"), _("结算"), _("智能结算率（%）")],
+        [(f"{month:%Y-%m}", rate.numerator, rate.denominator, rate.percent) for month, rate in shown.months],
+    )
+    yield (
+        _("收款方式"),
+        [_("支付方式"), _("笔数"), _("金额（元）")],
+        [(Means(row.code).label, row.count, float(row.amount)) for row in shown.means],
+    )
+    yield (
+        _("退费"),
+        [_("原因"), _("笔数"), _("金额（元）"), _("已退"), _("退费中"), _("渠道拒绝"), _("到账中位数（小时）")],
+        [
+            (Refund.Reason(row.code).label, row.count, float(row.amount), row.done, row.waiting, row.refused, row.hours)
+            for row in shown.reasons
+        ],
+    )
+    yield _("先诊疗后付费"), [_("指标"), _("数值")], _credit(credit)
+
+
+def _credit(credit: stats.Credit) -> list[tuple]:
+    return [
+        (_("有效协议"), credit.agreements),
+        (_("新签协议"), credit.signed),
+        (_("记账账单"), credit.invoices),
+        (_("记账金额（元）"), float(credit.amount)),
+        (_("收回金额（元）"), float(credit.paid)),
+        (_("到期账单"), credit.due),
+        (_("按期付清"), credit.in_time),
+        (_("按期付清率（%）"), credit.in_time_share.percent),
+        (_("期末欠费（元）"), float(credit.owed)),
+        (_("其中逾期（元）"), float(credit.overdue)),
+        (_("逾期账单"), credit.overdue_count),
+        (_("催缴消息"), credit.told),
+    ]
+
+
+def _percent(some: int, of: int) -> float | None:
+    return stats.Rate(some, of).percent
