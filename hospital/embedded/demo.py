@@ -1,4 +1,4 @@
-"""`make demo`: PostgreSQL, Redis, migrations, the demo hospital, web, worker and beat, until Ctrl-C.
+"""`make demo`: PostgreSQL, Redis, migrations, the demo hospital, web, worker, beat and simulators, until Ctrl-C.
 
 A Redis, worker, beat or web process that dies is started again: bookings go on meanwhile. Without
 PostgreSQL there is no hospital: everything ends with an error, and the next start recovers.
@@ -10,7 +10,7 @@ import socket
 import sys
 import time
 
-from hospital.embedded import accounts, address, folders, keys, processes, steps
+from hospital.embedded import accounts, address, folders, keys, processes, simulators, steps
 from hospital.embedded.errors import CannotStart
 from hospital.embedded.folders import PROJECT
 from hospital.embedded.keep import Kept
@@ -73,7 +73,8 @@ class Demo:
         self.environment: dict[str, str] = {}
         self.account: accounts.Account | None = None  # of web, worker and beat; None: our own
         self.steps: list[steps.Step] = []
-        self.application: list[Kept] = []  # web, beat, worker
+        self.application: list[Kept] = []  # simulators, web, beat, worker
+        self.simulated: list[str] = []  # a line about each
         self.redis: Kept | None = None  # if it is ours
 
     def say(self, what: str) -> None:
@@ -90,6 +91,7 @@ class Demo:
         self._begin("migrations", ["migrate", "--noinput"]).wait(self.say)
         static.wait(self.say)
         self._choose_account()
+        self._start_simulators()
         self.application.append(self._keep("web", WEB))  # it reads its code while the hospital is filled
         seeded = self._seed()
         self._start_jobs()
@@ -144,7 +146,7 @@ class Demo:
             "PYTHONUNBUFFERED": "1",
             "PYTHONWARNINGS": "ignore::UserWarning:celery.platforms",  # on a worker of root's, at length
         }
-        return defaults | os.environ | self.servers.environment() | ours
+        return defaults | os.environ | self.servers.environment() | simulators.settings(self.base) | ours
 
     def _log(self, name: str):
         return folders.log_file(self.base, name)
@@ -172,6 +174,19 @@ class Demo:
         if account and accounts.succeeds(account, [sys.executable, "-c", probe]):
             self.account = account
             self.environment["HOME"] = str(self.servers.workplace)
+
+    def _start_simulators(self) -> None:
+        """Before the hospital is filled: what the demo has paid, they must have been told."""
+        wanted, files = simulators.wanted(), []
+        for simulator, port in zip(wanted, simulators.free_ports(len(wanted)), strict=True):
+            folder = simulators.folder_of(simulator, base=self.base, account=self.account)
+            files.append(folder / simulator.file)
+            files[-1].unlink(missing_ok=True)
+            self.application.append(self._keep(simulator.name, simulator.command(folder, port)))
+            self.simulated.append(f"http://{simulators.shown()}:{port}/  {simulator.about}")
+        while not all(file.exists() for file in files):  # each writes its file when it listens
+            self._check()
+            time.sleep(0.1)
 
     def _start_jobs(self) -> None:
         """Only now: they find their own work, and a hospital half filled has none for them yet."""
@@ -208,8 +223,7 @@ class Demo:
             kept.check(self.say)
 
     def _greet(self, people: str) -> None:
-        logs = self.base / "log"
-        print(
-            f"\n{people.rstrip()}\n\n  {address.url()}/\n  {address.url()}/healthz/ready\n\n  logs: {logs}", flush=True
-        )
+        places = [f"{address.url()}/", f"{address.url()}/healthz/ready", *self.simulated]
+        print(f"\n{people.rstrip()}\n")
+        print("".join(f"  {place}\n" for place in places) + f"\n  logs: {self.base / 'log'}", flush=True)
         print("  Ctrl-C ends it.\n", flush=True)
