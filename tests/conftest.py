@@ -6,7 +6,9 @@ from django.conf import settings
 from django.test import TransactionTestCase
 from django.utils import translation
 
+from billing.gateways import merchants
 from tests import emptying, migrated
+from tests.payment_gateway import PaymentGateway
 
 # How long an example takes says something of the machine, not of the code.
 hypothesis.settings.register_profile("house", deadline=None)
@@ -52,13 +54,33 @@ def django_db_setup(django_db_setup, django_db_blocker):
 def _fresh_rules():
     """Rule rows are kept a few seconds in the process; a test sees its own."""
     from appointments.selectors import rules, schedules, soldout
+    from billing.selectors import rules as payment_rules
 
-    kept = (rules, schedules, soldout)
+    kept = (rules, schedules, soldout, payment_rules)
     for each in kept:
         each.forget()
     yield
     for each in kept:
         each.forget()
+
+
+@pytest.fixture(scope="session")
+def _gateway_process(tmp_path_factory):
+    gateway = PaymentGateway(tmp_path_factory.mktemp("gateway"))
+    yield gateway
+    gateway.stop()
+
+
+@pytest.fixture
+def payment_gateway(_gateway_process, settings):
+    """WeChat Pay and Alipay as a process of its own that every house has accounts with (tests/payment_gateway.py)."""
+    if _gateway_process.process is None:
+        _gateway_process.start()
+    _gateway_process("reset")
+    settings.PAYMENT_MERCHANTS = _gateway_process.merchants
+    merchants.file.forget()
+    yield _gateway_process
+    merchants.file.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -25,7 +25,7 @@ LOCK = 7_041_226  # any number that nothing else in the server uses
 def schema_digest() -> str:
     """Changes with any migration, any function in SQL and any package."""
     digest = hashlib.sha256((folders.PROJECT / "requirements.txt").read_bytes())
-    for app in ("hospital", "appointments", "exams", "referrals"):
+    for app in ("hospital", "appointments", "exams", "referrals", "billing"):
         for path in sorted((folders.PROJECT / app).rglob("*")):
             if path.suffix == ".sql" or (path.suffix == ".py" and path.parent.name == "migrations"):
                 digest.update(path.name.encode() + path.read_bytes())

@@ -1,5 +1,5 @@
-"""R1–R5, V4: two institutions, each in its own window: up with a number, seen, down with a date, followed up; and the
-green channel from the letter to the door."""
+"""R1–R5, V4: two institutions, each in its own window: up with a number, seen, down with a date, followed up, and read
+by the patient's family; and the green channel from the letter to the door."""
 
 import re
 from datetime import timedelta
@@ -12,10 +12,13 @@ from appointments.services import visit
 from hospital import outbox
 from hospital.models import Organization
 from referrals.models import FollowUp, GreenCall, Referral
+from tests.browser.conftest import sideways
 from tests.consult.rooms import doctor_with_a_room, now, today
 from tests.factories import (
+    AccountFactory,
     CommunityFactory,
     PatientFactory,
+    RelatedPersonFactory,
     StaffFactory,
     add_numbers,
 )
@@ -76,9 +79,10 @@ def letter(home, *, urgency, reason):
     home.get_by_role("radio", name="本人同意").check()
 
 
-def test_up_with_a_number_seen_and_sent_back_down_until_the_follow_up_is_done(alliance, open_as):
+def test_up_with_a_number_seen_and_sent_back_down_until_the_follow_up_is_done(alliance, open_as, axe):
     home = open_as(alliance.family_doctor, "/partner/")
     letter(home, urgency="常规", reason="血压控制不佳")
+    home.get_by_label("检查检验结果").fill("外院 B 超：胆囊结石")
     home.get_by_label("拟转科室、医生或团队").fill("wjg")
     home.get_by_role("radio", name="王建国").check()
     home.locator(".slice").last.click()  # of those kept for the centre; before it are everybody's
@@ -98,13 +102,20 @@ def test_up_with_a_number_seen_and_sent_back_down_until_the_follow_up_is_done(al
     digit = room.get_by_role("link", name="转诊", exact=False).filter(has=room.locator("kbd")).first
     room.keyboard.press(digit.locator("kbd").inner_text())
     expect(room.get_by_text("青霉素皮疹").first).to_be_visible()
+    expect(room.get_by_text("外院 B 超：胆囊结石")).to_be_visible()
     expect(room.get_by_role("link", name="下转，带计划")).to_be_visible()
+    axe(room)
     room.keyboard.press("d")
     room.get_by_label("诊疗经过").fill("加用氨氯地平，血压达标")
     room.get_by_label("用药方案").fill("氨氯地平 5mg 每日一次")
-    room.get_by_label("预警情况").fill("胸痛、头痛加重")
     room.get_by_role("radio", name="本人同意").check()
     room.get_by_role("radio", name="08:00", exact=False).check()
+    axe(room)
+    assert sideways(room) == 0
+    room.get_by_role("button", name="下转，发给机构和患者").click()
+    expect(room.get_by_role("alert").first).to_be_visible()
+    expect(room.get_by_role("radio", name="08:00", exact=False)).to_be_checked()
+    room.get_by_label("预警情况").fill("胸痛、头痛加重")
     room.get_by_role("button", name="下转，发给机构和患者").click()
     expect(room.get_by_text("已转回柳堤社区卫生服务中心")).to_be_visible()
     told()
@@ -112,13 +123,15 @@ def test_up_with_a_number_seen_and_sent_back_down_until_the_follow_up_is_done(al
     home.goto(there(home, "/partner/"))
     home.get_by_text("下转待接收").click()
     expect(home.get_by_text("青霉素皮疹")).to_be_visible()
-    home.wait_for_load_state()
+    axe(home)
     home.keyboard.press("a")
     expect(home.get_by_text("已接收").first).to_be_visible()
     home.goto(there(home, "/follow-ups/?shown=open"))
+    axe(home)
     home.locator("tbody a").first.click()
     home.get_by_role("radio", name="平稳").check()
     home.get_by_label("记录", exact=True).fill("血压 132/80")
+    axe(home)
     home.get_by_role("button", name="记下").click()
     expect(home.get_by_text("随访结束")).to_be_visible()
     up.refresh_from_db()
@@ -127,7 +140,12 @@ def test_up_with_a_number_seen_and_sent_back_down_until_the_follow_up_is_done(al
     assert Appointment.objects.get(follow_up_of__referral=down).status == "booked"
     office.goto(there(office, f"/referrals/{up.pk}/"))
     expect(office.get_by_text(down.number).first).to_be_visible()
-    assert faults(home, office, room) == []
+    account = RelatedPersonFactory(account=AccountFactory(), patient=alliance.patient, proof="window").account
+    phone = open_as(account, f"/my-referrals/{down.pk}/", size=(390, 844))
+    expect(phone.get_by_text("胸痛、头痛加重")).to_be_visible()
+    axe(phone)
+    assert sideways(phone) == 0
+    assert faults(home, office, room, phone) == []
 
 
 def test_a_green_channel_rings_from_the_letter_until_the_patient_is_at_the_door(alliance, open_as):

@@ -22,6 +22,7 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
+KINDS = ["own", "other", "team", "exams", "admission", "referral", "booked"]
 
 
 @pytest.fixture
@@ -244,15 +245,7 @@ def test_a_referral_twice_is_one(client, team_room):
 
 def test_a_doctor_outside_the_team_is_not_offered_a_referral(client, room):
     """B11"""
-    assert [kind.name for kind in look(client).kinds] == [
-        "own",
-        "other",
-        "team",
-        "exams",
-        "admission",
-        "referral",
-        "booked",
-    ]
+    assert [kind.name for kind in look(client).kinds] == KINDS
     answer = client.post(reverse("appointments:consult_refer"), {"encounter": room.waiting[0].pk, "reason": "请看"})
 
     assert answer.status_code == 409
@@ -261,16 +254,7 @@ def test_a_doctor_outside_the_team_is_not_offered_a_referral(client, room):
 
 def test_a_member_is_offered_the_referral_while_seeing_the_teams_patient(client, team_room):
     """B11"""
-    assert [kind.name for kind in look(client).kinds] == [
-        "own",
-        "other",
-        "team",
-        "exams",
-        "admission",
-        "referral",
-        "booked",
-        "leader",
-    ]
+    assert [kind.name for kind in look(client).kinds] == [*KINDS, "leader"]
 
 
 def test_an_expired_referral_opens_nothing(client, team_room):

@@ -11,9 +11,14 @@ from django.db.models import Count, F, Q, Sum
 
 from appointments.demo import people, seeding
 from appointments.demo.scale import Scale
+from appointments.invariants import violations
 from appointments.models import Appointment, Encounter, JobRun, NoShow, Schedule, Slot, TeamReferral
 from appointments.services import booking, releasing, supply, visit
 from bench import month
+from billing import invariants as money
+from billing.gateways import ports
+from billing.models import CashierShift, Difference, Payment, PaymentRule, Reconciliation
+from billing.selectors.ledger import balance, trial_balance
 from exams import stats
 from exams.models import Device, DiagnosticReport, ExamBooking, ExamRequest
 from hospital import clock
@@ -274,3 +279,26 @@ def test_the_exams_of_the_month_hold_together_and_their_figures_are_counted_from
     assert User.objects.get(username="jiancha").role_assignments.get().role == "exam"
     trips = month.row()  # a measure of the bench, whose own test has no hospital
     assert 0 < trips.ours <= trips.reference
+
+
+def test_the_money_of_the_month_is_drawn_by_the_services_and_counted_from_the_journal():
+    """M8: paid at the window, the kiosk, in the consult room and on the phone; each gateway's day beside ours; prepaid
+    from today on."""
+    hospital = Organization.objects.get(kind="hospital")
+    rows = trial_balance(organization_id=hospital.pk, first=TODAY - timedelta(days=30), last=TODAY)
+    stands = {row.account: row.after for row in rows}
+    days = Reconciliation.objects.filter(organization=hospital)
+
+    assert sum(row.after for row in rows) == 0
+    assert sum(row.debit for row in rows) == sum(row.credit for row in rows) > 0
+    assert {violation.invariant.name for violation in violations(now=NOW)} & {
+        each.name for each in money.INVARIANTS
+    } == set()
+    assert set(Payment.objects.values_list("way", flat=True)) == {"window", "kiosk", "consult", "phone"}
+    assert days.filter(status="closed").exists()
+    paid_out = sum(day.received - day.given_back - day.fees for day in days.filter(status="closed"))
+    assert stands["at_bank"] == paid_out + balance("at_bank", kind="deposit") > paid_out
+    assert Difference.objects.filter(settled_at=None, cure="refund").count() == 1  # for whoever looks at the demo
+    assert CashierShift.objects.filter(status="open", opened_at__date=TODAY - timedelta(days=1)).count() == 0
+    assert PaymentRule.objects.get(organization=hospital).prepaid == ["web", "app", "kiosk", "consult"]
+    assert not ports.payments_at(hospital.pk)  # the gateway of days gone by went with them

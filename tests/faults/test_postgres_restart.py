@@ -4,6 +4,7 @@ Real processes: a PostgreSQL of its own, gunicorn with two workers, people who a
 """
 
 import contextlib
+import json
 import socket
 from concurrent.futures import ThreadPoolExecutor
 
@@ -151,3 +152,36 @@ def test_postgres_restarts_between_hold_and_send_and_each_referral_takes_its_own
     assert {row[0]: row[1] for row in found} == held
     assert {(row[2], row[3], *row[4]) for row in found} == {("booked", "booked", "created", "sent", "booked")}
     assert "invariants hold" in house.manage("check_invariants")
+
+
+SLOW_PAYMENT = """
+CREATE FUNCTION a_slow_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(20); RETURN NULL; END $$;
+CREATE TRIGGER a_slow_disk AFTER UPDATE OF reference ON billing_payment FOR EACH ROW EXECUTE FUNCTION a_slow_disk();
+"""
+ASLEEP = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND %s IS NOT NULL"
+
+
+def test_postgres_restarts_between_the_gateways_success_and_our_commit_and_the_query_finds_it(house, payment_gateway):
+    """M8: the callback was cut off in the middle, and does not come again: found within two minutes."""
+    house.environment["PAYMENT_MERCHANTS"] = payment_gateway.merchants
+    payment_gateway.calls_back_to(f"http://127.0.0.1:{house.port}")
+    payment_gateway.behave(retries=[])
+    house.start_web()
+    held = json.loads(house._run("-m", "tests.faults.money", "hold"))
+    with contextlib.closing(psycopg2.connect(house.environment["DATABASE_URL"])) as connection:
+        connection.autocommit = True
+        connection.cursor().execute(SLOW_PAYMENT)
+    payment_gateway("pay", order=held["order"])
+    await_that(lambda: rows(house, ASLEEP, {"schedules": 1}) == [(1,)], because=lambda: house.log("web.log"))
+    house.crash_postgres()
+    await_that(lambda: [row["state"] for row in payment_gateway.notices()] == ["given up"])
+    house.start_postgres()
+    with contextlib.closing(psycopg2.connect(house.environment["DATABASE_URL"])) as connection:
+        connection.autocommit = True
+        connection.cursor().execute("DROP FUNCTION a_slow_disk CASCADE")
+
+    found = json.loads(house._run("-m", "tests.faults.money", "look", held["order"], str(held["appointment"])))
+    house.kill_web()
+    assert found == {
+        "before": "pending", "payment": "succeeded", "booking": "booked", "received": 1, "violations": []
+    }  # fmt: skip

@@ -214,7 +214,7 @@ def assert_ctrl_c_ends_everything_well(demo):
     assert demo.process.wait(30) == 0, demo.printed()
     assert alive(family) == []
     names = [line.split()[-2] for line in demo.printed().splitlines() if line.endswith(" ended")]
-    assert names == ["web", "beat", "worker", "redis", "postgres"]
+    assert names == ["gateway", "insurance", "finance", "web", "beat", "worker", "redis", "postgres"]
 
 
 def health(demo) -> list[str]:

@@ -131,7 +131,7 @@ def chinese_left(answer, names: list[str]) -> list[str]:
         text = text.replace("\r\n ", "")
     for name in (*names, *OWN_NAMES):
         text = text.replace(name, "")
-    return HAN.findall(text) + GLUED.findall(text)
+    return HAN.findall(text) + ([] if "csv" in kind else GLUED.findall(text))
 
 
 def in_english(client):

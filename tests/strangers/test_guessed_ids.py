@@ -66,7 +66,7 @@ SECRETS = (
 
 def addresses(patterns=None, prefix=""):
     """(view, name, template of the path, converters) of every address outside the admin."""
-    for pattern in patterns or get_resolver().url_patterns:
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
         if getattr(pattern, "app_name", "") == "admin":
             continue
         here = prefix + (getattr(pattern.pattern, "_route", None) or readable(pattern.pattern))

@@ -65,7 +65,7 @@ class Draw:
         return list(self.down.cases.order_by("booking__during"))
 
     def told(self, template):
-        return list(Message.objects.filter(template=template, channel="sms"))
+        return list(Message.objects.filter(template=template, channel="sms").order_by("pk"))
 
     def times(self):
         return [(fresh(row).device, row.during.lower) for row in self.rows]

@@ -1,0 +1,119 @@
+"""M8: a drawer is opened, counted against the journal and closed; every fen of it is explained."""
+
+from datetime import timedelta
+from decimal import Decimal as Yuan
+
+import pytest
+
+from appointments import invariants
+from appointments.services import changes
+from billing.errors import (
+    DifferenceUnexplained,
+    PaymentSettled,
+    ShiftNotCounted,
+    ShiftNotOpen,
+    ShiftOpenAlready,
+    ShiftUncertain,
+)
+from billing.models import CashierShift, Payment, Refund
+from billing.policies.window import Slip
+from billing.selectors import drawers
+from billing.selectors.ledger import balance
+from billing.services import invoicing, paying, refunding, shifts
+from billing.services import window as service
+from hospital.models import AuditEvent
+from tests.factories import NOW, OrganizationFactory, StaffFactory
+
+SOON = NOW + timedelta(minutes=1)
+
+
+def take(window, invoice, *, cash=None, slips=(), key="k1", now=NOW):
+    return service.take(
+        invoice=invoice, shown=invoice.cash_paid, cash=cash, slips=list(slips), request_key=key,
+        shift=window.shift, by=window.cashier, now=now,
+    )  # fmt: skip
+
+
+def test_a_drawer_should_hold_its_change_and_what_was_taken_less_what_was_given_back(window):
+    row = window.hold()
+    invoice = invoicing.open_for_booking(booking=row, by=None, now=NOW)
+    take(window, invoice, cash=Yuan("50"))
+    take(window, window.invoice(), slips=[Slip("cheque", "C77")], key="k2")
+    changes.cancel(appointment=row, by=None, channel="counter", now=SOON)
+    refunding.return_line(line=invoice.lines.get().pk, reason="cancelled", by=None, now=SOON)
+    [refund] = Refund.objects.all()
+    service.hand_out(refund=refund, means="cash", reference="", by=window.cashier, now=SOON)
+
+    assert [(row.means, row.taken, row.given_back) for row in drawers.through(window.shift)] == [
+        ("cash", Yuan("20.00"), Yuan("20.00")), ("cheque", Yuan("20.00"), Yuan(0))
+    ]  # fmt: skip
+    counted = shifts.count(shift=window.shift, counted=Yuan("199.50"), cheques=1, by=window.cashier, now=SOON)
+    assert (counted.status, counted.expected, counted.difference) == ("counted", Yuan("200.00"), Yuan("-0.50"))
+
+    with pytest.raises(DifferenceUnexplained):
+        shifts.close(shift=counted, note=" ", by=window.cashier, now=SOON)
+    other = StaffFactory(roles="cashier")
+    closed = shifts.close(shift=counted, note="找零少了五角", by=other, now=SOON)
+    shifts.close(shift=counted, note="", by=other, now=SOON)  # twice is once
+    assert (closed.status, closed.checked_by) == ("closed", other)
+    assert (balance("over_short"), balance("cash")) == (Yuan("0.50"), Yuan("-0.50"))
+    assert invariants.violations(now=NOW) == []
+    assert list(AuditEvent.objects.filter(subject=f"shift:{closed.pk}").values_list("action", flat=True)) == [
+        "shift.counted", "shift.closed"
+    ]  # fmt: skip
+
+
+def test_a_cashier_has_one_drawer_at_a_time_and_takes_into_no_other(window):
+    with pytest.raises(ShiftOpenAlready):
+        shifts.open_(organization=OrganizationFactory(), cashier=window.cashier, window="2", change=Yuan(0), now=NOW)
+    shifts.count(shift=window.shift, counted=Yuan("200"), cheques=0, by=window.cashier, now=NOW)
+    with pytest.raises(ShiftNotOpen):
+        take(window, window.invoice())
+    with pytest.raises(ShiftNotOpen):
+        shifts.count(shift=window.shift, counted=Yuan("200"), cheques=0, by=window.cashier, now=NOW)
+    shifts.reopen(shift=window.shift, by=window.cashier, now=NOW)
+    take(window, window.invoice())
+    with pytest.raises(ShiftNotCounted):
+        shifts.close(shift=window.shift, note="", by=window.cashier, now=NOW)
+
+
+def test_cheques_that_are_missing_need_a_word_too(window):
+    take(window, window.invoice(), slips=[Slip("cheque", "C77")])
+    shifts.count(shift=window.shift, counted=Yuan("200"), cheques=0, by=window.cashier, now=SOON)
+    with pytest.raises(DifferenceUnexplained):
+        shifts.close(shift=window.shift, note="", by=window.cashier, now=SOON)
+
+
+def test_what_was_begun_and_cut_off_is_decided_before_the_drawer_is_counted(window):
+    """A worker that died between the two halves of taking cash."""
+    first, second = window.invoice(), window.invoice()
+    cut = [
+        paying.begin(invoice=row, means="cash", way="window", by=window.cashier, shift=window.shift, now=NOW)
+        for row in (first, second)
+    ]
+    with pytest.raises(ShiftUncertain):
+        shifts.count(shift=window.shift, counted=Yuan("220"), cheques=0, by=window.cashier, now=SOON)
+    shifts.was_received(payment=cut[0], by=window.cashier, now=SOON)
+    shifts.was_not_received(payment=cut[1], by=window.cashier, now=SOON)
+    cut[1].refresh_from_db()
+    with pytest.raises(PaymentSettled):
+        shifts.was_received(payment=cut[1], by=window.cashier, now=SOON)
+    row = shifts.count(shift=window.shift, counted=Yuan("220"), cheques=0, by=window.cashier, now=SOON)
+    assert (row.difference, CashierShift.objects.get().status) == (0, "counted")
+
+
+def test_the_same_page_pressed_twice_takes_once(window):
+    invoice = window.invoice()
+    shown = invoice.cash_paid
+    slips = [Slip("bank", "T1", Yuan("5.00"))]
+    for _press in range(2):
+        found = service.take(
+            invoice=invoice, shown=shown, cash=Yuan("100"), slips=slips, request_key="k", shift=window.shift,
+            by=window.cashier, now=NOW,
+        )  # fmt: skip
+    assert found.change == Yuan("85.00")
+    assert sorted(Payment.objects.values_list("means", "amount", "applied")) == [
+        ("bank", Yuan("5.00"), Yuan("5.00")), ("cash", Yuan("15.00"), Yuan("15.00"))
+    ]  # fmt: skip
+    invoice.refresh_from_db()
+    assert invoice.status == "paid"

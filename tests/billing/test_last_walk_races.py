@@ -1,0 +1,55 @@
+"""M2, M6: a payment whose hold was swept, told of by everybody at once."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from appointments.models import Appointment
+from appointments.services import booking, changes
+from billing.models import Refund
+from billing.services import delivering, invoicing, paying
+from tests.billing.test_paying import hold_exam
+from tests.billing.test_races import at_once, scan, sound
+from tests.factories import NOW, PatientFactory, PoolFactory, open_schedule
+from tests.factories.billing import pays_first
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LATE = NOW + timedelta(minutes=30)
+
+
+def test_a_number_is_booked_anew_once_by_whoever_hears_of_the_money_first(wechat):
+    pays_first()
+    schedule = open_schedule()
+    patient = PatientFactory()
+    row = booking.book(
+        schedule=schedule, patient=patient, channel="consult", by=None, request_key=None, number=1, now=NOW
+    )
+    invoice = invoicing.open_for_booking(booking=row, by=None, now=NOW)
+    payment = scan(invoice)
+    other = {"channel": "counter", "by": None, "request_key": None, "number": 1, "now": LATE}
+    changes.drop(appointment=booking.book(schedule=schedule, patient=PatientFactory(), **other), by=None, now=LATE)
+    said = wechat.pay(payment.order)
+    at_once(*[lambda: paying.succeed(order=payment.order, said=said, now=LATE)] * 5,
+            *[lambda: delivering.deliver(invoice=invoice.pk, by=None, now=LATE)] * 3)  # fmt: skip
+    delivering.deliver(invoice=invoice.pk, by=None, now=LATE)
+    line = invoice.lines.get()
+    assert (line.status, line.appointment.status, Refund.objects.count()) == ("confirmed", "booked", 0)
+    assert Appointment.objects.filter(patient=patient).exclude(status="cancelled").count() == 1
+    sound()
+
+
+def test_an_exam_is_held_anew_once(wechat):
+    pays_first()
+    PoolFactory()
+    basket = uuid4()
+    hold_exam(PatientFactory(), basket=basket)
+    [invoice] = invoicing.open_for_basket(basket=basket, by=None, now=NOW)
+    payment = scan(invoice)
+    said = wechat.pay(payment.order)
+    at_once(*[lambda: paying.succeed(order=payment.order, said=said, now=LATE)] * 5,
+            *[lambda: delivering.deliver(invoice=invoice.pk, by=None, now=LATE)] * 3)  # fmt: skip
+    delivering.deliver(invoice=invoice.pk, by=None, now=LATE)
+    line = invoice.lines.get()
+    assert (line.status, line.exam.status, Refund.objects.count()) == ("confirmed", "booked", 0)
+    sound()
