@@ -8,6 +8,7 @@ from django.core.management import call_command
 from django.db import connection, connections
 
 from bench import (
+    billing,
     booking,
     crowd,
     exams,
@@ -20,6 +21,7 @@ from bench import (
     planners,
     proposals,
     recall,
+    reconcile,
     referrals,
     release,
     search,
@@ -46,6 +48,8 @@ MEASURES = (
     "exams",
     "planners",
     "referrals",
+    "billing",
+    "reconcile",
     "month",
 )
 ON_A_PAST = {"search", "pages", "large"}
@@ -96,7 +100,7 @@ def run(sizes: Sizes, scratch: Scratch, *, small: str, only: set[str]) -> tuple[
 def _at_the_end(sizes: Sizes, ground: Ground, *, wanted: list[str]) -> list[table.Row]:
     """What fills the hospital for good."""
     rows = []
-    for measurement in (release, generate, referrals):
+    for measurement in (release, generate, referrals, billing, reconcile):
         name = measurement.__name__.rpartition(".")[2]
         if name in wanted:
             with told(name):

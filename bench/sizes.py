@@ -24,6 +24,8 @@ class Sizes:
     recalled: int = 100_000  # and released
     referrals: int = 100_000  # of a year, one in twenty still open
     pushed: int = 1_000  # events to another system
+    payments: int = 900  # callbacks, a third of them one by one
+    bill_rows: int = 100_000  # of a gateway's day
     month: bool = True  # the small demo is seeded for its exams
     questions: int = 50  # to the exam planner, for each number of exams and each load
 
@@ -35,7 +37,7 @@ class Sizes:
 TINY = Sizes(
     doctors=4, days=10, patients=12_000, history=2, visits=600, rounds=1, looks=0, seconds=0.2, crowd=120, prize=20,
     connections=16, storms=1, laid_days=2, generated_days=2, recalled=200, questions=2, month=False,
-    referrals=2_000, pushed=20,
+    referrals=2_000, pushed=20, payments=9, bill_rows=1_000,
 )  # fmt: skip
 
 
