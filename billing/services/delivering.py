@@ -1,7 +1,7 @@
 """What is paid for is confirmed: all of it, or the lines that can be, and the others are given back.
 
-Each line by itself and twice is once: its booking first (the app's own locks), then invoice and line. What a crash left
-is found by `to_deliver`.
+Each line by itself and twice is once: one at a time for a line, its booking first (the app's own locks), then invoice
+and line. What a crash left is found by `to_deliver`.
 """
 
 from dataclasses import dataclass, field
@@ -70,8 +70,10 @@ def _give_back(line_id: int, *, by: User | None, now: datetime) -> bool:
     return True
 
 
+@transaction.atomic
 def _deliver(line_id: int, *, by: User | None, now: datetime) -> None:
     """Raises _Gone, Busy."""
+    locks.delivery(line_id)
     line = ChargeItem.objects.select_related("appointment__slot", "appointment__schedule", "exam__request").get(
         pk=line_id
     )
@@ -87,7 +89,7 @@ def _deliver(line_id: int, *, by: User | None, now: datetime) -> None:
             if what == Deed.CONFIRM:
                 _confirm(booking, by=by, now=now)
             _confirmed(line_id, by=by, now=now)
-    except (HoldLapsed, HoldEnded):
+    except (HoldLapsed, HoldEnded):  # and with the savepoint went the locks
         booking.refresh_from_db()
         if deed(booking) == Deed.RETURN:  # let go on purpose while we were at it
             raise _Gone from None
