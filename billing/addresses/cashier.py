@@ -26,5 +26,6 @@ urlpatterns = [
     path("cashier/shift/payment/<int:payment>/", cashier_shift.received, name="cashier_received"),
     path("cashier/shifts/", cashier_shift.listed, name="cashier_shifts"),
     path("cashier/shifts/<int:pk>/", cashier_shift.one, name="cashier_shift_one"),
+    path("cashier/shifts/<int:pk>/count/", cashier_shift.count_left, name="cashier_shift_count_left"),
     path("cashier/shifts/<int:pk>/close/", cashier_shift.close, name="cashier_shift_close"),
 ]

@@ -41,21 +41,31 @@ from .paying import (
     NotRefundable,
     RefundSettled,
     ShiftNotOpen,
+    SlipUsed,
 )
 from .receipts import NoPlatform, NotYetPaid, OtherReceiptThere, ReceiptOver, ReceiptUnderWay, WhyVoid
 from .refunding import NoShowKeepsFee, RefundUnderWay
-from .shifts import DifferenceUnexplained, ShiftNotCounted, ShiftOpenAlready, ShiftUncertain
+from .shifts import (
+    CountedByYou,
+    DifferenceUnexplained,
+    DrawerInUse,
+    ShiftNotCounted,
+    ShiftOpenAlready,
+    ShiftUncertain,
+)
 from .window import NotEnough, OwedChanged, PaymentSettled, TooMuch, WhichAmount
 
 __all__ = [
     "BillTooLarge",
     "AlreadyPaid",
     "AmountWrong",
+    "CountedByYou",
     "CreditNeedsTheWindow",
     "CreditNotOffered",
     "CreditOverdue",
     "CreditUsedUp",
     "DifferenceUnexplained",
+    "DrawerInUse",
     "GatewayAway",
     "GatewayRefused",
     "InsuranceChanged",
@@ -95,6 +105,7 @@ __all__ = [
     "ShiftNotOpen",
     "ShiftOpenAlready",
     "ShiftUncertain",
+    "SlipUsed",
     "TableChanged",
     "TooMuch",
     "WhichAmount",

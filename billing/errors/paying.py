@@ -76,6 +76,12 @@ class NeedsReference(Refused):
     next_step = _("填好后再确认收款。")
 
 
+class SlipUsed(Refused):
+    code = "slip_used"
+    message = _("参考号（支票号）%(reference)s 今天已经用来付过一张账单，这一笔没有收。")
+    next_step = _("请核对凭条上的号码；一张凭条只能付一张账单。")
+
+
 class ShiftNotOpen(Refused):
     code = "shift_not_open"
     message = _("您的收费班次没有开班，或已经点款。")

@@ -19,6 +19,18 @@ class ShiftUncertain(Refused):
     next_step = _("请逐笔选择“已收到”或“没有收”，再点款。")
 
 
+class DrawerInUse(Refused):
+    code = "drawer_in_use"
+    message = _("这个班次还在收费，只能由收费员本人点款。")
+    next_step = _("开班满 16 小时没有交班，或收费员已停用、调离，才能由同事或财务代点。")
+
+
+class CountedByYou(Refused):
+    code = "counted_by_you"
+    message = _("这个抽屉是您代点的，不能再由您复核。")
+    next_step = _("请由收费员本人，或另一位同事、财务复核并交班。")
+
+
 class ShiftNotCounted(Refused):
     code = "shift_not_counted"
     message = _("这个班次还没有点款，或已经交班。")

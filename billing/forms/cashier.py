@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from billing.models import Means, Receipt
 from billing.policies.window import Slip
 from hospital import plain
+from hospital.models import Organization
 
 
 class YuanField(forms.DecimalField):
@@ -31,8 +32,22 @@ class FindForm(plain.Form):
 
 
 class OpenShiftForm(plain.Form):
+    """The house is asked of whoever sits at windows of more than one."""
+
+    organization = forms.ModelChoiceField(Organization.objects.none(), label=_("机构"), empty_label=None)
     window = forms.CharField(label=_("窗口"), max_length=20, strip=True)
     change = YuanField(label=_("备用金（元）"))
+
+    def __init__(self, *args, houses: frozenset[int], **kwargs):
+        super().__init__(*args, **kwargs)
+        self.houses = Organization.objects.filter(pk__in=houses).order_by("code")
+        self.fields["organization"].queryset = self.houses
+        if len(houses) < 2:
+            del self.fields["organization"]
+
+    def clean(self):
+        said = super().clean()
+        return said if "organization" in self.fields else said | {"organization": self.houses.get()}
 
 
 class CountForm(plain.Form):

@@ -3,6 +3,7 @@
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import TruncDate
 from django.utils.translation import gettext_lazy as _
 
 from hospital.models import Organization, User
@@ -86,6 +87,14 @@ class Payment(models.Model):
                 condition=Q(request_key__isnull=False),
                 name="payment_one_per_request",
             ),
+            models.UniqueConstraint(
+                "organization",
+                "means",
+                "reference",
+                TruncDate("asked_at"),
+                condition=Q(means__in=["bank", "cheque"], status__in=["pending", "succeeded"]) & ~Q(reference=""),
+                name="payment_one_slip_a_day",
+            ),  # terminals begin their numbers again, but not within a day
             models.CheckConstraint(
                 condition=Q(means__in=["wechat", "alipay", "card"]) ^ Q(gateway=""), name="payment_by_hand_or_gateway"
             ),

@@ -28,6 +28,9 @@ class CashierShift(models.Model):
     note = models.CharField(_("说明"), max_length=200, blank=True)
     opened_at = models.DateTimeField(_("开班时间"))
     counted_at = models.DateTimeField(_("点款时间"), null=True)
+    counted_by = models.ForeignKey(
+        User, models.PROTECT, null=True, db_index=False, related_name="+", verbose_name=_("代点人")
+    )  # of a drawer that its cashier left open; else the cashier
     closed_at = models.DateTimeField(_("交班时间"), null=True)
     checked_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", verbose_name=_("复核人"))
 
@@ -52,6 +55,9 @@ class CashierShift(models.Model):
             models.CheckConstraint(
                 condition=~Q(status="closed") | Q(difference=0) | ~Q(note=""), name="cashiershift_difference_says_why"
             ),
+            models.CheckConstraint(
+                condition=~Q(counted_by=F("checked_by")), name="cashiershift_two_pairs_of_eyes"
+            ),  # null on either side is no refusal: the cashier counted, or closes
             models.CheckConstraint(condition=Q(change__gte=0), name="cashiershift_change_not_negative"),
         ]
         triggers = [

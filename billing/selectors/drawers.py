@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 from billing.models import BY_HAND, CashierShift, LedgerLine, Means, Payment, Refund, Way
 from billing.policies import accounts, shifts
 from billing.policies.splitting import NOTHING
-from hospital.models import User
+from hospital.models import Role, RoleAssignment, User
 
 MOVES = ("received", "given_back")
 LONGEST = timedelta(hours=16)
@@ -44,6 +44,13 @@ def current(cashier: User) -> CashierShift | None:
 def forgotten(shift: CashierShift, *, now: datetime) -> bool:
     """Nobody sits at a window so long: it was not closed when the cashier went home."""
     return now - shift.opened_at > LONGEST
+
+
+def left_behind(shift: CashierShift, *, now: datetime) -> bool:
+    """Its cashier will not count it: forgotten, or the account may not sit at a window of this house any more."""
+    cashier = shift.cashier
+    sits_here = RoleAssignment.objects.filter(user=cashier, role=Role.CASHIER, organization=shift.organization_id)
+    return forgotten(shift, now=now) or not cashier.is_active or not sits_here.exists()
 
 
 def last_closed(cashier: User) -> CashierShift | None:
@@ -100,7 +107,9 @@ def refunds(shift: CashierShift) -> QuerySet[Refund]:
 
 def recent(*, organizations: frozenset[int], now: datetime, days: int = 14) -> QuerySet[CashierShift]:
     """Shifts of a house: those not closed, and the closed ones of the last days."""
-    rows = CashierShift.objects.filter(organization__in=organizations).select_related("cashier", "checked_by")
+    rows = CashierShift.objects.filter(organization__in=organizations).select_related(
+        "cashier", "checked_by", "counted_by"
+    )
     rows = rows.filter(~Q(status=CashierShift.Status.CLOSED) | Q(closed_at__gte=now - timedelta(days=days)))
     return rows.order_by("status", "-opened_at", "-pk")
 

@@ -7,13 +7,21 @@ Locks: invoice, payment.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from secrets import token_hex
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
-from billing.errors import AmountWrong, GatewayAway, GatewayRefused, NeedsReference, NothingToPay, ShiftNotOpen
+from billing.errors import (
+    AmountWrong,
+    GatewayAway,
+    GatewayRefused,
+    NeedsReference,
+    NothingToPay,
+    ShiftNotOpen,
+    SlipUsed,
+)
 from billing.gateways import ports
 from billing.models import CashierShift, GatewayMessage, Invoice, Means, MoneyCase, Payment, Way
 from billing.policies import accounts, shifts
@@ -61,15 +69,20 @@ def begin(
     is owed (mixed means); none: all of it. With one request_key the same payment. `payer_ip`: of the phone that will
     open the gateway's page; passed on, not kept. `reference`: of a slip or cheque, kept with the row from the start.
 
-    Raises NothingToPay, InvoiceOver, AmountWrong, ShiftNotOpen, NoGateway, GatewayAway (the row stays, and is asked
-    about), GatewayRefused.
+    Raises NothingToPay, InvoiceOver, AmountWrong, SlipUsed, ShiftNotOpen, NoGateway, GatewayAway (the row stays, and
+    is asked about), GatewayRefused.
     """
     if policy.asks_a_gateway(means):
         ports.payment(means, organization=invoice.organization_id)
-    payment = _begin(
-        invoice=invoice, means=means, way=way, by=by, now=now, amount=amount, request_key=request_key, shift=shift,
-        reference=reference,
-    )  # fmt: skip
+    try:
+        payment = _begin(
+            invoice=invoice, means=means, way=way, by=by, now=now, amount=amount, request_key=request_key, shift=shift,
+            reference=reference,
+        )  # fmt: skip
+    except IntegrityError as error:
+        if "payment_one_slip_a_day" not in str(error):
+            raise
+        raise SlipUsed(reference=reference) from error
     if payment.gateway and payment.status == Status.PENDING and not payment.asked:
         holding.while_paying(payment=payment, now=now)
         ask(payment=payment, payer_ip=payer_ip, now=now)
@@ -87,6 +100,8 @@ def _begin(*, invoice, means, way, by, now, amount, request_key, shift, referenc
     if refusal := policy.refusal_to_begin(invoice.status, owed=owed, amount=amount, means=means):
         raise refusal
     gateway = means if policy.asks_a_gateway(means) else ""
+    if reference and _slip_used(invoice, means=means, reference=reference, now=now):
+        raise SlipUsed(reference=reference)
     rule = rules.payment_rule(invoice.organization_id, day=clock.today(now))
     return Payment.objects.create(
         invoice=invoice,
@@ -104,6 +119,15 @@ def _begin(*, invoice, means, way, by, now, amount, request_key, shift, referenc
         expires_at=now + timedelta(minutes=rule.order_minutes) if gateway else None,
         next_query_at=now + FIRST_QUERY if gateway else None,
     )
+
+
+def _slip_used(invoice: Invoice, *, means: str, reference: str, now: datetime) -> bool:
+    """Two clerks with one number at the same moment meet at the constraint (begin)."""
+    day = clock.at(clock.today(now), time(0))
+    rows = Payment.objects.filter(organization=invoice.organization_id, means=means, reference=reference)
+    return rows.filter(
+        status__in=[Status.PENDING, Status.SUCCEEDED], asked_at__gte=day, asked_at__lt=day + timedelta(days=1)
+    ).exists()
 
 
 def _open_shift(shift: CashierShift | None, *, way: str, means: str) -> CashierShift | None:

@@ -10,7 +10,9 @@ from decimal import Decimal
 from django.db import transaction
 
 from billing.errors import (
+    CountedByYou,
     DifferenceUnexplained,
+    DrawerInUse,
     PaymentSettled,
     ShiftNotCounted,
     ShiftNotOpen,
@@ -44,16 +46,17 @@ def open_(*, organization: Organization, cashier: User, window: str, change: Dec
 
 @transaction.atomic
 def count(*, shift: CashierShift, counted: Decimal, cheques: int, by: User, now: datetime) -> CashierShift:
-    """点款: what is in the drawer, beside what the journal says; nothing is taken any more. Raises ShiftNotOpen,
-    ShiftUncertain."""
+    """点款: what is in the drawer, beside what the journal says; nothing is taken any more. Somebody else counts only
+    what its cashier left behind. Raises ShiftNotOpen, DrawerInUse, ShiftUncertain."""
     row = _locked(shift)
     if refusal := shifts.refusal_to_take(row.status):
         raise refusal
+    _may_handle(row, by=by, now=now)
     if open_ := drawers.uncertain(row):
         raise ShiftUncertain(count=len(open_))
     row.expected = drawers.expected_cash(row)
     row.counted, row.cheques, row.difference = counted, cheques, counted - row.expected
-    row.status, row.counted_at = Status.COUNTED, now
+    row.status, row.counted_at, row.counted_by = Status.COUNTED, now, _other_than_cashier(row, by)
     row.save()
     _record("shift.counted", row, by=by, now=now, expected=row.expected, counted=counted)
     return row
@@ -69,7 +72,7 @@ def reopen(*, shift: CashierShift, by: User, now: datetime) -> CashierShift:
         raise ShiftNotCounted()
     _record("shift.reopened", row, by=by, now=now, counted=row.counted)
     row.status, row.expected, row.counted, row.difference = Status.OPEN, None, None, None
-    row.cheques, row.counted_at = None, None
+    row.cheques, row.counted_at, row.counted_by = None, None, None
     row.save()
     return row
 
@@ -77,17 +80,20 @@ def reopen(*, shift: CashierShift, by: User, now: datetime) -> CashierShift:
 @transaction.atomic
 def close(*, shift: CashierShift, note: str, by: User, now: datetime) -> CashierShift:
     """交班. A difference is explained and goes to 长短款 in the journal. Somebody else than the cashier who closes it
-    has checked it. Twice is once. Raises ShiftNotCounted, DifferenceUnexplained."""
+    has checked it; who counted it for them is not who checks. Twice is once. Raises ShiftNotCounted, CountedByYou,
+    DifferenceUnexplained."""
     row = _locked(shift)
     if row.status == Status.CLOSED:
         return row
     if row.status != Status.COUNTED:
         raise ShiftNotCounted()
+    if row.counted_by_id == by.pk:
+        raise CountedByYou()
     note = note.strip()[:200]
     if (row.difference or row.cheques != drawers.cheques(row)) and not note:
         raise DifferenceUnexplained()
     row.status, row.closed_at, row.note = Status.CLOSED, now, note
-    row.checked_by = by if by.pk != row.cashier_id else None
+    row.checked_by = _other_than_cashier(row, by)
     row.save()
     ledger.write(
         key=f"shift:{row.pk}:counted",
@@ -103,21 +109,32 @@ def close(*, shift: CashierShift, note: str, by: User, now: datetime) -> Cashier
 
 
 def was_received(*, payment: Payment, by: User, now: datetime) -> paying.Outcome:
-    """The cashier says of a payment that was begun by hand and cut off: the money is in the drawer. Outside of a
-    transaction. Of a code only its gateway knows. Raises PaymentSettled."""
+    """Who counts says of a payment that was begun by hand and cut off: the money is in the drawer. Outside of a
+    transaction. Of a code only its gateway knows. Raises PaymentSettled, DrawerInUse."""
     if payment.status != Payment.Status.PENDING or payment.gateway:
         raise PaymentSettled()
+    _may_handle(payment.shift, by=by, now=now)
     return paying.succeed(order=payment.order, said=Said(payment.amount, payment.reference), by=by, now=now)
 
 
 def was_not_received(*, payment: Payment, by: User, now: datetime) -> Payment:
-    """Raises PaymentSettled."""
+    """Raises PaymentSettled, DrawerInUse."""
     if payment.gateway:
         raise PaymentSettled()
+    _may_handle(payment.shift, by=by, now=now)
     row = paying.close(payment=payment, now=now)
     if row.status == Payment.Status.CLOSED:
         _record("shift.not_received", payment.shift, by=by, now=now, payment=payment.pk, amount=payment.amount)
     return row
+
+
+def _may_handle(shift: CashierShift, *, by: User, now: datetime) -> None:
+    if by.pk != shift.cashier_id and not drawers.left_behind(shift, now=now):
+        raise DrawerInUse()
+
+
+def _other_than_cashier(shift: CashierShift, by: User) -> User | None:
+    return by if by.pk != shift.cashier_id else None
 
 
 def _locked(shift: CashierShift) -> CashierShift:

@@ -10,6 +10,7 @@ register = template.Library()
 
 WAYS = {
     "cashier": ("billing:cashier", (Role.CASHIER,)),
+    "shifts": ("billing:cashier_shifts", (Role.CASHIER, Role.FINANCE)),
     "refunds": ("billing:refunds", (Role.CASHIER, Role.FINANCE, Role.AUDITOR)),
     "credit": ("billing:window_credit", (Role.CASHIER, Role.COUNTER)),
     "figures": ("billing:money_figures", (Role.FINANCE, Role.OFFICE, Role.AUDITOR)),

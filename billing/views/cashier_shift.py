@@ -8,15 +8,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from billing.errors import ShiftNotCounted, ShiftNotOpen
 from billing.forms.cashier import CloseForm, CountForm, OpenShiftForm
-from billing.models import CashierShift
+from billing.models import CashierShift, Payment
 from billing.selectors import drawers
 from billing.services import shifts as service
 from hospital import clock
 from hospital.errors import Refused
-from hospital.models import Role
-from hospital.permissions import assignments
 
-from .cashier_reach import cashier_page, houses
+from .cashier_reach import CHECKERS, cashier_page, drawers_page, houses
 
 
 @require_safe
@@ -34,7 +32,7 @@ def _show(request: HttpRequest, *, form=None, refusal: Refused | None = None):
     context = {"shift": shift, "last": last, "form": form, "refusal": refusal, "now": now}
     status = refusal.status if refusal else 422 if form is not None and form.errors else 200
     if shift is None:
-        context["form"] = form or OpenShiftForm(initial=_as_last_time(last), label_suffix="")
+        context["form"] = form or _to_open(request, initial=_as_last_time(last))
         if last is None:
             context["form"].fields["window"].widget.attrs["autofocus"] = True
         return render(request, "billing/cashier/open.html", context, status=status)
@@ -61,7 +59,13 @@ def _asked_of(shift: CashierShift | None) -> type:
 
 
 def _as_last_time(last: CashierShift | None) -> dict:
-    return {"window": last.window, "change": last.change} if last else {"change": 0}
+    if last is None:
+        return {"change": 0}
+    return {"window": last.window, "change": last.change, "organization": last.organization_id}
+
+
+def _to_open(request: HttpRequest, data=None, **more) -> OpenShiftForm:
+    return OpenShiftForm(data, houses=houses(request), label_suffix="", **more)
 
 
 def _through(shift: CashierShift) -> dict:
@@ -79,11 +83,10 @@ def _through(shift: CashierShift) -> dict:
 @require_POST
 @cashier_page
 def open_(request: HttpRequest):
-    form = OpenShiftForm(request.POST, label_suffix="")
+    form = _to_open(request, request.POST)
     if not form.is_valid():
         return _show(request, form=form)
-    organization = next(row.organization for row in assignments(request.user) if row.role == Role.CASHIER)
-    service.open_(organization=organization, cashier=request.user, now=clock.now(), **form.cleaned_data)
+    service.open_(cashier=request.user, now=clock.now(), **form.cleaned_data)
     return redirect("billing:cashier")
 
 
@@ -109,7 +112,22 @@ def reopen(request: HttpRequest):
 
 
 @require_POST
-@cashier_page
+@drawers_page
+def count_left(request: HttpRequest, pk: int):
+    """代点: the drawer of a colleague who did not come back."""
+    shift, form = _of_the_house(request, pk), CountForm(request.POST, label_suffix="")
+    if not form.is_valid():
+        return _show_one(request, shift, form=form)
+    try:
+        service.count(shift=shift, by=request.user, now=clock.now(), **form.cleaned_data)
+    except Refused as refusal:
+        return _show_one(request, shift, form=form, refusal=refusal)
+    messages.success(request, _("已代点。请另一位同事或财务复核并交班。"))
+    return redirect("billing:cashier_shift_one", shift.pk)
+
+
+@require_POST
+@drawers_page
 def close(request: HttpRequest, pk: int):
     """交班: one's own, or (复核) that of a colleague of the same house."""
     shift, form = _of_the_house(request, pk), CloseForm(request.POST, label_suffix="")
@@ -124,10 +142,11 @@ def close(request: HttpRequest, pk: int):
 
 
 @require_POST
-@cashier_page
+@drawers_page
 def received(request: HttpRequest, payment: int):
     """Of a payment by hand that was cut off: is the money in the drawer?"""
-    row = get_object_or_404(_mine(request).payments, pk=payment)
+    rows = Payment.objects.select_related("shift__cashier").exclude(shift=None)
+    row = get_object_or_404(rows, pk=payment, shift__organization__in=houses(request, *CHECKERS))
     answer = request.POST.get("answer")
     if answer == "yes":
         service.was_received(payment=row, by=request.user, now=clock.now())
@@ -135,6 +154,8 @@ def received(request: HttpRequest, payment: int):
     elif answer == "no":
         service.was_not_received(payment=row, by=request.user, now=clock.now())
         messages.success(request, _("已记为没有收。"))
+    if row.shift.cashier_id != request.user.pk:
+        return redirect("billing:cashier_shift_one", row.shift_id)
     return redirect("billing:cashier_shift")
 
 
@@ -149,32 +170,38 @@ def _mine(request: HttpRequest) -> CashierShift:
 
 
 @require_safe
-@cashier_page
+@drawers_page
 def listed(request: HttpRequest):
-    rows = drawers.recent(organizations=houses(request), now=clock.now())
-    return render(request, "billing/cashier/shifts.html", {"shifts": rows[:200]})
+    now = clock.now()
+    rows = drawers.recent(organizations=houses(request, *CHECKERS), now=now)[:200]
+    open_ = [shift for shift in rows if shift.status == CashierShift.Status.OPEN]
+    left = {shift.pk for shift in open_ if drawers.left_behind(shift, now=now)}
+    return render(request, "billing/cashier/shifts.html", {"shifts": rows, "left": left})
 
 
 @require_safe
-@cashier_page
+@drawers_page
 def one(request: HttpRequest, pk: int):
-    """交班单: to check, to close for a colleague, to print."""
+    """交班单: to check, to count and close for a colleague, to print."""
     return _show_one(request, _of_the_house(request, pk))
 
 
 def _show_one(request: HttpRequest, shift: CashierShift, *, form=None, refusal: Refused | None = None):
-    if shift.status == CashierShift.Status.OPEN and shift.cashier_id != request.user.pk:
-        raise Http404
-    context = {
-        "shift": shift,
-        "form": _to_close(shift, form),
-        "refusal": refusal,
-        "now": clock.now(),
-        **_through(shift),
-    }
-    return render(request, "billing/cashier/shift_one.html", context, status=refusal.status if refusal else 200)
+    now, open_ = clock.now(), shift.status == CashierShift.Status.OPEN
+    left = open_ and drawers.left_behind(shift, now=now)
+    if open_ and not left and shift.cashier_id != request.user.pk:
+        raise refusal or Http404
+    if form is not None and not isinstance(form, _asked_of(shift)):  # counted or closed in another window
+        form, refusal = None, refusal or ShiftNotCounted()
+    if left:
+        form = form or CountForm(label_suffix="", initial={"cheques": drawers.cheques(shift)})
+    else:
+        form = _to_close(shift, form)
+    context = {"shift": shift, "left": left, "form": form, "refusal": refusal, "now": now, **_through(shift)}
+    status = refusal.status if refusal else 422 if form.errors else 200
+    return render(request, "billing/cashier/shift_one.html", context, status=status)
 
 
 def _of_the_house(request: HttpRequest, pk: int) -> CashierShift:
-    rows = CashierShift.objects.select_related("cashier", "checked_by", "organization")
-    return get_object_or_404(rows, pk=pk, organization__in=houses(request))
+    rows = CashierShift.objects.select_related("cashier", "checked_by", "counted_by", "organization")
+    return get_object_or_404(rows, pk=pk, organization__in=houses(request, *CHECKERS))

@@ -11,10 +11,11 @@ from django.db import IntegrityError, connection, transaction
 from appointments import invariants
 from appointments.models import Appointment
 from appointments.services import booking, changes
+from billing.errors import SlipUsed
 from billing.models import Invoice, Refund
 from billing.services import following, invoicing, paying, refunding
 from tests.factories import NOW, PatientFactory, open_schedule
-from tests.factories.billing import pays_first
+from tests.factories.billing import ShiftFactory, held_number, pays_first
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SOON = NOW + timedelta(minutes=1)
@@ -122,3 +123,22 @@ def test_the_database_itself_lets_only_one_of_two_refunds_through(row, wechat):
 
     found = at_once(lambda: give("R1"), lambda: give("R2"))
     assert sorted(found) == ["", "refund_never_more_than_was_paid"]
+
+
+def test_one_slip_at_two_windows_at_the_same_moment_pays_one_bill():
+    pays_first()
+    bills = [
+        invoicing.open_for_booking(booking=held_number(patient=PatientFactory()), by=None, now=NOW) for _bill in "ab"
+    ]
+    clerks = [ShiftFactory() for _bill in bills]
+
+    def take(invoice, shift):
+        about = {"invoice": invoice, "means": "bank", "way": "window", "now": NOW, "reference": "000123"}
+        try:
+            return paying.take(by=shift.cashier, shift=shift, **about).verdict
+        except SlipUsed as refusal:
+            return refusal.code
+
+    found = at_once(*(lambda pair=pair: take(*pair) for pair in zip(bills, clerks, strict=True)))
+    assert sorted(found) == ["slip_used", "taken"]
+    sound()

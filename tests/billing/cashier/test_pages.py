@@ -15,7 +15,7 @@ from appointments.services import changes
 from billing.models import CashierShift, Invoice, Payment, Refund
 from billing.policies.paying import Said
 from billing.services import invoicing, paying
-from hospital.models import AuditEvent, PriceItem
+from hospital.models import AuditEvent, PriceItem, RoleAssignment
 from tests.factories import NOW, OrganizationFactory, PatientFactory, StaffFactory
 from tests.factories.billing import InvoiceFactory, ShiftFactory
 
@@ -265,3 +265,52 @@ def test_a_bill_whose_hold_ran_out_on_the_page_says_that_it_is_void(till, window
     with time_machine.travel(NOW + timedelta(hours=2), tick=False):
         page = text(till.get(reverse("billing:cashier_invoice", args=[invoice.token])))
     assert ("已作废" in page, "待支付" in page) == (True, False)
+
+
+def test_a_drawer_left_behind_is_counted_by_a_colleague_and_closed_by_finance(till, client, window):
+    shift = window.shift
+    colleague, finance = StaffFactory(roles="cashier"), StaffFactory(roles="finance")
+    page = reverse("billing:cashier_shift_one", args=[shift.pk])
+    count = reverse("billing:cashier_shift_count_left", args=[shift.pk])
+    client.force_login(colleague)
+    assert client.get(page).status_code == 404  # somebody sits there
+    assert "只能由收费员本人点款" in text(client.post(count, {"counted": "200", "cheques": "0"}))
+
+    CashierShift.objects.update(opened_at=NOW - timedelta(hours=20))
+    assert page in text(client.get("/cashier/shifts/"))
+    wrong = client.post(count, {"counted": "abc", "cheques": "0"})
+    assert (wrong.status_code, 'value="abc"' in text(wrong)) == (422, True)
+    counted = text(client.post(count, {"counted": "199", "cheques": "0"}, follow=True))
+    assert ("复核并交班" in counted, "您代点的" in counted, "短款" in counted) == (True, True, True)
+    close = reverse("billing:cashier_shift_close", args=[shift.pk])
+    assert "不能再由您复核" in text(client.post(close, {"note": "少一元"}))
+
+    client.force_login(finance)
+    assert "/cashier/shifts/" in text(client.get("/finance/"))
+    assert "代点" in text(client.get("/cashier/shifts/"))
+    assert client.post(close, {"note": "少一元"}).status_code == 302
+    shift.refresh_from_db()
+    assert (shift.status, shift.counted_by, shift.checked_by) == ("closed", colleague, finance)
+    assert client.get("/cashier/").status_code == 403
+
+
+def test_finance_of_another_house_sees_no_drawer_here(client, window):
+    CashierShift.objects.update(opened_at=NOW - timedelta(hours=20))
+    client.force_login(StaffFactory(roles="finance", roles__at=OrganizationFactory(code="H2")))
+    assert client.get(reverse("billing:cashier_shift_one", args=[window.shift.pk])).status_code == 404
+    count = reverse("billing:cashier_shift_count_left", args=[window.shift.pk])
+    assert client.post(count, {"counted": "200", "cheques": "0"}).status_code == 404
+
+
+def test_who_sits_at_windows_of_two_houses_says_at_which(client, window):
+    there = OrganizationFactory(code="H2", name="柳堤社区")
+    cashier = StaffFactory(roles="cashier")
+    RoleAssignment.objects.create(user=cashier, role="cashier", organization=there)
+    client.force_login(cashier)
+    assert "柳堤社区" in text(client.get("/cashier/shift/"))
+    said = {"window": "1", "change": "0"}
+    assert client.post("/cashier/shift/open/", said).status_code == 422
+    foreign = OrganizationFactory(code="H3")
+    assert client.post("/cashier/shift/open/", said | {"organization": foreign.pk}).status_code == 422
+    client.post("/cashier/shift/open/", said | {"organization": there.pk})
+    assert CashierShift.objects.get(cashier=cashier).organization == there

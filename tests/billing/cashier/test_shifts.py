@@ -4,16 +4,20 @@ from datetime import timedelta
 from decimal import Decimal as Yuan
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from appointments import invariants
 from appointments.services import changes
 from billing.errors import (
+    CountedByYou,
     DifferenceUnexplained,
+    DrawerInUse,
     PaymentSettled,
     ShiftNotCounted,
     ShiftNotOpen,
     ShiftOpenAlready,
     ShiftUncertain,
+    SlipUsed,
 )
 from billing.models import CashierShift, Payment, Refund
 from billing.policies.window import Slip
@@ -21,8 +25,8 @@ from billing.selectors import drawers
 from billing.selectors.ledger import balance
 from billing.services import invoicing, paying, refunding, shifts
 from billing.services import window as service
-from hospital.models import AuditEvent
-from tests.factories import NOW, OrganizationFactory, StaffFactory
+from hospital.models import AuditEvent, RoleAssignment, User
+from tests.factories import NOW, OrganizationFactory, PatientFactory, StaffFactory
 
 SOON = NOW + timedelta(minutes=1)
 
@@ -117,3 +121,85 @@ def test_the_same_page_pressed_twice_takes_once(window):
     ]  # fmt: skip
     invoice.refresh_from_db()
     assert invoice.status == "paid"
+
+
+# ---- a drawer left behind ----
+
+LATER = NOW + timedelta(hours=17)
+
+
+def test_who_did_not_come_back_is_counted_for_by_one_and_checked_by_another(window):
+    take(window, window.invoice(), cash=Yuan("20"))
+    colleague, other = StaffFactory(roles="cashier"), StaffFactory(roles="finance")
+    with pytest.raises(DrawerInUse):
+        shifts.count(shift=window.shift, counted=Yuan("220"), cheques=0, by=colleague, now=SOON)
+
+    counted = shifts.count(shift=window.shift, counted=Yuan("220"), cheques=0, by=colleague, now=LATER)
+    assert (counted.status, counted.counted_by) == ("counted", colleague)
+    with pytest.raises(CountedByYou):
+        shifts.close(shift=counted, note="", by=colleague, now=LATER)
+    closed = shifts.close(shift=counted, note="", by=other, now=LATER)
+    assert (closed.status, closed.checked_by) == ("closed", other)
+
+
+@pytest.mark.parametrize("gone", ["switched off", "works elsewhere"])
+def test_a_cashier_who_left_the_house_leaves_the_drawer_to_others_at_once(window, gone):
+    if gone == "switched off":
+        User.objects.filter(pk=window.cashier.pk).update(is_active=False)
+    else:
+        RoleAssignment.objects.filter(user=window.cashier).delete()
+    assert shifts.count(
+        shift=window.shift, counted=Yuan("200"), cheques=0, by=StaffFactory(roles="finance"), now=SOON
+    ).counted_by
+
+
+def test_who_comes_back_after_all_closes_or_opens_it_again(window):
+    colleague = StaffFactory(roles="cashier")
+    counted = shifts.count(shift=window.shift, counted=Yuan("200"), cheques=0, by=colleague, now=LATER)
+    again = shifts.reopen(shift=counted, by=window.cashier, now=LATER)
+    assert (again.status, again.counted_by) == ("open", None)
+    counted = shifts.count(shift=window.shift, counted=Yuan("200"), cheques=0, by=colleague, now=LATER)
+    assert shifts.close(shift=counted, note="", by=window.cashier, now=LATER).checked_by is None
+
+
+def test_the_database_wants_two_pairs_of_eyes(window):
+    colleague = StaffFactory(roles="cashier")
+    counted = shifts.count(shift=window.shift, counted=Yuan("200"), cheques=0, by=colleague, now=LATER)
+    with pytest.raises(IntegrityError, match="cashiershift_two_pairs_of_eyes"), transaction.atomic():
+        CashierShift.objects.filter(pk=counted.pk).update(status="closed", closed_at=LATER, checked_by=colleague)
+
+
+def test_what_was_cut_off_in_a_drawer_left_behind_is_answered_by_who_counts_it(window):
+    invoice = window.invoice()
+    cut = paying.begin(
+        invoice=invoice, means="cash", way="window", by=window.cashier, now=NOW, shift=window.shift
+    )  # fmt: skip
+    colleague = StaffFactory(roles="cashier")
+    with pytest.raises(DrawerInUse):
+        shifts.was_received(payment=cut, by=colleague, now=SOON)
+    shifts.was_received(payment=cut, by=colleague, now=LATER)
+    invoice.refresh_from_db()
+    assert invoice.status == "paid"
+
+
+# ---- one slip, one bill ----
+
+
+@pytest.mark.parametrize("means", ["bank", "cheque"])
+def test_a_slip_pays_one_bill_a_day(window, means):
+    slip = [Slip(means, "000123")]
+    take(window, window.invoice(), slips=slip)
+    other = window.invoice(PatientFactory())
+    with pytest.raises(SlipUsed):
+        take(window, other, slips=slip, key="k2")
+    assert other.payments.count() == 0
+    take(window, other, slips=slip, key="k3", now=NOW + timedelta(days=1))  # terminals begin again
+
+
+def test_a_slip_that_was_not_taken_after_all_pays_another_bill(window):
+    cut = paying.begin(
+        invoice=window.invoice(), means="bank", way="window", by=window.cashier, now=NOW, shift=window.shift,
+        reference="000123",
+    )  # fmt: skip
+    shifts.was_not_received(payment=cut, by=window.cashier, now=NOW)
+    take(window, window.invoice(PatientFactory()), slips=[Slip("bank", "000123")])
