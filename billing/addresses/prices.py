@@ -2,7 +2,11 @@
 
 from django.urls import path
 
-from billing.views import payment_rules, prices
+from appointments.views.office import numbers
+from billing.views import prices
+from billing.views.payment_rules import PAGES
+
+NUMBERS = {"pages": PAGES}
 
 urlpatterns = [
     path("prices/", prices.prices, name="prices"),
@@ -13,8 +17,8 @@ urlpatterns = [
     path("office/prices/rows/<int:pk>/withdraw/", prices.price_withdraw, name="price_withdraw"),
     path("office/prices/rows/<int:pk>/end/", prices.price_end, name="price_end"),
     path("office/prices/of/<str:code>/", prices.office_price, name="office_price"),
-    path("office/payment-rules/", payment_rules.payment_rules, name="payment_rules"),
-    path("office/payment-rules/new/", payment_rules.payment_rule_new, name="payment_rule_new"),
-    path("office/payment-rules/<int:pk>/", payment_rules.payment_rule, name="payment_rule"),
-    path("office/payment-rules/<int:pk>/withdraw/", payment_rules.payment_rule_withdraw, name="payment_rule_withdraw"),
+    path("office/payment-rules/", numbers.listed, NUMBERS, name="payment_rules"),
+    path("office/payment-rules/new/", numbers.new, NUMBERS, name="payment_rule_new"),
+    path("office/payment-rules/<int:pk>/", numbers.one, NUMBERS, name="payment_rule"),
+    path("office/payment-rules/<int:pk>/withdraw/", numbers.withdraw, NUMBERS, name="payment_rule_withdraw"),
 ]

@@ -2,16 +2,14 @@
 
 from django import forms
 from django.contrib.postgres.forms import SimpleArrayField
-from django.utils.translation import gettext as _
+from django.db import models
 from django.utils.translation import gettext_lazy
 
-from appointments.forms.rules import RuleForm
+from appointments.forms.numbers import NumbersForm
 from appointments.models.rules import Channel
 from billing.models import PaymentRule
-from billing.policies.rules import RANGES, problems_of
+from billing.policies import rules
 
-FRAME = {"id", "organization", "effective_from", "effective_to"}
-FIELDS = [each.name for each in PaymentRule._meta.fields if each.name not in FRAME]
 HINTS = {
     "prepaid": gettext_lazy(
         "勾选的渠道：要收费的号和检查先保留，付款后才确认。一个都不勾，就是到院后付费。"
@@ -24,40 +22,26 @@ HINTS = {
 }
 
 
-class PaymentRuleForm(RuleForm):
+class PaymentRuleForm(NumbersForm):
     model = PaymentRule
+    ranges = rules.RANGES
+    problems_of = staticmethod(rules.problems_of)
 
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        for name in FIELDS:
-            self.fields[name] = _field(name)
-        self.order_fields([*(name for name in self.fields if name != "why"), "why"])
-
-    def clean(self):
-        said = super().clean()
-        if said.get("effective_from") == self.today:
-            self.add_error("effective_from", _("今天已经按原来的规则办理，请从明天或以后开始。"))
-        if self.readable():
-            self.blame(problems_of(self.draft()))
-        return said
-
-
-def _field(name: str) -> forms.Field:
-    column = PaymentRule._meta.get_field(name)
-    label, hint = column.verbose_name, HINTS.get(name, "")
-    if name == "prepaid":
-        return forms.MultipleChoiceField(
-            label=label, choices=Channel.choices, widget=forms.CheckboxSelectMultiple(), required=False, help_text=hint
-        )
-    if name == "dunning_days":
-        return SimpleArrayField(forms.IntegerField(min_value=0), label=label, required=False, help_text=hint)
-    if name in RANGES:
-        least, most = RANGES[name]
-        field = forms.IntegerField(label=label, help_text=hint or f"{least}–{most}")
-        field.widget.attrs = {"inputmode": "numeric"}
+    def asked(self, column: models.Field) -> forms.Field:
+        field = super().asked(column) if column.name in self.ranges else _field(column)
+        field.help_text = HINTS.get(column.name, field.help_text)
         return field
-    if column.get_internal_type() == "BooleanField":
-        return forms.BooleanField(label=label, required=False, help_text=hint)
-    field = forms.DecimalField(label=label, max_digits=10, decimal_places=2, min_value=0, help_text=hint)
+
+
+def _field(column: models.Field) -> forms.Field:
+    label = column.verbose_name
+    if column.name == "prepaid":
+        choices, widget = Channel.choices, forms.CheckboxSelectMultiple()
+        return forms.MultipleChoiceField(label=label, choices=choices, widget=widget, required=False)
+    if column.name == "dunning_days":
+        return SimpleArrayField(forms.IntegerField(min_value=0), label=label, required=False)
+    if isinstance(column, models.BooleanField):
+        return forms.BooleanField(label=label, required=False)
+    field = forms.DecimalField(label=label, max_digits=10, decimal_places=2, min_value=0)
     field.widget.attrs = {"inputmode": "decimal"}
     return field

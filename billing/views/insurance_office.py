@@ -11,16 +11,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from appointments.views.office.imports import refuse_long_bodies
-from appointments.views.office.reach import ACTORS, READERS, may_act, reach_of
-from appointments.views.office.rules import house_of
+from appointments.views.office.reach import ACTORS, READERS
 from appointments.views.office.sheets import TYPE
+from appointments.views.office.whole import framed, read_house, write_house
 from billing.forms.insurance_office import ImportForm, ItemForm, RuleForm, SieveForm
 from billing.models import InsuranceItem, InsuranceRule, InsuranceSettlement
 from billing.selectors import insurance_tables as tables
 from billing.selectors import insured
 from billing.services import insurance_choosing, insurance_sheet, insurance_tables
 from hospital import clock
-from hospital.errors import NotAllowed, Refused
+from hospital.errors import Refused
 from hospital.models import Organization, Role
 from hospital.permissions import organizations_of, role_required
 from hospital.workbook.problems import WrongWorkbook
@@ -28,31 +28,6 @@ from hospital.workbook.problems import WrongWorkbook
 PAGE = 50
 MOST_SHOWN = 200
 """Wrong rows of a file on the page."""
-
-
-def _framed(request: HttpRequest, house: Organization, tab: str, **more) -> dict:
-    reach = reach_of(request)
-    return {
-        "house": house,
-        "houses": list(Organization.objects.filter(pk__in=reach.organizations).order_by("pk")),
-        "organizations": [house],
-        "tab": tab,
-        "may_write": may_act(request) and _may_write(request, house),
-        **more,
-    }
-
-
-def _may_write(request: HttpRequest, house: Organization) -> bool:
-    """The tables are the whole house's: an office of one department reads them."""
-    reach = reach_of(request, *ACTORS)
-    return house.pk in reach.organizations and reach.departments is None
-
-
-def _write_house(request: HttpRequest) -> Organization:
-    house = house_of(request, reach_of(request, *ACTORS))
-    if not _may_write(request, house):
-        raise NotAllowed
-    return house
 
 
 def _at(name: str, house: Organization) -> str:
@@ -64,9 +39,9 @@ def _at(name: str, house: Organization) -> str:
 @role_required(*READERS)
 def rules(request: HttpRequest):
     """医保规则 by kind."""
-    house = house_of(request, reach_of(request))
+    house = read_house(request)
     board = tables.board(house.pk, today=clock.today(clock.now()))
-    context = _framed(request, house, "rules", kinds=board, linked=insured.is_linked(house.pk))
+    context = framed(request, house, tab="rules", kinds=board, linked=insured.is_linked(house.pk))
     return render(request, "billing/insurance/rules.html", context)
 
 
@@ -75,7 +50,7 @@ def rules(request: HttpRequest):
 @role_required(*ACTORS)
 def rule_new(request: HttpRequest, kind: str):
     """New numbers of a kind from a day on."""
-    house, now = _write_house(request), clock.now()
+    house, now = write_house(request), clock.now()
     today = clock.today(now)
     found = next((each for each in tables.board(house.pk, today=today) if each.value == kind and each.settles), None)
     if found is None:
@@ -97,7 +72,7 @@ def rule_new(request: HttpRequest, kind: str):
         else:
             messages.success(request, _("已保存，从 %(day)s 起生效。") % {"day": f"{said['day']:%m-%d}"})
             return redirect(_at("billing:insurance_rules", house))
-    context = _framed(request, house, "rules", form=form, kind=found)
+    context = framed(request, house, tab="rules", form=form, kind=found)
     return render(request, "billing/insurance/rule_form.html", context, status=422 if form.errors else 200)
 
 
@@ -106,7 +81,7 @@ def rule_new(request: HttpRequest, kind: str):
 @role_required(*READERS)
 def items(request: HttpRequest):
     """医保目录: every price code with what it is on the list; what is on none counts as class C."""
-    house = house_of(request, reach_of(request))
+    house = read_house(request)
     sieve, today = SieveForm(request.GET), clock.today(clock.now())
     text, only = sieve.said("q"), sieve.said("only")
     rows = tables.listed(house.pk, today=today)
@@ -115,8 +90,8 @@ def items(request: HttpRequest):
         counts[value] = sum(row.item is not None and row.item.klass == value for row in rows)
     shown = tables.sieved(rows, text=text, only=only)
     labels = [("none", _("未对照")), *InsuranceItem.Klass.choices]
-    context = _framed(
-        request, house, "items",
+    context = framed(
+        request, house, tab="items",
         page=Paginator(shown, PAGE).get_page(request.GET.get("page")),
         text=text, only=only, all=len(rows),
         sieves=[(value, label, counts[value]) for value, label in labels],
@@ -129,7 +104,7 @@ def items(request: HttpRequest):
 @role_required(*ACTORS)
 def item(request: HttpRequest):
     """One price code (?code=) on the list, from a day on."""
-    house, now = _write_house(request), clock.now()
+    house, now = write_house(request), clock.now()
     today, code = clock.today(now), request.GET.get("code", "")[:20]
     row = next((each for each in tables.listed(house.pk, today=today) if each.code == code), None)
     if row is None:
@@ -143,7 +118,7 @@ def item(request: HttpRequest):
         )
         messages.success(request, _("已保存 %(code)s 的医保对照。") % {"code": code})
         return redirect(_at("billing:insurance_items", house))
-    context = _framed(request, house, "items", form=form, row=row)
+    context = framed(request, house, tab="items", form=form, row=row)
     return render(request, "billing/insurance/item_form.html", context, status=422 if form.errors else 200)
 
 
@@ -153,7 +128,7 @@ def item(request: HttpRequest):
 @role_required(*ACTORS)
 def bring(request: HttpRequest):
     """导入: all of a file or nothing of it; every wrong row is said."""
-    house, now = _write_house(request), clock.now()
+    house, now = write_house(request), clock.now()
     form = ImportForm(request.POST or None, request.FILES or None, today=clock.today(now))
     problems, done = [], None
     if request.method == "POST" and form.is_valid():
@@ -172,8 +147,8 @@ def bring(request: HttpRequest):
                 text = _("已导入：新增 %(new)s 条，变更 %(changed)s 条，不变 %(same)s 条。")
                 messages.success(request, text % counts)
                 return redirect(_at("billing:insurance_items", house))
-    context = _framed(
-        request, house, "items", form=form, done=done, problems=problems[:MOST_SHOWN], count=len(problems)
+    context = framed(
+        request, house, tab="items", form=form, done=done, problems=problems[:MOST_SHOWN], count=len(problems)
     )
     wrong = bool(form.errors or problems)
     return render(request, "billing/insurance/import.html", context, status=422 if wrong else 200)
@@ -207,7 +182,7 @@ def blank(request: HttpRequest) -> HttpResponse:
 @role_required(*READERS)
 def present(request: HttpRequest) -> HttpResponse:
     """What holds today, and every price code that is on no list yet, to be filled in."""
-    house = house_of(request, reach_of(request))
+    house = read_house(request)
     rows = tables.listed(house.pk, today=clock.today(clock.now()))
     return _file(insurance_sheet.packed([_line(row) for row in rows]), "医保目录.xlsx")
 

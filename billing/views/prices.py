@@ -14,14 +14,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from appointments.selectors import rulebook
-from appointments.views.office.reach import ACTORS, READERS, may_act, reach_of
-from appointments.views.office.rules import house_of
+from appointments.views.office import whole
+from appointments.views.office.reach import ACTORS, READERS
+from appointments.views.office.whole import read_house, write_house
 from billing.errors import PriceDayTaken, PriceTooEarly, PriceTooFarAhead, PriceUnchanged
 from billing.forms.prices import MOST_BYTES, EndForm, ListForm, PriceForm, WithdrawForm
 from billing.selectors import prices as selectors
 from billing.services import pricing
 from hospital import audit, clock
-from hospital.errors import NotAllowed, Refused
+from hospital.errors import Refused
 from hospital.files.intake import takes_a_file
 from hospital.models import Organization, PriceItem
 from hospital.permissions import role_required
@@ -31,35 +32,14 @@ OF_THE_DAY = (PriceDayTaken, PriceTooEarly, PriceTooFarAhead)
 
 
 def framed(request: HttpRequest, house: Organization, **more) -> dict:
-    reach = reach_of(request)
-    return {
-        "house": house,
-        "houses": list(Organization.objects.filter(pk__in=reach.organizations).order_by("pk")),
-        "organizations": [house],
-        "may_write": may_act(request) and may_write(request, house),
-        "today": clock.today(clock.now()),
-        **more,
-    }
-
-
-def may_write(request: HttpRequest, house: Organization) -> bool:
-    """The list is the whole house's: an office of one department reads it."""
-    reach = reach_of(request, *ACTORS)
-    return house.pk in reach.organizations and reach.departments is None
-
-
-def house_shown(request: HttpRequest, *, write: bool = False) -> Organization:
-    house = house_of(request, reach_of(request, *ACTORS) if write else reach_of(request))
-    if write and not may_write(request, house):
-        raise NotAllowed
-    return house
+    return whole.framed(request, house, today=clock.today(clock.now()), **more)
 
 
 @require_safe
 @never_cache
 @role_required(*READERS)
 def office_prices(request: HttpRequest):
-    house, today, q = house_shown(request), clock.today(clock.now()), request.GET.get("q", "").strip()[:40]
+    house, today, q = read_house(request), clock.today(clock.now()), request.GET.get("q", "").strip()[:40]
     page = Paginator(selectors.listed(house, today=today, q=q), PAGE).get_page(request.GET.get("page"))
     return render(request, "billing/prices/office.html", framed(request, house, page=page, q=q))
 
@@ -69,7 +49,7 @@ def office_prices(request: HttpRequest):
 @role_required(*ACTORS)
 def price_new(request: HttpRequest):
     """新价目: a code that the list does not have."""
-    house = house_shown(request, write=True)
+    house = write_house(request)
     form = PriceForm(request.POST or None, today=clock.today(clock.now()), initial={"seen": 0})
     if request.method == "POST" and form.is_valid() and (done := _write(request, house, form)):
         return done
@@ -105,7 +85,7 @@ def _address(house: Organization, code: str) -> str:
 @role_required(*READERS)
 def office_price(request: HttpRequest, code: str):
     """One code: its prices over time, what uses it, the trail, and the form for the next price."""
-    house = house_shown(request, write=request.method == "POST")
+    house = write_house(request) if request.method == "POST" else read_house(request)
     price = selectors.one(house, code, today=clock.today(clock.now()))
     if price is None:
         raise Http404
@@ -138,8 +118,7 @@ def _show(request: HttpRequest, house: Organization, price: selectors.Priced, *,
 
 def _row(request: HttpRequest, pk: int) -> PriceItem:
     row = get_object_or_404(PriceItem.objects.select_related("organization"), pk=pk)
-    if not may_write(request, row.organization):
-        raise NotAllowed
+    write_house(request, row.organization)
     return row
 
 
@@ -189,7 +168,7 @@ def price_end(request: HttpRequest, pk: int):
 @role_required(*ACTORS)
 def price_import(request: HttpRequest):
     """导入: look first, then save; what was pasted stays in the box whatever is wrong with it."""
-    house, today = house_shown(request, write=True), clock.today(clock.now())
+    house, today = write_house(request), clock.today(clock.now())
     if request.method != "POST":
         return render(request, "billing/prices/import.html", framed(request, house, form=ListForm(today=today)))
     form = ListForm(request.POST, request.FILES, today=today)
@@ -233,7 +212,7 @@ def _looked(request: HttpRequest, house: Organization, form: ListForm, judged: l
 @role_required(*READERS)
 def price_export(request: HttpRequest) -> HttpResponse:
     """What holds today, as the import reads it."""
-    house, now = house_shown(request), clock.now()
+    house, now = read_house(request), clock.now()
     today = clock.today(now)
     text = io.StringIO()
     sheet = csv.writer(text)

@@ -3,7 +3,9 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from exams.views.catalogue import items, settings, signed
+from appointments.views.office import numbers
+from exams.views.catalogue import items, signed
+from exams.views.catalogue.settings import PAGES
 
 
 class Kind(StringConverter):
@@ -13,6 +15,8 @@ class Kind(StringConverter):
 
 
 register_converter(Kind, "exam_kind")
+
+NUMBERS = {"pages": PAGES}
 
 urlpatterns = [
     path("office/exams/items/", items.items, name="office_items"),
@@ -31,8 +35,8 @@ urlpatterns = [
     path("office/exams/<exam_kind:kind>/<int:pk>/", signed.one, name="office_signed_one"),
     path("office/exams/<exam_kind:kind>/<int:pk>/approve/", signed.approve, name="office_signed_approve"),
     path("office/exams/<exam_kind:kind>/<int:pk>/retire/", signed.retire, name="office_signed_retire"),
-    path("office/exams/settings/", settings.numbers, name="office_numbers"),
-    path("office/exams/settings/new/", settings.numbers_edit, name="office_numbers_new"),
-    path("office/exams/settings/<int:pk>/", settings.numbers_one, name="office_numbers_one"),
-    path("office/exams/settings/<int:pk>/withdraw/", settings.numbers_withdraw, name="office_numbers_withdraw"),
+    path("office/exams/settings/", numbers.listed, NUMBERS, name="office_numbers"),
+    path("office/exams/settings/new/", numbers.new, NUMBERS, name="office_numbers_new"),
+    path("office/exams/settings/<int:pk>/", numbers.one, NUMBERS, name="office_numbers_one"),
+    path("office/exams/settings/<int:pk>/withdraw/", numbers.withdraw, NUMBERS, name="office_numbers_withdraw"),
 ]

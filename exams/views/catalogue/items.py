@@ -9,6 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from appointments.views.office.reach import ACTORS, READERS, reach_of
+from appointments.views.office.whole import read_house, write_house
 from exams.forms.catalogue import GroupForm, ItemForms, SetForm
 from exams.models import ExamGroup, ExamItem, ExamSet, Modality
 from exams.selectors import catalogue
@@ -18,7 +19,7 @@ from hospital import clock
 from hospital.errors import Refused
 from hospital.permissions import role_required
 
-from .frame import framed, read_house, write_house
+from .frame import framed
 
 
 @require_safe

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from appointments.forms.rules import WhyForm
 from appointments.views.office.reach import ACTORS, READERS, reach_of
+from appointments.views.office.whole import read_house, write_house
 from exams.errors import CatalogueUnsound, OrderInACircle
 from exams.forms.signed import FORMS, QuestionForm, SignedForm, answer_rows, initial_of
 from exams.models import OrderingRule, Preparation, ScreeningQuestion
@@ -21,7 +22,7 @@ from hospital import clock
 from hospital.errors import Refused
 from hospital.permissions import role_required
 
-from .frame import framed, read_house, write_house
+from .frame import framed
 
 
 def _model(kind: str) -> type[Signed]:
