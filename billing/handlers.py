@@ -3,7 +3,7 @@
 from hospital import messages, outbox
 from hospital.integration import webhooks
 
-from .selectors import money_events
+from .selectors import money_events, rules
 from .services import dunning, following, insurance_choosing, money_notices, receipts
 
 
@@ -17,6 +17,13 @@ def give_back_the_number(fact, now):
 def charge_the_move(fact, now):
     """A number moved to a doctor with another price: the difference is owed, or goes back."""
     following.moved(booking=int(fact.key.partition(":")[2]), by=fact.actor, now=now)
+
+
+@outbox.handles("encounter.checked_in")
+def charge_who_came_after_all(fact, now):
+    """A no-show who was given the money back and comes the same day."""
+    if rules.anywhere():
+        following.came_after_all(booking=int(fact.key.partition(":")[2]), by=fact.actor, now=now)
 
 
 @outbox.handles("exam.cancelled", "exam.dropped", "exam.lapsed", "exam.not_done")

@@ -15,6 +15,7 @@ from hospital.models import ExternalRecord, User
 from . import crediting, invoicing, locks, refunding, standing, trail
 
 Line = ChargeItem.Status
+SEEN = (Appointment.Status.ARRIVED, Appointment.Status.FULFILLED)
 
 
 def ended(*, kind: str, topic: str, key: str, payload: dict, by: User | None, now: datetime) -> None:
@@ -57,12 +58,25 @@ def _somebody_pays(line: ChargeItem) -> bool:
 
 
 @transaction.atomic
+def came_after_all(*, booking: int, by: User | None, now: datetime) -> None:
+    """Marked as not come, given its money back, and here the same day: owed from now on. Where the fee is taken at the
+    visit, the window finds it as ever."""
+    lines = set(ChargeItem.objects.filter(appointment=booking).values_list("status", flat=True))
+    if not lines or not lines <= set(ChargeItem.GONE):
+        return
+    row = Appointment.objects.select_related("schedule__service", "schedule__organization").get(pk=booking)
+    if row.status in SEEN:
+        _owe_unpaid(row, by=by, now=now)
+
+
+@transaction.atomic
 def moved(*, booking: int, by: User | None, now: datetime) -> None:
     """The line of the old price goes, one of the new price comes, on the same invoice. Cheaper: the difference goes
     back by itself; dearer: it is owed until the visit."""
     row = Appointment.objects.select_related("schedule__service", "schedule__organization").get(pk=booking)
     if not row.charges.exists():
-        _owe_what_was_free(row, by=by, now=now)
+        if row.status == Appointment.Status.BOOKED:
+            _owe_unpaid(row, by=by, now=now)
         return
     old = row.charges.exclude(status__in=ChargeItem.GONE).first()
     if old is None or old.amount == row.fee or old.status == Line.RETURNING:
@@ -74,10 +88,10 @@ def moved(*, booking: int, by: User | None, now: datetime) -> None:
     _exchange(invoice, old, row, by=by, now=now)
 
 
-def _owe_what_was_free(row: Appointment, *, by: User | None, now: datetime) -> None:
-    """Where it was booked it cost nothing, so nobody paid before it was confirmed: owed from now on, as what was moved
-    to a dearer number is. What was booked in another system was paid, or not, there."""
-    if row.confirmed_at is None or row.status != Appointment.Status.BOOKED or row.fee == 0:
+def _owe_unpaid(row: Appointment, *, by: User | None, now: datetime) -> None:
+    """Of a channel that pays first, and on no bill (any more): owed from now on, as what was moved to a dearer number
+    is. What was booked in another system was paid, or not, there."""
+    if row.confirmed_at is None or row.fee == 0:
         return
     rule = rules.payment_rule(row.schedule.organization_id, day=clock.today(row.confirmed_at))
     if row.channel not in rule.prepaid or ExternalRecord.objects.filter(subject=f"appointment:{row.pk}").exists():

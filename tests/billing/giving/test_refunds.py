@@ -1,15 +1,15 @@
 """M6: what goes back and how it is told; the worklist; who did not come; the sentence before a booking is given up."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from decimal import Decimal as Yuan
 
 import pytest
 import time_machine
 
 from appointments.models import Appointment, NoShow
-from appointments.services import changes, noshow
+from appointments.services import changes, noshow, visit
 from billing.errors import NoShowKeepsFee, NotRefundable, RefundUnderWay
-from billing.models import PaymentRule, Refund
+from billing.models import ChargeItem, PaymentRule, Refund
 from billing.policies.splitting import Split
 from billing.selectors import given_back, refund_work, rules
 from billing.selectors.ledger import balance
@@ -285,3 +285,31 @@ def test_a_patient_reads_what_goes_back_and_afterwards_what_did(patient, wechat,
     assert "已退：微信支付" in page
     assert "付过的钱会退" not in page
     assert "退费 20.00 元，原路退回" in client.get("/messages/").content.decode()
+
+
+def test_who_comes_after_all_with_the_money_back_owes_it_again(patient, wechat, drawer):
+    """Marked as not come at noon, given the money back, and here in the afternoon: nobody is seen for nothing."""
+    row = hold(patient, days=1)
+    paid(row, wechat)
+    missed(row)
+    refunding.by_staff(line=row.charges.get(), by=drawer.cashier, now=SOON)
+    work()
+    there = clock.at(row.day, time(16))
+    row.refresh_from_db()
+    visit.check_in(appointment=row, by=None, now=there)
+    work(there)
+    line = row.charges.exclude(status__in=ChargeItem.GONE).get()
+    assert (line.invoice.status, line.amount, line.earned_at) == ("owed", row.fee, there)
+    visit.check_in(appointment=row, by=None, now=there)
+    work(there)
+    assert row.charges.exclude(status__in=ChargeItem.GONE).count() == 1
+    sound()
+
+
+def test_who_comes_and_has_paid_owes_nothing_more(patient, wechat):
+    row = hold(patient, days=1)
+    paid(row, wechat)
+    row.refresh_from_db()
+    visit.check_in(appointment=row, by=None, now=clock.at(row.day, time(9)))
+    work(clock.at(row.day, time(9)))
+    assert row.charges.get().invoice.status == "paid"
