@@ -86,6 +86,7 @@ MIDDLEWARE = [
     "pghistory.middleware.HistoryMiddleware",
     "hospital.middleware.DeviceMark",
     "hospital.middleware.StaffSecurity",
+    "hospital.middleware.NothingHidden",
     "hospital.consent_gate.PrivacyGate",
     "hospital.middleware.ShowRefusals",
     "axes.middleware.AxesMiddleware",
@@ -95,6 +96,7 @@ PROGRAM_MIDDLEWARE = [  # of /api/: hospital/programs.py
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "hospital.middleware.RequestLog",
+    "hospital.middleware.NothingHidden",
     "hospital.middleware.ShowRefusals",
 ]
 
