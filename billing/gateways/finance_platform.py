@@ -14,6 +14,8 @@ import json
 from dataclasses import dataclass
 from secrets import token_hex
 
+from hospital import clock
+
 from .lines import ask
 from .ports import Away, Numbered, Paper, Refuses
 
@@ -45,7 +47,7 @@ class FinancePlatform:
                 "busNo": paper.request,
                 "billType": paper.kind,
                 "payer": paper.payer,
-                "busDateTime": f"{paper.at:%Y%m%d%H%M%S}",
+                "busDateTime": f"{paper.at.astimezone(clock.ZONE):%Y%m%d%H%M%S}",
                 "totalAmt": str(paper.total),
                 "fundPay": str(paper.fund),
                 "accountPay": str(paper.account),

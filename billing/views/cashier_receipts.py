@@ -94,7 +94,10 @@ def void(request: HttpRequest, shift: CashierShift, pk: int):
         row = service.void(receipt=row, by=request.user, now=clock.now(), **said)
     except Refused as refusal:
         return _show(request, shift, row, refusal=refusal, form=form)
-    return _then(request, row)
+    answer = _then(request, row)
+    if row.status == Receipt.Status.ISSUED:
+        messages.error(request, _("票据平台没有接受作废，这张票据仍然有效。请向平台核实后再作废。"))
+    return answer
 
 
 @require_POST

@@ -25,25 +25,30 @@ pytestmark = pytest.mark.django_db
 
 
 class Platform:
-    """Numbers in memory; `away`: it does not answer."""
+    """Numbers in memory; `away`: it does not answer; `refuses`: with which code."""
 
     code = "finance"
     away = False
+    refuses = ""
 
     def __init__(self):
         self.said: dict[str, ports.Numbered] = {}
         self.payers: list[str] = []
 
     def issue(self, paper):
-        if self.away:
-            raise ports.Away
+        self.misbehave()
         self.payers.append(paper.payer)
         return self.said.setdefault(paper.request, ports.Numbered("11060126", f"{len(self.said) + 1:010}", "123456"))
 
     def void(self, *, request, code, number, why):
+        self.misbehave()
+        return f"9{number[1:]}"
+
+    def misbehave(self):
         if self.away:
             raise ports.Away
-        return f"9{number[1:]}"
+        if self.refuses:
+            raise ports.Refuses(self.refuses)
 
 
 @pytest.fixture(autouse=True)
@@ -103,6 +108,22 @@ def test_a_platform_that_is_away_holds_up_no_slip(till, paid, platform):
     platform.away = True
     fragment = till.post(reverse("billing:cashier_receipt_ask", args=[paid.token]), headers={"HX-Request": "true"})
     assert ("号码稍后生成" in text(fragment), "<svg" in text(fragment)) == (True, True)
+
+
+def test_what_the_platform_refuses_is_not_said_to_come_later(till, paid, platform):
+    platform.refuses = "E1001"
+    fragment = till.post(reverse("billing:cashier_receipt_ask", args=[paid.token]), headers={"HX-Request": "true"})
+    assert ("号码稍后生成" in text(fragment), "<svg" in text(fragment), "票据没有开出" in text(fragment)) == (
+        False, False, True
+    )  # fmt: skip
+
+
+def test_a_void_that_the_platform_refuses_is_said_so_there_and_on_the_list(till, paid, platform):
+    row = issued(paid)
+    platform.refuses = "E1004"
+    page = till.post(reverse("billing:cashier_receipt_void", args=[row.pk]), {"why": "抬头有误"}, follow=True)
+    assert "没有接受作废，这张票据仍然有效" in text(page)
+    assert "平台没有接受作废" in text(till.get("/cashier/receipts/"))
 
 
 def test_at_the_window_it_is_voided_with_a_reason_and_issued_anew(till, paid, platform):

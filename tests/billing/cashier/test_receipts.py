@@ -150,6 +150,20 @@ def test_only_what_is_paid_gets_a_receipt_and_only_where_there_is_a_platform(win
         receipts.ask(invoice=paid, kind="einvoice", by=None, now=NOW)
 
 
+class Remembering(Book):
+    """Keeps what it was told last."""
+
+    def do(self, deed, given):
+        self.told = given
+        return super().do(deed, given)
+
+
+def test_the_platform_is_told_the_hour_of_the_hospital(paid, platform):
+    platform.book = Remembering()
+    issue(paid)
+    assert platform.book.told["busDateTime"] == "20261123100000"
+
+
 def test_an_answer_that_is_not_signed_with_our_key_says_nothing(paid, platform):
     platform.key = "another"
     account = Account(url=f"http://127.0.0.1:{platform.server_address[1]}/api", app="H1", key="secret")
