@@ -53,7 +53,7 @@ from .shifts import (
     ShiftOpenAlready,
     ShiftUncertain,
 )
-from .window import NotEnough, OwedChanged, PaymentSettled, TooMuch, WhichAmount
+from .window import NotEnough, NothingLeftForSlip, OwedChanged, PaymentSettled, TooMuch, WhichAmount
 
 __all__ = [
     "BillTooLarge",
@@ -84,6 +84,7 @@ __all__ = [
     "NotRefundable",
     "NotTheInsured",
     "NotYetPaid",
+    "NothingLeftForSlip",
     "NothingOwed",
     "NothingToCharge",
     "NothingToPay",

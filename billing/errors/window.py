@@ -21,6 +21,15 @@ class TooMuch(Refused):
     next_step = _("刷卡和支票不能找零，请改小金额。")
 
 
+class NothingLeftForSlip(Refused):
+    """Cash covers it all, and a slip without an amount would take the rest."""
+
+    code = "nothing_left_for_slip"
+    status = 422
+    message = _("现金 ¥%(cash)s 已经收足，没有余下的要刷卡或用支票。")
+    next_step = _("请填写刷卡或支票的金额；没有刷卡或支票，请清空它的号码。")
+
+
 class WhichAmount(Refused):
     """Two slips without an amount: who of them pays the rest?"""
 

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import Means, Receipt
@@ -22,6 +23,8 @@ class YuanField(forms.DecimalField):
     def to_python(self, value):
         if isinstance(value, str):
             value = value.strip().strip("¥￥元").replace(",", "").replace("，", "").strip()
+            if "e" in value.lower():  # 1e5 is a slip of the finger, not a hundred thousand
+                raise ValidationError(self.error_messages["invalid"], code="invalid")
         return super().to_python(value)
 
 

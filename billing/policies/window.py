@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from billing.errors import NotEnough, TooMuch, WhichAmount
+from billing.errors import NotEnough, NothingLeftForSlip, TooMuch, WhichAmount
 from billing.models import Means
 from hospital.errors import Refused
 
@@ -48,7 +48,7 @@ def tender(owed: Decimal, *, cash: Decimal | None, slips: list[Slip], scan: bool
     if cash is None:
         cash = NOTHING if slips or scan else rest
     if unsaid and cash >= rest:
-        return TooMuch(parts=said + cash, owed=owed)
+        return NothingLeftForSlip(cash=cash)
     in_cash = min(cash, rest)
     left = rest - in_cash
     if left and not unsaid and not scan:

@@ -31,7 +31,8 @@ def take(
     now: datetime,
 ) -> Tender:
     """收款: cash and slips that cover what is owed. `shown`: what the page said; `request_key`: of the page, so that a
-    second click takes nothing. Raises OwedChanged, NotEnough, TooMuch, WhichAmount and as paying.take."""
+    second click takes nothing. Raises OwedChanged, NotEnough, TooMuch, NothingLeftForSlip, WhichAmount and as
+    paying.take."""
     kept = _taken(invoice, request_key)
     done = sum((row.amount for row in kept if row.status == Payment.Status.SUCCEEDED), Decimal(0))
     owed = sums.of(Invoice.objects.get(pk=invoice.pk)).owed + done

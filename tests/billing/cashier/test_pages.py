@@ -93,6 +93,11 @@ def test_what_was_typed_stays_with_what_is_wrong_about_it(till, window):
     assert Payment.objects.count() == 0
 
 
+def test_a_slip_of_the_finger_is_no_hundred_thousand(till, window):
+    slip = put(till, window.invoice(), cash="1e5")
+    assert (slip.status_code, 'value="1e5"' in text(slip)) == (422, True)
+
+
 def test_a_page_sent_twice_takes_once(till, window):
     invoice, key = window.invoice(), str(uuid4())
     first, second = (put(till, invoice, cash="20", request_key=key) for _press in range(2))

@@ -4,7 +4,7 @@ from decimal import Decimal as Yuan
 
 import pytest
 
-from billing.errors import NotEnough, TooMuch, WhichAmount
+from billing.errors import NotEnough, NothingLeftForSlip, TooMuch, WhichAmount
 from billing.policies.window import Slip, Tender, tender
 
 
@@ -49,7 +49,7 @@ def test_what_covers_the_bill_is_taken_and_only_cash_gives_change(owed, laid, pa
         ({"bank": "20"}, NotEnough),
         ({"bank": "51"}, TooMuch),
         ({"bank": "30", "cheque": "30"}, TooMuch),
-        ({"bank": "rest", "cash": "50"}, TooMuch),  # nothing would be left for the card
+        ({"bank": "rest", "cash": "50"}, NothingLeftForSlip),
         ({"bank": "rest", "cheque": "rest"}, WhichAmount),
         ({"bank": "rest", "scan": True}, WhichAmount),
     ],
