@@ -15,7 +15,7 @@ from billing.selectors.finance_words import account, kind
 from hospital import audit, clock, masking
 from hospital.permissions import role_required
 
-from .finance_reach import PAGE, READERS, frame, houses, without_page
+from .finance_reach import PAGE, READERS, frame, houses
 
 
 @require_safe
@@ -70,7 +70,7 @@ def entries(request: HttpRequest) -> HttpResponse:
     found = finance.entries(organization_id=house.pk, first=first, last=last, **wanted)
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     context |= {
-        "form": form, "house": house, "first": first, "last": last, "page": page, "kept": without_page(request),
+        "form": form, "house": house, "first": first, "last": last, "page": page,
         "entries": [_entry(row) for row in page], "account": account(wanted["account"]), "wanted": wanted,
         "sides": wanted["account"]
         and finance.sides(organization_id=house.pk, first=first, last=last, account=wanted["account"]),

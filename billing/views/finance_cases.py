@@ -16,7 +16,7 @@ from hospital import clock
 from hospital.errors import NotAllowed
 from hospital.permissions import role_required
 
-from .finance_reach import ACTORS, PAGE, READERS, frame, houses, without_page
+from .finance_reach import ACTORS, PAGE, READERS, frame, houses
 
 
 @require_safe
@@ -31,7 +31,7 @@ def cases(request: HttpRequest) -> HttpResponse:
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     counts = finance.open_cases(mine)
     context = frame(request) | {
-        "form": form, "page": page, "settled": settled, "kept": without_page(request), "kind": said.get("kind") or "",
+        "form": form, "page": page, "settled": settled, "kind": said.get("kind") or "",
         "counts": [(kind, word, counts[kind]) for kind, word in MoneyCase.Kind.choices if counts.get(kind)],
     }  # fmt: skip
     return render(request, "billing/finance/cases.html", context)

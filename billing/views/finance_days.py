@@ -16,7 +16,7 @@ from billing.services import reconciling
 from hospital import clock
 from hospital.permissions import role_required
 
-from .finance_reach import ACTORS, PAGE, READERS, frame, houses, without_page
+from .finance_reach import ACTORS, PAGE, READERS, frame, houses
 
 
 @require_safe
@@ -27,7 +27,7 @@ def days(request: HttpRequest) -> HttpResponse:
     only_open = request.GET.get("open") == "1"
     found = finance.days(houses(request), only_open=only_open)
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
-    context = frame(request) | {"page": page, "only_open": only_open, "kept": without_page(request)}
+    context = frame(request) | {"page": page, "only_open": only_open}
     return render(request, "billing/finance/days.html", context)
 
 
@@ -46,7 +46,6 @@ def _page(request: HttpRequest, row: Reconciliation, *, form: HowForm | None = N
         "day": row,
         "page": page,
         "differences": [_difference(one, form if one.pk == of else HowForm(auto_id=f"id_{one.pk}_%s")) for one in page],
-        "kept": without_page(request),
         "may_close": policy.refusal_to_close(row.status, open_differences=row.open) is None,
         "payout": row.received - row.given_back - row.fees,
         "entries": row.entries.order_by("pk"),
@@ -73,7 +72,7 @@ def rows(request: HttpRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(Reconciliation, pk=pk, organization__in=houses(request))
     text = request.GET.get("q", "").strip()[:64]
     page = Paginator(finance.bill_rows(row, text=text), PAGE).get_page(request.GET.get("page"))
-    context = frame(request) | {"day": row, "page": page, "text": text, "kept": without_page(request)}
+    context = frame(request) | {"day": row, "page": page, "text": text}
     return render(request, "billing/finance/rows.html", context)
 
 

@@ -21,7 +21,7 @@ from hospital import clock
 from hospital.errors import NotAllowed
 from hospital.permissions import role_required
 
-from .finance_reach import ACTORS, PAGE, READERS, frame, houses, without_page
+from .finance_reach import ACTORS, PAGE, READERS, frame, houses
 
 BACK = timedelta(days=365)
 
@@ -44,7 +44,7 @@ def deposits(request: HttpRequest) -> HttpResponse:
     ).order_by("-at", "-pk")
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     context |= {
-        "house": house, "form": form, "page": page, "kept": without_page(request), "rows": [_row(row) for row in page],
+        "house": house, "form": form, "page": page, "rows": [_row(row) for row in page],
         "to_come": [(account(code), balance(code, organization=house.pk)) for code in depositing.FROM],
     }  # fmt: skip
     return render(request, "billing/finance/deposits.html", context, status=422 if form.errors else 200)

@@ -23,9 +23,3 @@ def frame(request: HttpRequest) -> dict:
         "may_act": permissions.has_role(request.user, *ACTORS),
         "waiting": sum(finance.open_cases(mine).values()),
     }
-
-
-def without_page(request: HttpRequest) -> str:
-    kept = request.GET.copy()
-    kept.pop("page", None)
-    return kept.urlencode()

@@ -51,15 +51,8 @@ def worklist_page(request: HttpRequest):
         "lines": [_line(row, more, now=now) for row in rows],
         "organizations": Organization.objects.filter(pk__in=mine),
         "calling": len(request.session.get(CALLS, [])),
-        "kept": _without_page(request),
     }
     return render(request, "exams/centre/worklist.html", context)
-
-
-def _without_page(request: HttpRequest) -> str:
-    kept = request.GET.copy()
-    kept.pop("page", None)
-    return kept.urlencode()
 
 
 def _line(row: ExamRequest, more: dict[int, int], *, now) -> dict:

@@ -47,8 +47,6 @@ def worklist(request: HttpRequest) -> HttpResponse:
         )
     counts = selectors.counts(mine)
     counts["open"] = sum(counts.values())
-    kept = request.GET.copy()
-    kept.pop("page", None)
     context = {
         "form": form,
         "wanted": wanted,
@@ -56,7 +54,6 @@ def worklist(request: HttpRequest) -> HttpResponse:
         "lines": [_line(row, today=clock.today(now)) for row in page],
         "tabs": [(tab, label, counts.get(tab, 0)) for tab, label in ListForm.TABS],
         "organizations": Organization.objects.filter(pk__in=houses).order_by("code"),
-        "kept": kept.urlencode(),
     }
     return render(request, "referrals/admission/list.html", context)
 

@@ -44,17 +44,10 @@ def worklist(request: HttpRequest) -> HttpResponse:
         "calls": [] if alone else ringing_at(mine),
         "lines": [_line(row, now=now) for row in office.in_full(page)],
         "organizations": Organization.objects.filter(pk__in=mine).order_by("code"),
-        "kept": _without_page(request),
         "in_office": True,
         "now": now,
     }
     return render(request, "referrals/office/_fresh.html" if alone else "referrals/office/worklist.html", context)
-
-
-def _without_page(request: HttpRequest) -> str:
-    kept = request.GET.copy()
-    kept.pop("page", None)
-    return kept.urlencode()
 
 
 def _line(row, *, now) -> dict:

@@ -202,7 +202,6 @@ def acts(request: HttpRequest):
         "form": form,
         "page": page,
         "undoable": {act.pk for act in page if act.pk in running and _may_act_on(request, act)},
-        "kept": urlencode({name: value for name, value in request.GET.items() if name in form.fields and value}),
         "now": now,
         "organizations": Organization.objects.filter(pk__in=reach.organizations),
     }

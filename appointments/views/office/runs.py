@@ -2,7 +2,6 @@
 
 from django.http import HttpRequest
 from django.shortcuts import render
-from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -22,13 +21,11 @@ from . import reach
 def runs(request: HttpRequest):
     looked = RunsForm(request.GET).looked()
     page = selectors.page_of(**looked, now=clock.now())
-    kept = {"job": looked["job"], "trouble": "1" if looked["trouble"] else "", "day": looked["day"] or ""}
     context = {
         "page": page,
         "looked": looked,
         "jobs": JobRun.Job.choices,
-        "filtered": any(kept.values()),
-        "kept": urlencode({name: value for name, value in kept.items() if value}),
+        "filtered": bool(looked["job"] or looked["trouble"] or looked["day"]),
         "organizations": Organization.objects.filter(pk__in=reach.reach_of(request).organizations),
     }
     return render(request, "office/runs.html", context)

@@ -222,6 +222,11 @@ def upload(office, content, name="list.csv", **more):
     return office.post("/office/insurance/items/import/", {"file": file, "day": TODAY, **more})
 
 
+def test_the_next_page_of_the_list_keeps_what_was_looked_for(office):
+    priced(*(f"CT{n}" for n in range(51)))
+    assert "?only=none&amp;q=CT&amp;page=2" in office.get("/office/insurance/items/?only=none&q=CT").content.decode()
+
+
 def test_the_list_comes_as_a_file_all_or_nothing_with_every_wrong_row_said(office):
     priced("G", "CT1")
     lines = ("G,号,001,甲,", "G,号,001,丁,", "CT1,,,乙,10%", "X,x,002,甲,5", "Y,y,003,乙,-1")
