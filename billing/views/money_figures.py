@@ -3,22 +3,20 @@
 Counted when asked for, opened down to the rows, as Excel.
 """
 
-from datetime import date
-
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from appointments.views.office.sheets import file_answer, workbook
+from appointments.views.office.figures import Look, exported, look
 from billing import stats
 from billing.forms.money_figures import DaysForm, RowsForm
 from billing.models import Means, Refund, Way
 from billing.selectors import counted
-from hospital import audit, clock, masking, permissions
-from hospital.models import Organization, Role
+from hospital import masking, permissions
+from hospital.models import Role
 from hospital.permissions import role_required
 
 READERS = (Role.FINANCE, Role.OFFICE, Role.AUDITOR)
@@ -29,36 +27,23 @@ PAGE = 50
 @never_cache
 @role_required(*READERS)
 def figures(request: HttpRequest) -> HttpResponse:
-    house, houses = _house(request)
-    now = clock.now()
-    first, last = DaysForm(request.GET).days(clock.today(now))
-    shown = stats.figures(organization=house.pk, first=first, last=last, now=now)
-    context = _frame(house, first, last) | {
-        "houses": houses,
-        "figures": shown,
-        "ways": [(Way(row.code).label, row) for row in shown.ways],
-        "means": [(Means(row.code).label, row) for row in shown.means],
-        "reasons": [(Refund.Reason(row.code).label, row) for row in shown.reasons],
-        "target": stats.SMART_TARGET,
-    }
+    looked = _look(request, DaysForm(request.GET))
+    shown = stats.figures(**looked.asked, now=looked.now)
+    context = looked.framed(
+        figures=shown,
+        ways=[(Way(row.code).label, row) for row in shown.ways],
+        means=[(Means(row.code).label, row) for row in shown.means],
+        reasons=[(Refund.Reason(row.code).label, row) for row in shown.reasons],
+        target=stats.SMART_TARGET,
+    )
     return render(request, "billing/figures/figures.html", context)
 
 
-def _house(request: HttpRequest) -> tuple[Organization, list[Organization]]:
-    """The house looked at, and all that may be. 404 where the user has none. Money is the whole house's: the office of
-    one department does not see it."""
+def _look(request: HttpRequest, form: DaysForm) -> Look:
+    """Money is the whole house's: the office of one department does not see it."""
     held = permissions.assignments(request.user)
     reach = {row.organization_id for row in held if row.role in READERS and row.department_id is None}
-    houses = list(Organization.objects.filter(pk__in=reach).order_by("pk"))
-    if not houses:
-        raise Http404
-    asked = request.GET.get("house", "")
-    return next((house for house in houses if str(house.pk) == asked), houses[0]), houses
-
-
-def _frame(house: Organization, first: date, last: date) -> dict:
-    span = f"first={first:%Y-%m-%d}&last={last:%Y-%m-%d}&house={house.pk}"
-    return {"house": house, "first": first, "last": last, "span": span}
+    return look(request, reach, form)
 
 
 @require_safe
@@ -66,31 +51,24 @@ def _frame(house: Organization, first: date, last: date) -> dict:
 @role_required(*READERS)
 def rows(request: HttpRequest) -> HttpResponse:
     """The invoices or refunds behind one figure, names masked."""
-    house, _houses = _house(request)
-    now, form = clock.now(), RowsForm(request.GET)
-    first, last = form.days(clock.today(now))
-    what = form.said("what") or "settled"
-    found = _found(form, what, house, first, last, now=now)
-    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
-    kept = request.GET.copy()
-    kept.pop("page", None)
-    context = _frame(house, first, last) | {
-        "page": page,
-        "what": counted.WORDS[what],
-        "of_refunds": what == "refunds",
-        "lines": [(row, masking.name(_patient(row).name)) for row in page],
-        "kept": kept.urlencode(),
-    }
+    form = RowsForm(request.GET)
+    looked, what = _look(request, form), form.said("what") or "settled"
+    page = Paginator(_found(form, what, looked), PAGE).get_page(request.GET.get("page"))
+    context = looked.framed(
+        page=page,
+        what=counted.WORDS[what],
+        of_refunds=what == "refunds",
+        lines=[(row, masking.name(_patient(row).name)) for row in page],
+    )
     return render(request, "billing/figures/rows.html", context)
 
 
-def _found(form: RowsForm, what: str, house: Organization, first: date, last: date, *, now):
-    asked = {"organization": house.pk, "first": first, "last": last}
+def _found(form: RowsForm, what: str, looked: Look):
     if what == "refunds":
-        return counted.refunds(**asked, reason=form.said("reason"))
+        return counted.refunds(**looked.asked, reason=form.said("reason"))
     if what == "settled":
-        return counted.settled(stats.settled(**asked, way=form.said("way"), now=now))
-    return counted.on_credit(**asked, what=what, now=now)
+        return counted.settled(stats.settled(**looked.asked, way=form.said("way"), now=looked.now))
+    return counted.on_credit(**looked.asked, what=what, now=looked.now)
 
 
 def _patient(row):
@@ -102,14 +80,9 @@ def _patient(row):
 @role_required(*READERS)
 def export(request: HttpRequest) -> HttpResponse:
     """All tables of the page. Leaves an audit row."""
-    house, _houses = _house(request)
-    now = clock.now()
-    first, last = DaysForm(request.GET).days(clock.today(now))
-    shown = stats.figures(organization=house.pk, first=first, last=last, now=now)
-    content, count = workbook(_sheets(shown))
-    detail = {"what": "money_figures", "rows": count, "house": house.pk, "from": f"{first}", "to": f"{last}"}
-    audit.record(action="office.exported", actor=request.user, now=now, request=request, detail=detail)
-    return file_answer(content, f"{_('结算指标')}-{first:%Y%m%d}-{last:%Y%m%d}.xlsx")
+    looked = _look(request, DaysForm(request.GET))
+    shown = stats.figures(**looked.asked, now=looked.now)
+    return exported(request, looked, _sheets(shown), what="money_figures", name=_("结算指标"))
 
 
 def _sheets(shown: stats.Figures):

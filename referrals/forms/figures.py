@@ -1,28 +1,10 @@
-"""Which days, and which rows behind a figure. A wrong value in the address is as if it were not there."""
-
-from datetime import date, timedelta
+"""Which rows behind a figure. A wrong value in the address is as if it were not there."""
 
 from django import forms
 
-from appointments.forms.looking import LookedDay
-from hospital import plain
+from appointments.forms.looking import DaysForm
 from referrals.models import Referral
 from referrals.selectors.counted import WORDS
-
-LONGEST = timedelta(days=366)
-
-
-class DaysForm(plain.Form):
-    first = LookedDay(required=False)
-    last = LookedDay(required=False)
-
-    def days(self, today: date) -> tuple[date, date]:
-        """Both included; this month so far, unless something else was said. At most a year."""
-        self.is_valid()
-        first = self.cleaned_data.get("first") or today.replace(day=1)
-        last = self.cleaned_data.get("last") or max(first, today)
-        first, last = min(first, last), max(first, last)
-        return first, min(last, first + LONGEST)
 
 
 class RowsForm(DaysForm):

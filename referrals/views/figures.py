@@ -1,18 +1,20 @@
 """转诊指标 /referral-office/figures/ (R7): counted when asked for, opened down to the rows, as Excel."""
 
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from appointments.views.office.sheets import MOST_ROWS, file_answer, workbook
-from hospital import audit, clock, masking, permissions
+from appointments.forms.looking import DaysForm
+from appointments.views.office.figures import Look, exported, look
+from appointments.views.office.sheets import MOST_ROWS
+from hospital import masking, permissions
 from hospital.models import Organization, Role
 from hospital.permissions import role_required
 from referrals import stats
-from referrals.forms.figures import DaysForm, RowsForm
+from referrals.forms.figures import RowsForm
 from referrals.models import Referral
 from referrals.selectors import counted, pool_use
 
@@ -24,17 +26,14 @@ PAGE = 50
 @never_cache
 @role_required(*READERS)
 def figures(request: HttpRequest) -> HttpResponse:
-    house, houses = _house(request)
-    now = clock.now()
-    first, last = DaysForm(request.GET).days(clock.today(now))
-    counts = stats.figures(organization=house.pk, first=first, last=last)
-    used = _used(house, counts, now=now)
-    context = _frame(request, house, first, last) | {
-        "houses": houses,
+    looked = _look(request, DaysForm(request.GET))
+    counts = stats.figures(**looked.asked)
+    used = _used(looked, counts)
+    context = _framed(request, looked) | {
         "figures": counts,
         "each": [(one, used.of.get(one.organization)) for one in counts.of],
         "kept": used.share,
-        "paths": stats.paths(organization=house.pk, first=first, last=last),
+        "paths": stats.paths(**looked.asked),
         "most": stats.MOST_WAYS,
         "concentrated": stats.CONCENTRATED,
     }
@@ -46,21 +45,17 @@ def figures(request: HttpRequest) -> HttpResponse:
 @role_required(*READERS)
 def rows(request: HttpRequest) -> HttpResponse:
     """The referrals behind one figure, names masked."""
-    house, _houses = _house(request)
     form = RowsForm(request.GET)
-    first, last = form.days(clock.today(clock.now()))
+    looked = _look(request, form)
     direction, what, narrowed = form.asked()
-    found = counted.rows(organization=house.pk, first=first, last=last, direction=direction, what=what)
+    found = counted.rows(**looked.asked, direction=direction, what=what)
     page = Paginator(found.filter(**narrowed), PAGE).get_page(request.GET.get("page"))
     reasons = counted.reasons_of(list(page))
-    kept = request.GET.copy()
-    kept.pop("page", None)
-    context = _frame(request, house, first, last) | {
+    context = _framed(request, looked) | {
         "page": page,
         "lines": [(row, masking.name(row.patient.name), reasons.get(row.pk, "")) for row in page],
         "direction": Referral.Direction(direction).label,
         "what": counted.WORDS[what],
-        "kept": kept.urlencode(),
     }
     return render(request, "referrals/figures/rows.html", context)
 
@@ -70,52 +65,31 @@ def rows(request: HttpRequest) -> HttpResponse:
 @role_required(*READERS)
 def export(request: HttpRequest) -> HttpResponse:
     """Institutions, reasons, and all of who referred where. Leaves an audit row."""
-    house, _houses = _house(request)
-    now = clock.now()
-    first, last = DaysForm(request.GET).days(clock.today(now))
-    counts = stats.figures(organization=house.pk, first=first, last=last)
-    content, count = workbook(
-        [
-            (_("转诊指标"), _heads(), _institutions(counts, _used(house, counts, now=now).of)),
-            (_("退回原因"), [_("原因"), _("次数")], [(row.text, row.count) for row in counts.reasons]),
-            (_("谁转给谁"), _path_heads(), _paths(house, first, last)),
-        ]
-    )
-    detail = {"what": "referral_figures", "rows": count, "house": house.pk, "from": f"{first}", "to": f"{last}"}
-    audit.record(action="office.exported", actor=request.user, now=now, request=request, detail=detail)
-    return file_answer(content, f"{_('转诊指标')}-{first:%Y%m%d}-{last:%Y%m%d}.xlsx")
+    looked = _look(request, DaysForm(request.GET))
+    counts = stats.figures(**looked.asked)
+    sheets = [
+        (_("转诊指标"), _heads(), _institutions(counts, _used(looked, counts).of)),
+        (_("退回原因"), [_("原因"), _("次数")], [(row.text, row.count) for row in counts.reasons]),
+        (_("谁转给谁"), _path_heads(), _paths(looked)),
+    ]
+    return exported(request, looked, sheets, what="referral_figures", name=_("转诊指标"))
 
 
 # ---- whose, and what it says ----
 
 
-def _house(request: HttpRequest) -> tuple[Organization, list[Organization]]:
-    """The house looked at, and all that may be. 404 where the user has none."""
-    reach = permissions.organizations_of(request.user, *READERS)
-    houses = list(Organization.objects.filter(pk__in=reach).order_by("pk"))
-    if not houses:
-        raise Http404
-    asked = request.GET.get("house", "")
-    return next((house for house in houses if str(house.pk) == asked), houses[0]), houses
+def _look(request: HttpRequest, form: DaysForm) -> Look:
+    return look(request, permissions.organizations_of(request.user, *READERS), form)
 
 
-def _frame(request: HttpRequest, house: Organization, first, last) -> dict:
-    span = f"first={first:%Y-%m-%d}&last={last:%Y-%m-%d}&house={house.pk}"
-    in_office = permissions.has_role(request.user, Role.REFERRAL)
-    return {
-        "house": house,
-        "first": first,
-        "last": last,
-        "span": span,
-        "in_office": in_office,
-        "in_figures": True,
-    }
+def _framed(request: HttpRequest, looked: Look) -> dict:
+    return looked.framed(in_office=permissions.has_role(request.user, Role.REFERRAL), in_figures=True)
 
 
-def _used(house: Organization, counts: stats.Figures, *, now) -> pool_use.HouseUse:
+def _used(looked: Look, counts: stats.Figures) -> pool_use.HouseUse:
     """号池使用 of each institution that referred: as the institution's own page counts it."""
     some = Organization.objects.filter(pk__in=[each.organization for each in counts.of])
-    return pool_use.use_at(house, some, first=counts.first, last=counts.last, now=now)
+    return pool_use.use_at(looked.house, some, first=looked.first, last=looked.last, now=looked.now)
 
 
 def _heads() -> list[str]:
@@ -143,8 +117,8 @@ def _path_heads() -> list[str]:
     ]  # fmt: skip
 
 
-def _paths(house: Organization, first, last):
-    for row in stats.paths(organization=house.pk, first=first, last=last, most=MOST_ROWS):
+def _paths(looked: Look):
+    for row in stats.paths(**looked.asked, most=MOST_ROWS):
         yield (
             Referral.Direction(row.direction).label, row.origin_name, row.doctor, row.receiver_name,
             row.department_name, row.role_name, row.count, row.share.percent, _("集中") if row.concentrated else "",
