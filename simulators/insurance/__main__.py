@@ -4,16 +4,13 @@
 `python -m simulators.insurance FOLDER --behave slow --of 2207 --times 2` tells a running one how to behave.
 """
 
-import argparse
-import contextlib
 import json
-import os
-import signal
 import sys
 import tomllib
 import urllib.request
-from pathlib import Path
 from secrets import token_hex
+
+from simulators import serving
 
 from .book import Book
 from .server import WAYS, Server
@@ -22,10 +19,7 @@ PAASID = "demo"
 
 
 def main() -> int:
-    said = argparse.ArgumentParser(prog="simulators.insurance")
-    said.add_argument("folder", type=Path)
-    said.add_argument("--host", default="127.0.0.1")
-    said.add_argument("--port", type=int, default=0, help="0: any that is free")
+    said = serving.arguments("insurance")
     said.add_argument("--behave", choices=(*WAYS, "well"))
     said.add_argument("--of", default="*", help="a transaction's number, e.g. 2207")
     said.add_argument("--times", type=int, default=1)
@@ -37,31 +31,11 @@ def _serve(given) -> int:
     given.folder.mkdir(parents=True, exist_ok=True)
     book, token = Book(str(given.folder / "insurance.sqlite3")), token_hex(16)
     server = Server((given.host, given.port), book=book, paasid=PAASID, token=token)
-    signal.signal(signal.SIGTERM, _end)
     url = f"http://{given.host}:{server.server_address[1]}/fsi/api"
-    _write(given.folder / "links.toml", url=url, token=token)
-    sys.stdout.write(f"insurance {url}\n")
-    sys.stdout.flush()
-    with contextlib.suppress(KeyboardInterrupt):
-        server.serve_forever(poll_interval=0.1)
-    return 0
-
-
-def _write(path: Path, *, url: str, token: str) -> None:
-    """Whole or not at all: somebody may be reading it."""
-    lines = [
-        "[[link]]",
-        'house = "*"',
-        f'url = "{url}"',
-        'fixmedins_code = "H00000000001"',
-        'area = "000000"',
-        f'paasid = "{PAASID}"',
-        f'token = "{token}"',
-    ]
-    fresh = path.with_suffix(".new")
-    fresh.write_text("\n".join(lines) + "\n")
-    fresh.chmod(0o640)
-    os.replace(fresh, path)
+    said = {"house": "*", "url": url, "fixmedins_code": "H00000000001", "area": "000000"}
+    said |= {"paasid": PAASID, "token": token}
+    serving.write(given.folder / "links.toml", table="link", said=said)
+    return serving.serve(server, said=f"insurance {url}")
 
 
 def _behave(given) -> int:
@@ -69,10 +43,6 @@ def _behave(given) -> int:
     said = json.dumps({"do": given.behave, "infno": given.of, "times": given.times}).encode()
     with urllib.request.urlopen(urllib.request.Request(f"{url}/_script", said, method="POST")) as answer:
         return 0 if answer.status == 200 else 1
-
-
-def _end(_number, _frame):
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":
