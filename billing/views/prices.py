@@ -171,9 +171,7 @@ def price_import(request: HttpRequest):
     house, today = write_house(request), clock.today(clock.now())
     if request.method != "POST":
         return render(request, "billing/prices/import.html", framed(request, house, form=ListForm(today=today)))
-    form = ListForm(request.POST, request.FILES, today=today)
-    if form.is_valid() and getattr(request, "cut_off", None):
-        form.add_error("file", _("文件超过 2 MB，请拆成几个文件。"))
+    form = ListForm(request.POST, request.FILES, cut_off=bool(request.cut_off), today=today)
     if form.errors:
         context = framed(request, house, form=form, wrong=form.wrong[:50], more=max(len(form.wrong) - 50, 0))
         return render(request, "billing/prices/import.html", context, status=422)

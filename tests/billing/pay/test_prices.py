@@ -155,6 +155,19 @@ def test_an_excel_file_is_read_into_the_box_and_the_export_is_read_again(office,
     assert "会改 0 个价格，1 个没有变化" in same
 
 
+def test_a_file_that_is_too_long_or_empty_is_said_so_and_nothing_else(office, house):
+    said = {"effective_from": f"{TODAY + DAY}", "why": "调价"}
+    for content, sentence in ((b"A,x,1\n" * 400_000, "文件超过 2 MB"), (b"", "这个文件是空的")):
+        page = text_of(office.post("/office/prices/import/", said | {"file": _named(content)}))
+        assert (sentence in page, "请贴上价目，或选一个文件" in page) == (True, False)
+
+
+def _named(content: bytes) -> BytesIO:
+    file = BytesIO(content)
+    file.name = "价目.csv"
+    return file
+
+
 def test_the_public_reads_what_holds_and_what_is_to_come(client, house):
     price(house)
     ServiceFactory(organization=house, price_code="A", name="普通门诊")
