@@ -1,7 +1,6 @@
 """账单 of the account's people for programs: what is to be paid, and paying it. Another's is not found."""
 
 from contextlib import suppress
-from datetime import time
 
 from django.db.models import Exists, OuterRef
 from django_filters import rest_framework as filters
@@ -19,7 +18,7 @@ from hospital.api import plain, rates
 from hospital.api.authentication import BOOK
 from hospital.api.endpoint import DetailEndpoint, ListEndpoint
 from hospital.api.errors import NothingHere
-from hospital.api.filters import RowNumber
+from hospital.api.filters import FromDay, RowNumber, ToDay
 
 SHOWN = ("lines__appointment__slot", "lines__exam", "payments__refunds")
 
@@ -39,14 +38,8 @@ def own(caller):
 class InvoiceFilter(filters.FilterSet):
     patient = RowNumber(label="Patient's id.")
     status = filters.MultipleChoiceFilter(choices=Invoice.Status.choices, label="One or several.")
-    opened_from = filters.DateFilter(method="since", label="First day on which it was opened.")
-    opened_to = filters.DateFilter(method="until", label="Last such day, included.")
-
-    def since(self, rows, name, day):
-        return rows.filter(opened_at__gte=clock.at(day, time(0)))
-
-    def until(self, rows, name, day):
-        return rows.filter(opened_at__lte=clock.at(day, time.max))
+    opened_from = FromDay("opened_at", label="First day on which it was opened.")
+    opened_to = ToDay("opened_at", label="Last such day, included.")
 
 
 class InvoiceRows:
@@ -57,11 +50,6 @@ class InvoiceRows:
 
     def get_queryset(self):
         return own(self.request.auth)
-
-    def read(self, request, shape) -> dict:
-        asked = shape(data=request.data)
-        asked.is_valid(raise_exception=True)
-        return dict(asked.validated_data)
 
 
 @extend_schema_view(

@@ -21,6 +21,12 @@ class Endpoint(views.APIView):
             if self.asks_privacy and request.auth.lacks_consent:
                 raise PrivacyNeeded()
 
+    def read(self, request, shape) -> dict:
+        """The body as `shape` takes it. Raises ValidationError."""
+        asked = shape(data=request.data)
+        asked.is_valid(raise_exception=True)
+        return dict(asked.validated_data)
+
     def options(self, request, *args, **kwargs):
         return Response(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
 

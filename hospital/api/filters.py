@@ -1,9 +1,13 @@
 """Query parameters by django-filter. One that the document does not name is refused, so that no typing error filters
 nothing in silence."""
 
+from datetime import time
+
 from django import forms
 from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
+
+from hospital import clock
 
 from .plain import refuse_parameters_but
 
@@ -21,6 +25,20 @@ class RowNumber(filters.NumberFilter):
 
     def get_max_validator(self):
         return None
+
+
+class FromDay(filters.DateFilter):
+    """Of a moment: from the beginning of that day of the hospital's."""
+
+    def filter(self, rows, day):
+        return rows.filter(**{f"{self.field_name}__gte": clock.at(day, time.min)}) if day else rows
+
+
+class ToDay(filters.DateFilter):
+    """Of a moment: until the end of that day."""
+
+    def filter(self, rows, day):
+        return rows.filter(**{f"{self.field_name}__lte": clock.at(day, time.max)}) if day else rows
 
 
 class Word(forms.Field):

@@ -1,6 +1,6 @@
 """转诊 for programs: list, read, draft, change, send, answer, withdraw. Another institution's is not found."""
 
-from datetime import datetime, time
+from datetime import datetime
 
 from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
@@ -16,6 +16,7 @@ from hospital.api import plain, rates
 from hospital.api.authentication import REFER
 from hospital.api.endpoint import DetailEndpoint, ListEndpoint
 from hospital.api.errors import Invalid
+from hospital.api.filters import FromDay, ToDay
 from hospital.models import Organization, Patient
 from referrals.errors import NumberOfAnother
 from referrals.models import Referral
@@ -34,18 +35,12 @@ class ReferralFilter(filters.FilterSet):
     box = filters.ChoiceFilter(method="by_side", choices=BOXES, label="What your institution sent, or received.")
     direction = filters.ChoiceFilter(choices=Referral.Direction.choices, label="上转 or 下转.")
     status = filters.MultipleChoiceFilter(choices=Referral.Status.choices, label="One or several.")
-    created_from = filters.DateFilter(method="since", label="First day on which it was begun.")
-    created_to = filters.DateFilter(method="until", label="Last such day, included.")
+    created_from = FromDay("created_at", label="First day on which it was begun.")
+    created_to = ToDay("created_at", label="Last such day, included.")
 
     def by_side(self, rows, name, box):
         side = "origin" if box == "sent" else "receiver"
         return rows.filter(**{side: self.request.auth.organization_id})
-
-    def since(self, rows, name, day):
-        return rows.filter(created_at__gte=clock.at(day, time(0)))
-
-    def until(self, rows, name, day):
-        return rows.filter(created_at__lte=clock.at(day, time.max))
 
 
 class ReferralRows:
@@ -54,11 +49,6 @@ class ReferralRows:
 
     def get_queryset(self):
         return own(self.request.auth)
-
-    def read(self, request, shape) -> dict:
-        asked = shape(data=request.data)
-        asked.is_valid(raise_exception=True)
-        return dict(asked.validated_data)
 
     def answer(self, pk: int, *, status: int = 200) -> Response:
         """As it stands now, in full."""
