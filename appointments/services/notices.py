@@ -9,6 +9,7 @@ from django.db.models.functions import Cast, Concat
 from appointments.models import Appointment, Schedule
 from appointments.policies import booking as policy
 from appointments.selectors import rules
+from appointments.selectors.bookings import RELATED
 from hospital import clock, messages
 from hospital.models import Message
 
@@ -21,18 +22,6 @@ QUIET_UNTIL = time(7)
 """A reminder that a dead worker owes from yesterday evening is not sent in the night."""
 
 BATCH = 500
-
-RELATED = (
-    "slot",
-    "patient",
-    "department",
-    "schedule__organization",
-    "schedule__campus",
-    "schedule__room",
-    "schedule__service",
-    "schedule__team",
-    "schedule__role__practitioner",
-)
 
 
 def tell(*, appointment: int, template: str, dedupe: str, now: datetime, **more) -> None:
