@@ -12,7 +12,7 @@ from appointments.services import changes
 from billing.errors.finance import BillAway
 from billing.models import ChargeItem, CreditAgreement, Difference, InsuranceSettlement, Invoice, Payment, Refund
 from billing.policies.splitting import Priced, estimate, rounded
-from billing.selectors import rules, sums
+from billing.selectors import rules
 from billing.selectors.ledger import balance
 from billing.services import crediting, depositing, insuring, invoicing, paying, reconciling, refunding
 from exams.models import ExamBooking
@@ -155,7 +155,7 @@ class Month:
     # ---- how ----
 
     def _pay(self, invoice: Invoice, *, way: str, means: str, at: datetime) -> None:
-        if sums.of(invoice).owed <= 0:
+        if invoice.cash_paid == 0:
             paying.settle_free(invoice=invoice, by=None, now=at)
         elif means in self.gateways:
             self._scan(invoice, way=way, means=means, at=at)
@@ -183,13 +183,13 @@ class Month:
             if self.dice.random() >= LOST or clock.today(at) == self.today:
                 paying.succeed(order=payment.order, said=said, now=at)
         self._move_on(at)
-        self._send(invoice, at)
+        if len(codes) > 1:
+            self._send(invoice, at)
 
     def _at_the_window(self, invoice: Invoice, *, means: str, at: datetime) -> None:
         shift = self.drawers.one()
         asks = {"invoice": invoice, "way": "window", "by": shift.cashier, "shift": shift, "now": at}
-        owed = sums.of(invoice).owed
-        if means == "bank" and owed > 20 and self.dice.random() < MIXED * 4:
+        if means == "bank" and invoice.cash_paid > 20 and self.dice.random() < MIXED * 4:
             paying.take(means="cash", amount=Decimal(10), **asks)
         reference = "" if means == "cash" else f"{self.dice.randrange(10**12):012d}"
         paying.take(means=means, reference=reference, **asks)

@@ -33,8 +33,9 @@ class Sums:
 def held(invoice_id: int) -> list[Held]:
     """Of each payment that succeeded. A refund counts from when it is asked for, whatever the gateway says."""
     rows = Payment.objects.filter(invoice=invoice_id, status=Payment.Status.SUCCEEDED)
+    rows = rows.order_by("pk").values_list("pk", "means", "amount", "succeeded_at")
     rows = rows.annotate(back=Coalesce(Sum("refunds__amount"), NOTHING))
-    return [Held(row.pk, row.means, row.amount - row.back, row.succeeded_at) for row in rows.order_by("pk")]
+    return [Held(pk, means, amount - back, at) for pk, means, amount, at, back in rows]
 
 
 def of(invoice: Invoice) -> Sums:

@@ -74,9 +74,7 @@ def _give_back(line_id: int, *, by: User | None, now: datetime) -> bool:
 def _deliver(line_id: int, *, by: User | None, now: datetime) -> None:
     """Raises _Gone, Busy."""
     locks.delivery(line_id)
-    line = ChargeItem.objects.select_related("appointment__slot", "appointment__schedule", "exam__request").get(
-        pk=line_id
-    )
+    line = ChargeItem.objects.select_related("appointment", "exam").get(pk=line_id)
     booking = line.booking
     what = deed(booking) if booking else Deed.NOTHING
     if what == Deed.RETURN:
@@ -88,7 +86,7 @@ def _deliver(line_id: int, *, by: User | None, now: datetime) -> None:
         with transaction.atomic():
             if what == Deed.CONFIRM:
                 _confirm(booking, by=by, now=now)
-            _confirmed(line_id, by=by, now=now)
+            _confirmed(line, by=by, now=now)
     except (HoldLapsed, HoldEnded):  # and with the savepoint went the locks
         booking.refresh_from_db()
         if deed(booking) == Deed.RETURN:  # let go on purpose while we were at it
@@ -103,17 +101,16 @@ def _confirm(booking: Appointment | ExamBooking, *, by: User | None, now: dateti
         exams.confirm(booking=booking, by=by, now=now)
 
 
-def _confirmed(line_id: int, *, by: User | None, now: datetime) -> None:
-    """After the booking's locks: invoice, line."""
-    invoice = locks.invoice(ChargeItem.objects.values_list("invoice", flat=True).get(pk=line_id))
-    line = ChargeItem.objects.get(pk=line_id)
+def _confirmed(line: ChargeItem, *, by: User | None, now: datetime) -> None:
+    """After the booking's locks: invoice, line. A line stays on its invoice."""
+    invoice = locks.invoice(line.invoice_id)
+    line = ChargeItem.objects.get(pk=line.pk)
     if line.status == Status.CONFIRMED:
         return
     if line.status != Status.PAID:  # given back meanwhile: the confirmation goes with this transaction
         raise _Gone
     line.status, line.confirmed_at = Status.CONFIRMED, now
-    line.save(update_fields=["status", "confirmed_at"])
-    standing.earn(invoice, line, by=by, now=now)
+    standing.earn(invoice, line, also=("status", "confirmed_at"), by=by, now=now)
     trail.publish("line.confirmed", invoice, by=by, now=now, line=line.pk)
 
 
@@ -140,7 +137,7 @@ def _book_anew(line: ChargeItem, booking: Appointment | ExamBooking, *, by: User
         locks.invoice(line.invoice_id)
         ChargeItem.objects.filter(pk=line.pk, status=Status.PAID).update(**{line.kind: fresh})
         _confirm(fresh, by=by, now=now)
-        _confirmed(line.pk, by=by, now=now)
+        _confirmed(line, by=by, now=now)
 
 
 def _number_again(line: ChargeItem, row: Appointment, *, now: datetime) -> Appointment:

@@ -107,8 +107,8 @@ def _exchange(invoice: Invoice, old: ChargeItem, row: Appointment | ExamBooking,
     new.save()
     if invoice.status == Invoice.Status.OWED:
         standing.earn(invoice, new, on_credit=True, by=by, now=now)
-    standing.follow(invoice, by=by, now=now)
-    refunding.give_back_too_much(invoice, reason="moved", lines=[old], by=by, now=now)
+    stands = standing.follow(invoice, by=by, now=now)
+    refunding.give_back_too_much(invoice, stands, reason="moved", lines=[old], by=by, now=now)
     if was == Line.CONFIRMED and invoice.status == Invoice.Status.OWED:
         standing.earn(invoice, new, on_credit=True, by=by, now=now)
     trail.publish("line.exchanged", invoice, by=by, now=now, line=new.pk, instead_of=old.pk)

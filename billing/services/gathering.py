@@ -55,7 +55,7 @@ def _as_owed(invoice: Invoice) -> policy.Owed:
 def _bring(other: Invoice, taker: Invoice, *, by: User | None, now: datetime) -> None:
     """Its codes are closed by the next round: who scans one of them meanwhile gets the money back."""
     other.payments.filter(status=Payment.Status.PENDING).exclude(gateway="").update(expires_at=now, next_query_at=now)
-    for line in standing.live(other):
+    for line in standing.live_with_bookings(other):
         refunding.take_off(other, line, reason="moved", by=by, now=now)
         copy = _copy(line, taker, now=now)
         standing.earn(taker, copy, on_credit=True, by=by, now=now)

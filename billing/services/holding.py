@@ -5,6 +5,7 @@ short, and never outlasts the start of the visit. Locks: the booking's own; call
 from datetime import datetime, timedelta
 
 import structlog
+from django.db.models import Q
 
 from appointments.models import Appointment
 from appointments.services import changes
@@ -22,11 +23,12 @@ AT_A_TIME = timedelta(minutes=5)
 
 def while_paying(*, payment: Payment, now: datetime) -> None:
     """The first code of an invoice gives its holds some minutes from now, once: typing a password takes time."""
-    earlier = payment.invoice.payments.exclude(gateway="").exclude(pk=payment.pk)
     minutes = _rule(payment, now).paying_minutes
-    if minutes and not earlier.exists():
+    lines = _held(payment.invoice_id) if minutes else []
+    earlier = payment.invoice.payments.exclude(gateway="").exclude(pk=payment.pk)
+    if lines and not earlier.exists():
         until = payment.asked_at + timedelta(minutes=minutes)
-        _hold(payment.invoice_id, until=lambda _line: until, now=now)
+        _hold(lines, until=lambda _line: until, now=now)
 
 
 def while_away(*, payment: Payment, now: datetime) -> None:
@@ -35,14 +37,14 @@ def while_away(*, payment: Payment, now: datetime) -> None:
     minutes = _rule(payment, now).away_minutes
     if minutes:
         longest = timedelta(minutes=minutes)
-        _hold(payment.invoice_id, until=lambda line: min(now + AT_A_TIME, line.added_at + longest), now=now)
+        _hold(_held(payment.invoice_id), until=lambda line: min(now + AT_A_TIME, line.added_at + longest), now=now)
 
 
 def while_settling(*, invoice: Invoice, now: datetime) -> None:
     """The person agreed to what the insurance bears, and pays their part next: some minutes from now, once."""
     minutes = rules.payment_rule(invoice.organization_id, day=clock.today(now)).paying_minutes
     if minutes:
-        _hold(invoice.pk, until=lambda _line: now + timedelta(minutes=minutes), now=now)
+        _hold(_held(invoice.pk), until=lambda _line: now + timedelta(minutes=minutes), now=now)
 
 
 def while_the_insurance_is_away(*, invoice: Invoice, now: datetime) -> None:
@@ -50,7 +52,7 @@ def while_the_insurance_is_away(*, invoice: Invoice, now: datetime) -> None:
     minutes = rules.payment_rule(invoice.organization_id, day=clock.today(now)).away_minutes
     if minutes:
         longest = timedelta(minutes=minutes)
-        _hold(invoice.pk, until=lambda line: min(now + AT_A_TIME, line.added_at + longest), now=now)
+        _hold(_held(invoice.pk), until=lambda line: min(now + AT_A_TIME, line.added_at + longest), now=now)
 
 
 def for_elsewhere(*, invoice: Invoice, now: datetime) -> None:
@@ -58,19 +60,25 @@ def for_elsewhere(*, invoice: Invoice, now: datetime) -> None:
     the line came, so that pressing again holds no longer."""
     minutes = rules.payment_rule(invoice.organization_id, day=clock.today(now)).link_minutes
     if minutes:
-        _hold(invoice.pk, until=lambda line: line.added_at + timedelta(minutes=minutes), now=now)
+        _hold(_held(invoice.pk), until=lambda line: line.added_at + timedelta(minutes=minutes), now=now)
 
 
 def _rule(payment: Payment, now: datetime):
     return rules.payment_rule(payment.organization_id, day=clock.today(now))
 
 
-def _hold(invoice: int, *, until, now: datetime) -> None:
-    """Each line by itself: one that is just being served stays as it is until the next look."""
+def _held(invoice: int) -> list[ChargeItem]:
+    """Lines whose booking has a clock: what is paid after the visit has none."""
     lines = ChargeItem.objects.filter(invoice=invoice, status=ChargeItem.Status.OPEN)
-    for line in lines.select_related("appointment__slot", "exam").order_by("pk"):
-        held = line.hold_until
-        if held is None or held >= until(line):
+    lines = lines.filter(Q(appointment__status="pending") | Q(exam__status="pending"))
+    rows = lines.select_related("appointment__slot", "exam").order_by("pk")
+    return [line for line in rows if line.hold_until is not None]
+
+
+def _hold(lines: list[ChargeItem], *, until, now: datetime) -> None:
+    """Each line by itself: one that is just being served stays as it is until the next look."""
+    for line in lines:
+        if line.hold_until >= until(line):
             continue
         try:
             _one(line.booking, until=until(line), now=now)

@@ -31,10 +31,10 @@ def say(*, invoice: Invoice, kind: str, by: User | None, now: datetime) -> Invoi
     if underway or held.payments.filter(status__in=_PAYING).exists():
         raise InsuranceUnderWay()
     _write_down(patient, kind, by=by, now=now)
-    lines = standing.live(held)
+    lines = standing.live_with_bookings(held)
     for line in lines:
         refunding.take_off(held, line, reason="resettled", by=by, now=now)
-    standing.refresh(held, now=now)
+    standing.refresh(held, [], now=now)
     return _anew(held, lines, kind, by=by, now=now)
 
 
@@ -58,7 +58,7 @@ def _anew(old: Invoice, lines: list[ChargeItem], kind: str, *, by: User | None, 
         opened_at=now,
     )
     copies = [{name: getattr(line, name) for name in COPIED} for line in lines]
-    ChargeItem.objects.bulk_create(ChargeItem(invoice=new, **copy) for copy in copies)
-    standing.refresh(new, now=now)
+    lines = ChargeItem.objects.bulk_create(ChargeItem(invoice=new, **copy) for copy in copies)
+    standing.refresh(new, lines, now=now)
     trail.publish("invoice.opened", new, by=by, now=now)
     return new

@@ -5,7 +5,6 @@
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Max
 
 from billing.errors import InvoiceOver, NothingToPay
 from billing.models import InsuranceSettlement, InsuranceStep, Invoice, MoneyCase
@@ -30,16 +29,20 @@ def start(*, invoice: Invoice, by: User | None, now: datetime) -> InsuranceSettl
     invoice = locks.invoice(invoice.pk)
     if invoice.status in Invoice.OVER:
         raise InvoiceOver()
-    underway = invoice.settlements.filter(status__in=[Status.RUNNING, Status.PRESETTLED]).first()
-    if underway:
-        return underway
-    if standing.settlement(invoice) or invoice.insurance == "none" or not invoice.total:
+    there = standing.settlements(invoice)
+    for row in there:
+        if row.status in (Status.RUNNING, Status.PRESETTLED):
+            return row
+    if (
+        any(row.status in InsuranceSettlement.STANDS for row in there)
+        or invoice.insurance == "none"
+        or not invoice.total
+    ):
         raise NothingToPay()
-    before = invoice.settlements.aggregate(last=Max("attempt"))["last"] or 0
     return InsuranceSettlement.objects.create(
         organization_id=invoice.organization_id,
         invoice=invoice,
-        attempt=before + 1,
+        attempt=max((row.attempt for row in there), default=0) + 1,
         insurance=invoice.insurance,
         total=invoice.total,
         cash_paid=invoice.total,
@@ -83,13 +86,12 @@ def settled(
     row.total, row.fund_paid, row.account_paid, row.cash_paid = split.total, split.fund, split.account, split.cash
     row.save()
     _post(invoice, row, "settled", accounts.settled(split.fund, split.account), by=by, now=now)
-    lines = standing.live(invoice)
-    if sum(line.amount for line in lines) != split.total:
+    if invoice.total != split.total:  # its lines', while somebody holds it
         ask_to_reverse(invoice=invoice, now=now)
         standing.owe_what_nobody_bears(invoice, by=by, now=now)
         return row
-    standing.follow(invoice, by=by, now=now)
-    refunding.give_back_too_much(invoice, reason="resettled", by=by, now=now)
+    stands = standing.follow(invoice, by=by, now=now)
+    refunding.give_back_too_much(invoice, stands, reason="resettled", by=by, now=now)
     trail.publish("insurance.settled", invoice, by=by, now=now, settlement=row.pk)
     return row
 

@@ -40,14 +40,14 @@ def open_for_basket(*, basket: UUID, by: User | None, now: datetime) -> list[Inv
 def open_for_booking(*, booking: Booking, by: User | None, now: datetime) -> Invoice:
     """Of the basket it is in, or its own. Raises NothingToCharge."""
     if booking.basket:
-        open_for_basket(basket=booking.basket, by=by, now=now)
+        found = {row.pk: row for row in open_for_basket(basket=booking.basket, by=by, now=now)}
     else:
         of = _appointments if isinstance(booking, Appointment) else _exams
-        _open(of(Q(pk=booking.pk)), basket=None, by=by, now=now)
-    line = booking.charges.exclude(status__in=ChargeItem.GONE).select_related("invoice").first()
-    if line is None:
+        found = _open(of(Q(pk=booking.pk)), basket=None, by=by, now=now)
+    number = _charged([booking]).get(_key(booking))
+    if number is None:
         raise NothingToCharge()
-    return line.invoice
+    return found.get(number) or Invoice.objects.get(pk=number)
 
 
 def open_apart(*, booking: Booking, by: User | None, now: datetime) -> Invoice | None:
@@ -106,35 +106,42 @@ def _one(rows: list[Booking], *, basket: UUID | None, by: User | None, now: date
     patient = Patient.objects.select_for_update(no_key=True).get(pk=rows[0].patient_id)
     charged = _charged(rows)
     fresh = [row for row in rows if _key(row) not in charged and charging.may_charge(row, now=now)]
-    invoice = _there(basket, charged, patient, organization_of(rows[0]))
-    if invoice is None and fresh:
-        invoice = Invoice.objects.create(
-            organization=organization_of(rows[0]),
-            patient=patient,
-            basket=basket,
-            insurance=patient.insurance,
-            by=by,
-            opened_at=now,
-        )
-        trail.publish("invoice.opened", invoice, by=by, now=now)
-    if invoice is None:
-        return None
-    invoice = locks.invoice(invoice.pk)
+    there = _there(basket, charged, patient, organization_of(rows[0]))
+    if there is None:
+        return _new(fresh, patient, basket=basket, by=by, now=now) if fresh else None
+    invoice = locks.invoice(there)
     if invoice.status != Invoice.Status.OPEN:
         return invoice
     if fresh and standing.settlement(invoice):
         reversing.ask_to_reverse(invoice=invoice, now=now)  # what the insurance settled is not all any more: anew
     ChargeItem.objects.bulk_create(line_of(invoice, row, now=now) for row in fresh)
-    _withdraw_what_is_gone(invoice, by=by, now=now)
-    standing.refresh(invoice, now=now)
+    tidy(invoice, by=by, now=now)
     return invoice
 
 
-def _there(basket: UUID | None, charged: dict, patient: Patient, organization: Organization) -> Invoice | None:
+def _new(rows: list[Booking], patient: Patient, *, basket: UUID | None, by: User | None, now: datetime) -> Invoice:
+    """Nobody else sees it before it is committed with its lines."""
+    invoice = Invoice(
+        organization=organization_of(rows[0]),
+        patient=patient,
+        basket=basket,
+        insurance=patient.insurance,
+        by=by,
+        opened_at=now,
+    )
+    lines = [line_of(invoice, row, now=now) for row in rows]
+    standing.add_up(invoice, lines, None)
+    invoice.save(force_insert=True)
+    ChargeItem.objects.bulk_create(lines)
+    trail.publish("invoice.opened", invoice, by=by, now=now)
+    return invoice
+
+
+def _there(basket: UUID | None, charged: dict, patient: Patient, organization: Organization) -> int | None:
     if basket:
         rows = Invoice.objects.filter(basket=basket, organization=organization, patient=patient)
-        return rows.filter(status=Invoice.Status.OPEN).first()
-    return Invoice.objects.filter(pk__in=charged.values()).first()
+        return rows.filter(status=Invoice.Status.OPEN).values_list("pk", flat=True).first()
+    return min(charged.values(), default=None)
 
 
 def _key(row: Booking) -> tuple[str, int]:
@@ -147,7 +154,8 @@ def _charged(rows: list[Booking]) -> dict[tuple[str, int], int]:
     of = {kind: [pk for each, pk in keys if each == kind] for kind in ("appointment", "exam")}
     lines = ChargeItem.objects.exclude(status__in=ChargeItem.GONE)
     lines = lines.filter(Q(appointment__in=of["appointment"]) | Q(exam__in=of["exam"]))
-    return {(line.kind, line.appointment_id or line.exam_id): line.invoice_id for line in lines}
+    lines = lines.values_list("kind", "appointment", "exam", "invoice")
+    return {(kind, appointment or exam): invoice for kind, appointment, exam, invoice in lines}
 
 
 def line_of(invoice: Invoice, row: Booking, *, now: datetime) -> ChargeItem:
@@ -169,21 +177,22 @@ def line_of(invoice: Invoice, row: Booking, *, now: datetime) -> ChargeItem:
 def tidy(invoice: Invoice, *, by: User | None, now: datetime) -> None:
     """Nobody pays for it any more: what ran out meanwhile leaves. The caller holds the invoice."""
     if invoice.status == Invoice.Status.OPEN:
-        _withdraw_what_is_gone(invoice, by=by, now=now)
-        standing.refresh(invoice, now=now)
+        standing.refresh(invoice, _without_what_is_gone(invoice, by=by, now=now), now=now)
 
 
-def _withdraw_what_is_gone(invoice: Invoice, *, by: User | None, now: datetime) -> None:
-    """An open line whose booking ended. While somebody pays, what merely ran out stays: it is booked anew if nobody has
-    it (delivering)."""
+def _without_what_is_gone(invoice: Invoice, *, by: User | None, now: datetime) -> list[ChargeItem]:
+    """An open line whose booking ended goes; those that stay. While somebody pays, what merely ran out stays: it is
+    booked anew if nobody has it (delivering)."""
     paying = [Payment.Status.PENDING, Payment.Status.SUCCEEDED]
     underway = invoice.payments.filter(status__in=paying).exists()
-    for line in standing.live(invoice):
+    lines = standing.live_with_bookings(invoice)
+    for line in lines:
         if line.status == ChargeItem.Status.OPEN and charging.is_gone(line.booking, underway=underway, now=now):
             if standing.settlement(invoice):
                 refunding.return_line(line=line.pk, reason="lapsed", by=by, now=now)
             else:
                 refunding.take_off(invoice, line, reason="lapsed", by=by, now=now)
+    return [line for line in lines if line.status not in ChargeItem.GONE]
 
 
 @transaction.atomic
@@ -208,6 +217,6 @@ def add_service(*, invoice: Invoice, code: str, quantity: int = 1, by: User | No
         amount=price.amount * quantity,
         added_at=now,
     )
-    standing.refresh(invoice, now=now)
+    standing.refresh(invoice, standing.live(invoice), now=now)
     trail.record("invoice.line_added", invoice, by=by, now=now, line=line.pk, amount=line.amount)
     return line

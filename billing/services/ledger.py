@@ -2,7 +2,9 @@
 
 from datetime import datetime
 
-from billing.models import LedgerAccount, LedgerEntry, LedgerLine
+from django.db import connection
+
+from billing.models import LedgerEntry
 from billing.policies.accounts import ACCOUNTS, Posting, sides
 from hospital import clock
 
@@ -17,18 +19,14 @@ def write(
     **about,
 ) -> LedgerEntry | None:
     """An entry with its lines. Nothing to write: None. The same key again: the entry that is there. `about`: invoice,
-    payment, refund, settlement, shift and by, as far as it is about one.
+    payment, refund, settlement, shift, reconciliation and by, as far as it is about one.
 
-    The caller holds the row that the key names, so that two can't both find nothing. PostgreSQL refuses what does not
-    balance, at the end of the transaction.
+    PostgreSQL refuses what does not balance, at the end of the transaction.
     """
     postings = [each for each in postings if each.debit or each.credit]
     if not postings:
         return None
-    if there := LedgerEntry.objects.filter(key=key).first():
-        return there
-    _chart({each.account for each in postings})
-    entry = LedgerEntry.objects.create(
+    entry = LedgerEntry(
         organization_id=organization_id,
         key=key,
         kind=kind,
@@ -37,13 +35,41 @@ def write(
         amount=sides(postings)[0],
         **about,
     )
-    LedgerLine.objects.bulk_create(
-        LedgerLine(entry=entry, account_id=each.account, debit=each.debit, credit=each.credit) for each in postings
-    )
-    return entry
+    entry.pk = _insert(entry, postings)
+    return entry if entry.pk else LedgerEntry.objects.get(key=key)
 
 
-def _chart(codes: set[str]) -> None:
-    """The accounts are code; their rows come with their first entry."""
-    rows = [LedgerAccount(code=code, kind=ACCOUNTS[code]) for code in sorted(codes)]
-    LedgerAccount.objects.bulk_create(rows, ignore_conflicts=True)
+def _insert(entry: LedgerEntry, postings: list[Posting]) -> int | None:
+    """One statement: every step of a payment waits for it, holding the invoice. None: the key is there already."""
+    codes = sorted({each.account for each in postings})
+    said = {name: getattr(entry, name) for name in COLUMNS} | {
+        "codes": codes,
+        "kinds": [str(ACCOUNTS[code]) for code in codes],
+        "accounts": [each.account for each in postings],
+        "debits": [each.debit for each in postings],
+        "credits": [each.credit for each in postings],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT, said)
+        row = cursor.fetchone()
+    return row and row[0]
+
+
+COLUMNS = tuple(field.attname for field in LedgerEntry._meta.concrete_fields if not field.primary_key)
+INSERT = f"""
+WITH entry AS (
+    INSERT INTO billing_ledgerentry ({", ".join(COLUMNS)})
+    VALUES ({", ".join(f"%({name})s" for name in COLUMNS)})
+    ON CONFLICT (key) DO NOTHING RETURNING id
+), chart AS (
+    INSERT INTO billing_ledgeraccount (code, kind)
+    SELECT * FROM unnest(%(codes)s::varchar[], %(kinds)s::varchar[])
+    ON CONFLICT DO NOTHING
+), lines AS (
+    INSERT INTO billing_ledgerline (entry_id, account_id, debit, credit)
+    SELECT entry.id, line.* FROM entry,
+           unnest(%(accounts)s::varchar[], %(debits)s::numeric[], %(credits)s::numeric[]) AS line
+)
+SELECT id FROM entry
+"""
+"""The accounts are code; their rows come with their first entry."""

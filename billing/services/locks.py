@@ -9,8 +9,7 @@ _DELIVERY = 7_313_005  # with the line's id
 
 def invoice(pk: int) -> Invoice:
     """The row for this transaction. Who holds it may write its lines, payments and refunds."""
-    rows = Invoice.objects.select_for_update(no_key=True, of=("self",)).select_related("organization", "patient")
-    return rows.get(pk=pk)
+    return Invoice.objects.select_for_update(no_key=True).get(pk=pk)
 
 
 def payment(pk: int) -> Payment:

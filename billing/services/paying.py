@@ -86,7 +86,6 @@ def begin(
     if payment.gateway and payment.status == Status.PENDING and not payment.asked:
         holding.while_paying(payment=payment, now=now)
         ask(payment=payment, payer_ip=payer_ip, now=now)
-        payment.refresh_from_db()
     return payment
 
 
@@ -143,7 +142,8 @@ def _open_shift(shift: CashierShift | None, *, way: str, means: str) -> CashierS
 
 
 def ask(*, payment: Payment, now: datetime, payer_ip: str = "") -> None:
-    """Ask the gateway how this is paid, outside of any lock; again is the same order there."""
+    """Ask the gateway how this is paid, outside of any lock; again is the same order there. `payment` is then as it
+    stands, whatever became of it meanwhile."""
     gateway = ports.payment(payment.gateway, organization=payment.organization_id)
     order = ports.Order(
         order=payment.order,
@@ -162,7 +162,10 @@ def ask(*, payment: Payment, now: datetime, payer_ip: str = "") -> None:
         close(payment=payment, status=Status.FAILED, now=now)
         raise GatewayRefused() from None
     asked = {name: value for name, value in (("qr", created.qr), ("url", created.url)) if value}
-    Payment.objects.filter(pk=payment.pk, status=Status.PENDING).update(asked=asked or {"qr": ""})
+    if Payment.objects.filter(pk=payment.pk, status=Status.PENDING).update(asked=asked or {"qr": ""}):
+        payment.asked = asked or {"qr": ""}
+    else:
+        payment.refresh_from_db()
 
 
 # ---- what came of it ----
@@ -230,8 +233,8 @@ def _take(invoice: Invoice, payment: Payment, said: Said, *, by: User | None, no
         now=now,
         by=by,
     )
-    standing.follow(invoice, by=by, now=now)
-    refunding.give_back_too_much(invoice, reason="surplus", of=payment, by=by, now=now)
+    stands = standing.follow(invoice, by=by, now=now)
+    refunding.give_back_too_much(invoice, stands, reason="surplus", of=payment, by=by, now=now)
     if invoice.status == Invoice.Status.PAID:  # other codes of it: closed by the next round, before somebody scans them
         invoice.payments.filter(status=Status.PENDING).exclude(gateway="").update(expires_at=now, next_query_at=now)
     trail.publish(

@@ -16,7 +16,8 @@ from billing.models import CashierShift, ChargeItem, Invoice, Means, MoneyCase, 
 from billing.policies import accounts, returning, shifts
 from billing.policies import paying as paying_policy
 from billing.policies.unwinding import over_lines, unwind
-from billing.selectors import rules, sums
+from billing.selectors import rules
+from billing.selectors.sums import Sums
 from hospital import clock
 from hospital.models import User
 
@@ -47,8 +48,8 @@ def return_line(*, line: int, reason: str, by: User | None, now: datetime) -> Ch
         _wait_for_the_insurance(invoice, row, reason=reason, by=by, now=now)
         return row
     take_off(invoice, row, reason=reason, by=by, now=now)
-    standing.follow(invoice, by=by, now=now)
-    give_back_too_much(invoice, reason=reason, lines=[row], by=by, now=now)
+    stands = standing.follow(invoice, by=by, now=now)
+    give_back_too_much(invoice, stands, reason=reason, lines=[row], by=by, now=now)
     trail.publish("line.returned", invoice, by=by, now=now, line=row.pk, reason=reason)
     return row
 
@@ -102,14 +103,15 @@ def give_back_returning(invoice: Invoice, *, by: User | None, now: datetime) -> 
     rows = list(invoice.lines.filter(status=Line.RETURNING).order_by("pk"))
     for row in rows:
         _give_back(row, invoice, reason=row.why, by=by, now=now)
-    standing.follow(invoice, by=by, now=now)
-    give_back_too_much(invoice, reason=rows[0].why if rows else "resettled", lines=rows, by=by, now=now)
+    stands = standing.follow(invoice, by=by, now=now)
+    give_back_too_much(invoice, stands, reason=rows[0].why if rows else "resettled", lines=rows, by=by, now=now)
     for row in rows:
         trail.publish("line.returned", invoice, by=by, now=now, line=row.pk, reason=row.why)
 
 
 def give_back_too_much(
     invoice: Invoice,
+    stands: Sums,
     *,
     reason: str,
     by: User | None,
@@ -118,8 +120,7 @@ def give_back_too_much(
     of: Payment | None = None,
 ) -> list[Refund]:
     """What is held above what is due goes back, payment by payment in their order; `of`: of this payment alone, which
-    was too much by itself. The caller holds the invoice."""
-    stands = sums.of(invoice)
+    was too much by itself. `stands`: as the invoice follows. The caller holds it."""
     held = [each for each in stands.payments if of is None or each.payment == of.pk]
     open_ = [(line.pk, line.amount) for line in lines]
     made = []

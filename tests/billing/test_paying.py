@@ -69,6 +69,17 @@ def invoice_of(row) -> Invoice:
     return invoicing.open_for_booking(booking=row, by=None, now=NOW)
 
 
+def test_paying_asks_the_database_a_bounded_number_of_times(schedule, patient, wechat, django_assert_max_num_queries):
+    """Each of them is waited for by somebody with a phone in their hand, and the first ones hold the invoice."""
+    row = hold(schedule, patient)
+    with django_assert_max_num_queries(12):
+        invoice = invoice_of(row)
+    with django_assert_max_num_queries(10):
+        payment = paying.begin(invoice=invoice, means="wechat", way="phone", by=None, now=NOW)
+    with django_assert_max_num_queries(41):
+        paying.succeed(order=payment.order, said=Said(payment.amount, "4200"), now=SOON)
+
+
 def scan(invoice, *, now=NOW, **more) -> Payment:
     return paying.begin(invoice=invoice, means="wechat", way="phone", by=None, now=now, **more)
 
