@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from billing.forms.finance import CaseForm, CasesForm
-from billing.models import MoneyCase
+from billing.models import Difference, MoneyCase
 from billing.selectors import finance
 from billing.services import sending_back, settling_cases
 from hospital import clock
@@ -58,10 +58,16 @@ def case(request: HttpRequest, pk: int) -> HttpResponse:
     origin, _colon, number = row.key.partition(":")
     context |= {
         "settlement": int(number) if row.kind == MoneyCase.Kind.UNSETTLED and origin == "settlement" else None,
+        "found_on": _found_on(number) if origin == "difference" else None,
         "case": row, "form": form, "ways": ways, "back": back, "lies": settling_cases.booked(row),
         "may_go_back": row.settled_at is None and back is None and sending_back.may_go_back(row),
     }  # fmt: skip
     return render(request, "billing/finance/case.html", context, status=422 if form.errors else 200)
+
+
+def _found_on(number: str) -> Difference:
+    """Settled by hand there, and its money left for somebody here."""
+    return Difference.objects.select_related("reconciliation").get(pk=number)
 
 
 def _case(mine: frozenset[int], pk: int) -> MoneyCase:

@@ -15,6 +15,7 @@ from tests.factories import NOW, TODAY, OrganizationFactory, StaffFactory
 from tests.factories.billing import ShiftFactory
 
 from .conftest import NEXT_DAY, bill_line
+from .test_reconciling import back
 
 pytestmark = pytest.mark.django_db
 
@@ -108,6 +109,18 @@ def test_what_is_kept_for_the_office_is_settled_with_a_sentence(desk, day, wecha
     assert "没有要处理的" in page(desk, "/finance/cases/")
     assert "转账 8846" in page(desk, "/finance/cases/?settled=on")
     assert desk.post(address, {"way": "transfer", "note": "再来"}).status_code == 409
+
+
+def test_a_refund_that_the_gateway_never_made_waits_and_says_of_which_day(desk, paid, wechat):
+    payment = paid()
+    refund = back(payment)
+    wechat.write(bill_line(payment.order))
+    day = reconciling.reconcile(organization_id=OrganizationFactory().pk, gateway="wechat", day=TODAY, now=NEXT_DAY)
+    desk.post(f"/finance/differences/{Difference.objects.get(refund=refund).pk}/by-hand/", {"note": "渠道没有退"})
+    listed = page(desk, "/finance/cases/")
+    assert ("等处理" in listed, "已退费" in listed) == (True, False)
+    case = page(desk, f"/finance/cases/{MoneyCase.objects.get().pk}/")
+    assert (f"/finance/reconciliation/{day.pk}/" in case, "本院有，渠道没有" in case) == (True, True)
 
 
 def test_an_auditor_reads_and_another_house_finds_nothing(client, day):
