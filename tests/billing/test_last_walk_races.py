@@ -13,7 +13,7 @@ from appointments.services import booking, changes
 from billing.models import Refund
 from billing.services import delivering, invoicing, locks, paying
 from hospital.models import Patient
-from tests.billing.test_paying import hold_exam
+from tests.billing.paying.scenes import hold_exam
 from tests.billing.test_races import at_once, scan, sound
 from tests.factories import NOW, PatientFactory, PoolFactory, open_schedule
 from tests.factories.billing import pays_first
