@@ -58,13 +58,18 @@ def ask(
         if "admission_one_open" not in str(error):
             raise
         raise _asked_already(row) from None
+    _write_needs(row, needs)
+    _leave_a_trace(row, "asked", before="", by=by, now=now)
+    return row
+
+
+def _write_needs(row: AdmissionRequest, needs: list[tuple[str, str]]) -> None:
+    """Each text once, with the kind that it was first said with."""
     wanted = dict.fromkeys((kind, text.strip()[:100]) for kind, text in needs if text.strip())
     texts = {text: kind for kind, text in reversed(wanted)}
     AdmissionNeed.objects.bulk_create(
         AdmissionNeed(request=row, kind=texts[text], text=text) for text in list(reversed(texts))[: policy.MOST_NEEDS]
     )
-    _leave_a_trace(row, "asked", before="", by=by, now=now)
-    return row
 
 
 @transaction.atomic

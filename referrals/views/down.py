@@ -263,18 +263,18 @@ def _page(request: HttpRequest, source: Source) -> HttpResponse:
             form.add_error(name if name in form.fields else None, what)
         return _draw(desk, form, status=refusal.status)
     desk.draft.forget()
+    return _sent(request, source, row)
+
+
+def _sent(request: HttpRequest, source: Source, row: Referral) -> HttpResponse:
+    """Back to where it was written; first to pay, where the number for coming back is held until it is paid."""
     messages.success(request, _("已下转，下转单%(number)s；%(house)s会收到，患者手机上能看到计划。") % {
         "number": row.number, "house": row.receiver.name
     })  # fmt: skip
     back = source.back if "from" in request.GET else reverse("referrals:referral", args=[row.pk])
     number = row.plan.appointment
-    if (
-        number
-        and number.status == Appointment.Status.PENDING
-        and (to_pay := at_the_desk(request, booking=number.pk, back=back))
-    ):
-        return to_pay  # the number for coming back is held until it is paid
-    return redirect(back)
+    held = number is not None and number.status == Appointment.Status.PENDING
+    return (at_the_desk(request, booking=number.pk, back=back) if held else None) or redirect(back)
 
 
 def _send(desk: Desk, said: dict) -> Referral:
