@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from billing.errors.finance import DifferenceSettled, NotToBeSentBack
-from billing.models import LedgerEntry, MoneyCase
+from billing.models import BillRow, LedgerEntry, MoneyCase
 from billing.policies import accounts
 from billing.policies import reconciling as policy
 from hospital import audit
@@ -38,7 +38,17 @@ def ways(case: MoneyCase) -> list[str]:
         return []
     if getattr(case, "sent_back", None) and case.sent_back.status == "asked":
         return []  # on its way to the payer
-    return [TRANSFER, NEVER] if booked(case) else [NOTE]
+    if not booked(case):
+        return [NOTE]
+    return [TRANSFER] if _on_a_bill(case) else [TRANSFER, NEVER]
+
+
+def _on_a_bill(case: MoneyCase) -> bool:
+    """The gateway has it and pays it out: to say that it never came would leave its account below zero."""
+    if case.key.partition(":")[0] in ("bill", "difference"):
+        return True
+    rows = BillRow.objects.filter(reconciliation__organization=case.organization_id, kind=BillRow.Kind.PAYMENT)
+    return bool(case.payment) and rows.filter(order=case.payment.order, amount=case.amount).exists()
 
 
 @transaction.atomic

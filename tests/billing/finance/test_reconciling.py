@@ -10,7 +10,14 @@ from django.db import IntegrityError, transaction
 from appointments import invariants
 from appointments.services import changes
 from billing import invariants as ours
-from billing.errors.finance import BillAway, BillUnfit, DayClosed, DayNotExplained, DifferenceSettled
+from billing.errors.finance import (
+    BillAway,
+    BillUnfit,
+    DayClosed,
+    DayNotExplained,
+    DifferenceSettled,
+    NotToBeSentBack,
+)
 from billing.gateways import ports
 from billing.models import (
     BillRow,
@@ -143,7 +150,7 @@ def test_a_refused_return_waits_for_a_transfer_from_the_bank(paid, wechat, finan
     row = reconcile()
     reconciling.send_back(difference=Difference.objects.get(), by=finance, now=NEXT_DAY)
     case = MoneyCase.objects.get()
-    assert (case.sent_back.status, settling_cases.ways(case)) == ("refused", ["transfer", "never"])
+    assert (case.sent_back.status, settling_cases.ways(case)) == ("refused", ["transfer"])
     reconciling.by_hand(difference=Difference.objects.get(), note="渠道拒绝，转账退", by=finance, now=NEXT_DAY)
     reconciling.close(reconciliation=row, by=finance, now=NEXT_DAY)
     all_is_explained()
@@ -154,6 +161,20 @@ def test_a_refused_return_waits_for_a_transfer_from_the_bank(paid, wechat, finan
     with pytest.raises(DifferenceSettled):
         settling_cases.settle(case=case, way="transfer", note="已转账", by=finance, now=NEXT_DAY)
     all_is_explained()
+
+
+def test_that_it_never_came_is_said_only_of_what_stands_on_no_bill(begun, wechat, finance):
+    payment = begun()
+    wechat.pay(payment.order)
+    paying.succeed(order=payment.order, said=Said(Decimal(21), "T-21"), now=NOW)  # the callback
+    case = MoneyCase.objects.get()
+    assert settling_cases.ways(case) == ["transfer", "never"]
+
+    wechat.write(bill_line(payment.order, "21.00", reference="T-21"))
+    reconcile()
+    assert settling_cases.ways(case) == ["transfer"]
+    with pytest.raises(NotToBeSentBack):
+        settling_cases.settle(case=case, way="never", note="渠道说没有", by=finance, now=NEXT_DAY)
 
 
 def test_what_came_with_another_amount_goes_back_once_whoever_told_of_it(begun, wechat, finance):
