@@ -34,9 +34,11 @@ def days_to_reconcile(*, first: date, now: datetime) -> list[date]:
 
 def extra(row: Difference) -> Decimal:
     """What the gateway has more than our books (below zero: less), with this difference's amounts. A refund takes away;
-    of a payment that we never took, our books have nothing."""
+    of a payment that we never took, or a refund that this gateway never made for us, our books have nothing."""
     ours, theirs = row.ours or Decimal(0), row.theirs or Decimal(0)
     if row.payment is not None and row.payment.status != "succeeded":
+        ours = Decimal(0)
+    if row.refund is not None and (row.refund.status != "done" or row.refund.means != row.reconciliation.gateway):
         ours = Decimal(0)
     more = theirs - ours
     return -more if is_refund(row) else more

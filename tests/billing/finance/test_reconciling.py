@@ -251,6 +251,21 @@ def test_what_the_gateway_gave_back_by_itself_is_listed_for_a_person(paid, wecha
     all_is_explained()
 
 
+def test_a_refund_that_is_not_done_here_leaves_nothing_on_the_gateways_account(paid, wechat, finance):
+    payment = paid()
+    wechat.refuses = {"refund"}
+    refund = back(payment)
+    wechat.write(bill_line(payment.order), bill_line(refund.order, "15.00", kind="refund", fee="0"))
+    row = reconcile()
+    assert (refund.status, listed(row)) == ("refused", [("amount", "by_hand", False)])
+
+    reconciling.by_hand(difference=Difference.objects.get(), note="渠道只退了 15 元", by=finance, now=NEXT_DAY)
+    reconciling.close(reconciliation=row, by=finance, now=NEXT_DAY)
+
+    assert (balance("wechat"), balance("over_short"), balance("unowned")) == (0, 15, 0)
+    all_is_explained()
+
+
 def test_a_refund_whose_answer_was_lost_is_done_by_the_bill(paid, wechat):
     payment = paid()
     wechat.away = ["after"]
