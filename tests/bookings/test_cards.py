@@ -153,7 +153,7 @@ def test_what_staff_booked_appears_with_its_channel(mine):
 def test_a_held_number_shows_its_clock_and_is_confirmed(mine):
     schedule = clinic()
     held = booking.book(schedule=schedule, patient=mine.person, channel="app", by=mine.user, request_key="k", now=NOW)
-    assert "请在 10:15 前确认（还有15" in words_of(mine.get("/bookings/"))
+    assert "请在 10:15 前确认（还有 15" in words_of(mine.get("/bookings/"))
 
     done = mine.post(f"/bookings/{held.pk}/confirm/")
     assert done.url == f"/bookings/{held.pk}/done/"

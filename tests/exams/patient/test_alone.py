@@ -47,7 +47,7 @@ def test_questions_time_preparation_and_the_card(mine):
     row = hold(mine, wanted)
     held = words_of(mine.get(f"/exams/bookings/{row.pk}/confirm/"))
     for words in (
-        "为您留到 10:10（还有10",
+        "为您留到 10:10（还有 10",
         "11月24日 周二 22:00后禁食",
         "检查前8小时不吃东西",
         "请 07:45 到院报到",
