@@ -9,8 +9,10 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations, models
 
+from hospital.migrating import DrawnOnce
 
-class Migration(migrations.Migration):
+
+class Migration(DrawnOnce):
 
     dependencies = [
         ('appointments', '0008_what_stands_is_published'),

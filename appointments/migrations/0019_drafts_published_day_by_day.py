@@ -2,8 +2,10 @@
 
 from django.db import migrations, models
 
+from hospital.migrating import DrawnOnce
 
-class Migration(migrations.Migration):
+
+class Migration(DrawnOnce):
     dependencies = [("appointments", "0018_waitlist")]
 
     operations = [

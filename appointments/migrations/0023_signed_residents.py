@@ -5,8 +5,10 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations, models
 
+from hospital.migrating import DrawnOnce
 
-class Migration(migrations.Migration):
+
+class Migration(DrawnOnce):
 
     dependencies = [
         ('appointments', '0022_devices_hold_back'),

@@ -7,8 +7,10 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations, models
 
+from hospital.migrating import DrawnOnce
 
-class Migration(migrations.Migration):
+
+class Migration(DrawnOnce):
 
     dependencies = [
         ('hospital', '0006_accounts_and_integration'),

@@ -3,8 +3,10 @@
 import django.contrib.postgres.constraints
 from django.db import migrations, models
 
+from hospital.migrating import DrawnOnce
 
-class Migration(migrations.Migration):
+
+class Migration(DrawnOnce):
 
     dependencies = [
         ('hospital', '0011_retention_by_law'),

@@ -2,8 +2,10 @@
 
 from django.db import migrations, models
 
+from hospital.migrating import DrawnOnce
 
-class Migration(migrations.Migration):
+
+class Migration(DrawnOnce):
 
     dependencies = [
         ('hospital', '0012_system_of_one_house'),

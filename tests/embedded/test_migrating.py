@@ -27,7 +27,8 @@ def _first_house(apps, editor):
 
 
 def _operations() -> list:
-    """New tables that point at each other, additions to new and to old tables, and rows written half-way."""
+    """New tables that point at each other, additions to new and to old tables, what is changed twice or taken away
+    again, and rows written half-way."""
     key = {"id": models.BigAutoField(primary_key=True)}
     trigger = compiler.Trigger(
         name="stays",
@@ -52,6 +53,17 @@ def _operations() -> list:
         migrations.AddConstraint(
             "Room", models.UniqueConstraint(fields=["house"], condition=models.Q(bed=None), name="drawn_one_empty")
         ),
+        migrations.AlterField("House", "beds", models.BigIntegerField(default=3)),
+        migrations.AlterField("House", "beds", models.BigIntegerField(null=True)),
+        migrations.AlterField("Bed", "room", models.ForeignKey("drawn.Room", models.PROTECT, null=True)),
+        migrations.RemoveConstraint("House", "drawn_house_has_a_name"),
+        migrations.AddConstraint(
+            "House", models.CheckConstraint(condition=models.Q(beds__gte=0), name="drawn_house_has_a_name")
+        ),
+        migrations.RemoveIndex("Room", "drawn_room_newest"),
+        migrations.AddField("Bed", "made", models.BooleanField(default=False)),
+        migrations.AlterField("Bed", "made", models.BooleanField(null=True)),
+        migrations.RemoveConstraint("Room", "drawn_one_empty"),
     ]
 
 
