@@ -18,18 +18,18 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
 
-from appointments.forms.bookings import PersonForm
 from billing.errors import GatewayAway, InvoiceOver, NothingToPay
 from billing.forms.pay import PaymentForm, StartForm
 from billing.models import Invoice, Payment, Way
 from billing.selectors import bills, insured
 from billing.services import asking, crediting, paying
-from hospital import clock, family, masking
+from hospital import clock
 from hospital.addresses import client_address
 from hospital.api import rates
 from hospital.errors import Refused
 from hospital.models import User
 from hospital.permissions import is_patient_account, patient_required
+from hospital.views.own import own_of
 
 from .codes import qr
 
@@ -247,18 +247,10 @@ def state(request: HttpRequest, token: UUID):
 @patient_required
 def mine(request: HttpRequest):
     """我的账单: what is to be paid on top, then the others by pages."""
-    people = family.people_of(request.user)
-    asked = PersonForm(request.GET).said()
-    person = asked if any(each.patient_id == asked for each in people) else None
-    rows = bills.of_account(request.user, person=person).order_by("-opened_at", "-pk")
+    own = own_of(request)
+    rows = bills.of_account(request.user, person=own.person).order_by("-opened_at", "-pk")
     over = rows.exclude(status__in=Invoice.DUE).exclude(status=Invoice.Status.VOID)
     page = Paginator(over, PER_PAGE).get_page(request.GET.get("page"))
     due = bills.listed(rows.filter(status__in=Invoice.DUE)[:50]) if page.number == 1 else []
-    context = {
-        "people": [{"pk": each.patient_id, "masked": masking.name(each.patient.name)} for each in people],
-        "person": person,
-        "due": due,
-        "page": page,
-        "past": bills.listed(page),
-    }
+    context = own.shown(due=due, page=page, past=bills.listed(page))
     return render(request, "billing/pay/mine.html", context)

@@ -8,11 +8,11 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from appointments.forms.bookings import DayForm, IdField, MomentField, PersonForm
+from appointments.forms.bookings import DayForm, IdField, MomentField
 from exams.models import ScreeningQuestion
 from hospital import plain
 
-__all__ = ["AnswersForm", "DayForm", "PersonForm", "PlanForm", "ReadForm", "TimeForm", "WishForm"]
+__all__ = ["AnswersForm", "DayForm", "PlanForm", "ReadForm", "TimeForm", "WishForm"]
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from exams.models import DiagnosticReport, ReportVersion
 from exams.selectors import reports as selectors
 from exams.services import reports as service
 from exams.services.reports.reading import Way
-from hospital import clock, family, masking
+from hospital import clock, masking
 from hospital.files import intake
 from hospital.permissions import patient_required
+from hospital.views.own import own_of
 
 from . import reports_reach as reach
 
@@ -24,21 +25,12 @@ Status = DiagnosticReport.Status
 @never_cache
 @patient_required
 def mine(request: HttpRequest) -> HttpResponse:
-    people = family.people_of(request.user)
-    asked = request.GET.get("patient", "")
-    person = next((row.patient_id for row in people if str(row.patient_id) == asked), None)
-    rows = selectors.readable(request.user)
-    rows = rows.filter(patient=person) if person else rows
+    own, rows = own_of(request), selectors.readable(request.user)
+    rows = rows.filter(patient=own.person) if own.person else rows
     page = Paginator(rows.order_by("-performed_at", "-pk"), PAGE).get_page(request.GET.get("page"))
     for row in page:
         row.masked = masking.name(row.patient.name)
-    context = {
-        "people": [{"pk": row.patient_id, "masked": masking.name(row.patient.name)} for row in people],
-        "person": person,
-        "page": page,
-        "unproved": any(row.proof == family.UNPROVED for row in people),
-    }
-    return render(request, "exams/reports/mine.html", context)
+    return render(request, "exams/reports/mine.html", own.shown(page=page))
 
 
 def _readable(request: HttpRequest, pk: int) -> DiagnosticReport:

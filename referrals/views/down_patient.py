@@ -9,10 +9,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from appointments.views.patient import neighbours
-from hospital import audit, clock, family, masking
+from hospital import audit, clock, masking
 from hospital.files import intake
 from hospital.models import User
 from hospital.permissions import patient_required
+from hospital.views.own import own_of
 from referrals.models import OVER, CarePlan, Referral
 from referrals.selectors import mine as selectors
 from referrals.selectors.down import WITHOUT_NUMBER
@@ -25,19 +26,10 @@ PAGE = 20
 @patient_required
 def mine(request: HttpRequest) -> HttpResponse:
     """All people of the account, or one; the latest first."""
-    people = family.people_of(request.user)
-    asked = request.GET.get("patient", "")
-    person = next((row.patient_id for row in people if str(row.patient_id) == asked), None)
-    rows = selectors.referrals_of(request.user)
-    rows = rows.filter(patient=person) if person else rows
+    own, rows = own_of(request), selectors.referrals_of(request.user)
+    rows = rows.filter(patient=own.person) if own.person else rows
     page = Paginator(rows.order_by("-sent_at", "-pk"), PAGE).get_page(request.GET.get("page"))
-    context = {
-        "people": [{"pk": row.patient_id, "masked": masking.name(row.patient.name)} for row in people],
-        "person": person,
-        "page": page,
-        "cards": selectors.cards_of(list(page)),
-        "unproved": any(row.proof == family.UNPROVED for row in people),
-    }
+    context = own.shown(page=page, cards=selectors.cards_of(list(page)))
     return intake.quiet(render(request, "referrals/patient/list.html", context))
 
 

@@ -12,14 +12,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from appointments import calendar_file
-from appointments.forms.bookings import PersonForm
 from appointments.models import Appointment, Schedule
 from appointments.selectors import bookings as selectors
 from appointments.selectors import rules, slips
 from appointments.selectors.patient import waits
 from appointments.views.patient.addresses import page_of
-from hospital import clock, family, masking
+from hospital import clock
 from hospital.permissions import patient_required
+from hospital.views.own import own_of
 
 from .reach import own_booking
 
@@ -31,19 +31,15 @@ PER_PAGE = 10
 @patient_required
 def bookings(request: HttpRequest):
     """All people of the account, or one of them; what is ahead on top, what is over by pages."""
-    now = clock.now()
-    people = family.people_of(request.user)
-    asked = PersonForm(request.GET).said()
-    person = asked if any(each.patient_id == asked for each in people) else None
-    page = Paginator(selectors.past(request.user, person=person, now=now), PER_PAGE).get_page(request.GET.get("page"))
-    ahead = selectors.coming(request.user, person=person, now=now) if page.number == 1 else []
-    asked_for = [each for each in people if person in (None, each.patient_id)]
-    waiting = waits.waits_of(asked_for, account=request.user, now=now) if page.number == 1 else []
+    now, own = clock.now(), own_of(request)
+    page = Paginator(selectors.past(request.user, person=own.person, now=now), PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    ahead = selectors.coming(request.user, person=own.person, now=now) if page.number == 1 else []
+    waiting = waits.waits_of(own.chosen, account=request.user, now=now) if page.number == 1 else []
     offered = {each.offer.appointment_id for each in waiting if each.offered}
     ahead = [row for row in ahead if row.pk not in offered]
-    context = {
-        "people": [{"pk": each.patient_id, "masked": masking.name(each.patient.name)} for each in people],
-        "person": person,
+    context = own.shown() | {
         "waiting": waiting,
         "offered": bool(offered),
         "coming": selectors.cards_of(ahead, account=request.user, now=now),

@@ -11,14 +11,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from appointments import calendar_file
-from exams.forms.patient import PersonForm
 from exams.models import ExamBooking
 from exams.policies.self_service import in_words
 from exams.selectors import mine as selectors
 from exams.services import reminders
-from hospital import clock, family, masking
+from hospital import clock
 from hospital.models import Fact, User
 from hospital.permissions import patient_required
+from hospital.views.own import own_of
 
 from .reach import own_booking
 
@@ -30,19 +30,13 @@ PER_PAGE = 10
 @patient_required
 def mine(request: HttpRequest):
     """All people of the account, or one of them: to be booked, booked by trip, what is over by pages."""
-    now = clock.now()
-    people = family.people_of(request.user)
-    asked = PersonForm(request.GET).said()
-    person = asked if any(each.patient_id == asked for each in people) else None
-    over = selectors.past(request.user, person=person, now=now)
+    now, own = clock.now(), own_of(request)
+    over = selectors.past(request.user, person=own.person, now=now)
     page = Paginator(over, PER_PAGE).get_page(request.GET.get("page"))
     first = page.number == 1
-    ahead = selectors.coming(request.user, person=person, now=now) if first else []
-    wanted = selectors.to_book(request.user, person=person, now=now) if first else []
-    context = {
-        "people": [{"pk": each.patient_id, "masked": masking.name(each.patient.name)} for each in people],
-        "person": person,
-        "unproved": [masking.name(each.patient.name) for each in people if each.proof == family.UNPROVED],
+    ahead = selectors.coming(request.user, person=own.person, now=now) if first else []
+    wanted = selectors.to_book(request.user, person=own.person, now=now) if first else []
+    context = own.shown() | {
         "to_book": selectors.by_person(wanted),
         "trips": selectors.trips_of(selectors.cards_of(ahead, now=now)),
         "page": page,
