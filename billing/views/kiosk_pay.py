@@ -113,6 +113,8 @@ def start(request: HttpRequest, visit: Visit, token: UUID):
             request_key=str(said["request_key"]),
             now=visit.now,
         )
+    except GatewayAway:  # the payment waits: the page says so, and asks again
+        pass
     except Refused as refusal:
         return show(request, visit, row, refusal=refusal)
     return redirect("billing:kiosk_pay", row.token)
