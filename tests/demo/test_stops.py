@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 import time_machine
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -26,6 +26,7 @@ TINY = Scale(name="tiny", patients=300, days_back=8, days_ahead=24, wishes=160)
 def hospital(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock(), transaction.atomic():
         assert seeding.seed(scale=TINY, now=NOW)
+        connection.check_constraints()  # once: what is left open here is looked through again after every test
         yield
         transaction.set_rollback(True)
 
