@@ -110,7 +110,7 @@ def home():
 
 
 @pytest.fixture(scope="module")
-def shared_demo(django_db_setup, django_db_blocker):
+def shared_demo(django_db_modify_db_settings, django_db_blocker):
     """One data folder for the tests of a running demo. Its tables are a copy of the tests' own, which the same
     migrations made: the demo finds nothing left to migrate."""
     base = Path(tempfile.mkdtemp(prefix="hospital-demo-"))
