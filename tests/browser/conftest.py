@@ -16,7 +16,9 @@ from django.conf import settings
 from django.test import Client
 from playwright.sync_api import Error, Page, expect, sync_playwright
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+from tests import embedded_plugin
+
+CHROMIUM = os.environ.get("CHROMIUM", str(embedded_plugin.CHROMIUM or "/usr/bin/chromium"))
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
