@@ -31,6 +31,7 @@ class Line:
     refunds: list[Refund]
     now: datetime
     on_credit: bool
+    moved: bool  # to a number of another price, which stands on a line of its own
 
     @property
     def gone(self) -> bool:
@@ -67,6 +68,8 @@ class Line:
 
     @property
     def state(self) -> str:
+        if self.moved:
+            return _("已改约")
         if self.row.status == Status.WITHDRAWN:
             return _("没有付款，已移除")
         if self.row.status == Status.PAID:
@@ -80,6 +83,8 @@ class Line:
             return _("保留时间已过")
         if self.row.booking is None:
             return _("待支付")
+        if not self.row.amount:
+            return _("不用付费")
         return _("已确认，待付费") if self.on_credit or self.until is None else _("待支付")
 
     @property
@@ -91,6 +96,10 @@ class Line:
     @property
     def why(self) -> str:
         """Of one that is no more."""
+        if self.moved and self.row.status == Status.REFUNDED:
+            return _("换成了改约后的号，付过的钱转到新的号上。")
+        if self.moved:
+            return _("换成了改约后的号，这一项不用付款。")
         if self.row.status == Status.WITHDRAWN:
             booking = self.row.booking
             ran_out = booking is not None and booking.confirmed_at is None and booking.note in ("", LAPSED)
@@ -193,11 +202,22 @@ def bill_of(invoice: Invoice, *, now: datetime) -> Bill:
     refunds = list(Refund.objects.filter(payment__invoice=invoice).select_related("payment").order_by("pk"))
     rows = invoice.lines.select_related(*_LINES).order_by("pk")
     on_credit = invoice.status == Invoice.Status.OWED
-    lines = [Line(row, [back for back in refunds if back.line_id == row.pk], now, on_credit) for row in rows]
+    lines = [
+        Line(row, [back for back in refunds if back.line_id == row.pk], now, on_credit, _moved(row, rows))
+        for row in rows
+    ]
     waiting = invoice.payments.filter(status=Payment.Status.PENDING, expires_at__gt=now).exclude(gateway="")
     stands = sums.of(invoice)
     payment = next((row for row in waiting.order_by("-pk") if row.amount == stands.owed), None)
     return Bill(invoice, lines, refunds, stands, payment, now)
+
+
+def _moved(row: ChargeItem, rows: Iterable[ChargeItem]) -> bool:
+    """Its booking went on at another price: a later line of the same bill is charged for it (services.following)."""
+    if row.status not in ChargeItem.GONE or row.appointment_id is None:
+        return False
+    later = (each for each in rows if each.pk > row.pk and each.appointment_id == row.appointment_id)
+    return any(each.amount != row.amount for each in later)
 
 
 def means_at(organization_id: int) -> list[Means]:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from appointments.models import Appointment
 from billing.models import ChargeItem, Invoice
-from billing.selectors import gate, rules
+from billing.selectors import gate, rules, sums
 from exams.models import ExamBooking
 from hospital import clock
 
@@ -16,11 +16,13 @@ Status = ChargeItem.Status
 
 @dataclass(frozen=True)
 class Fee:
-    """`words` stand beside the fee; `paid`: nothing is to be paid on the day; `first`: it is held until it is paid."""
+    """`words` stand beside the fee; `paid`: nothing is to be paid on the day; `first`: it is held until it is paid;
+    `owed`: confirmed, and still to be paid."""
 
     words: str
     paid: bool = False
     first: bool = False
+    owed: bool = False
 
     @property
     def ahead(self) -> bool:
@@ -35,15 +37,28 @@ def fee_of(booking: Appointment | ExamBooking, *, now: datetime) -> Fee:
     kind = "appointment" if isinstance(booking, Appointment) else "exam"
     lines = ChargeItem.objects.filter(**{kind: booking.pk}).exclude(status__in=ChargeItem.GONE)
     line = lines.select_related("invoice").first()
-    if line and line.status in (Status.PAID, Status.CONFIRMED):
-        return Fee(_("已付费") if line.amount else _("不用付费"), paid=True)
+    paid = line and line.status in (Status.PAID, Status.CONFIRMED)
+    if paid and line.amount != booking.fee:  # moved a moment ago: the bill follows by itself (services.following)
+        return Fee(_("改约差价待补缴") if line.amount < booking.fee else _("改约差价将自动退回"), paid=True)
+    if booking.fee == 0:
+        return Fee(_("不用付费"), paid=True)
+    if paid:
+        return Fee(_("已付费"), paid=True)
     if line and line.status == Status.RETURNING:
         return Fee(_("退费中"), paid=True)
     if line and line.invoice.status == Invoice.Status.OWED:
-        return Fee(_("先诊疗后付费"), paid=True)
+        return Fee(_owed(line.invoice), paid=True, owed=True)
     if booking.status == "pending" and _must_pay(kind, booking, now=now):
         return Fee(_("付费后确认"), first=True)
     return Fee(_("到院后缴费"))
+
+
+def _owed(invoice: Invoice) -> str:
+    """A part of it is paid where a number was moved to a dearer one; the rest is not of an agreement."""
+    stands = sums.of(invoice)
+    if not stands.held:
+        return _("先诊疗后付费")
+    return _("还需支付 ¥%(amount)s") % {"amount": f"{stands.owed:.2f}"}
 
 
 def _must_pay(kind: str, booking, *, now: datetime) -> bool:

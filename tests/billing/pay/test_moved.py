@@ -1,0 +1,85 @@
+"""M2, M6: a paid number that was moved to a dearer or a cheaper clinic, as everybody's page says it."""
+
+from datetime import date
+
+import pytest
+
+from appointments.models import Appointment
+from appointments.services import booking
+from billing.models import Invoice
+from billing.services import following, paying
+from hospital.models import PriceItem
+from tests.bookings.scenes import choose, clinic, text_of
+from tests.factories import NOW, ServiceFactory, open_schedule
+from tests.factories.billing import pays_first
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def paid(mine, wechat):
+    """¥20.00, on the phone."""
+    pays_first()
+    mine.get(choose(mine, clinic(), mine.person).url)
+    payment = paying.begin(invoice=Invoice.objects.get(), means="wechat", way="phone", by=None, now=NOW)
+    paying.succeed(order=payment.order, said=wechat.pay(payment.order), now=NOW)
+    return Appointment.objects.get()
+
+
+def moved(row, *, fee: int, name: str) -> None:
+    schedule = open_schedule(service=ServiceFactory(code=f"s{fee}", name=name, price_code=f"P{fee}"))
+    PriceItem.objects.create(
+        organization=schedule.organization, code=f"P{fee}", name=name, amount=fee, effective_from=date(2020, 1, 1)
+    )
+    booking.reschedule(appointment=row, schedule=schedule, channel="counter", by=None, request_key=None, now=NOW)
+
+
+def bill(mine) -> str:
+    return text_of(mine.get(f"/pay/{Invoice.objects.get().token}/"))
+
+
+def test_of_a_dearer_number_the_rest_is_asked_for_and_nothing_reads_as_refunded(mine, paid):
+    moved(paid, fee=50, name="主任医师门诊")
+    detail = text_of(mine.get(f"/bookings/{paid.pk}/"))
+    assert ("改约差价待补缴" in detail, "已付费" in detail) == (True, False)
+
+    following.moved(booking=paid.pk, by=None, now=NOW)
+    page = bill(mine)
+    for words in ("还需支付", "¥30.00", "余下的请在", "已改约", "付过的钱转到新的号上"):
+        assert words in page, words
+    assert [words in page for words in ("先诊疗后付费：", "已退费", "改约差价")] == [False] * 3
+    detail = text_of(mine.get(f"/bookings/{paid.pk}/"))
+    assert "还需支付 ¥30.00" in detail
+    assert mine.get(f"/pay/for/appointment/{paid.pk}/").url == f"/pay/{Invoice.objects.get().token}/"
+    assert f"/pay/for/appointment/{paid.pk}/" in detail
+
+
+def test_of_a_cheaper_number_only_the_difference_reads_as_going_back(mine, paid):
+    moved(paid, fee=15, name="便民门诊")
+    assert "改约差价将自动退回" in text_of(mine.get(f"/bookings/{paid.pk}/"))
+    following.moved(booking=paid.pk, by=None, now=NOW)
+    page = bill(mine)
+    for words in ("已付 ¥15.00", "已改约", "付过的钱转到新的号上", "退 ¥5.00 到微信支付"):
+        assert words in page, words
+    assert "已退费" not in page
+
+
+def test_what_was_moved_before_it_was_paid_reads_as_replaced(mine, paid):
+    """Twice: the number in between was owed, and nobody paid it."""
+    for fee in (50, 20):
+        moved(paid, fee=fee, name=f"{fee}元门诊")
+        following.moved(booking=paid.pk, by=None, now=NOW)
+    page = bill(mine)
+    assert ("换成了改约后的号，这一项不用付款。" in page, "已经取消" in page) == (True, False)
+
+
+def test_what_costs_nothing_is_not_to_be_paid_at_the_visit(mine, wechat):
+    pays_first()
+    row = clinic()
+    PriceItem.objects.all().update(amount=0)
+    mine.get(choose(mine, row, mine.person).url)
+    number = Appointment.objects.get()
+    detail = text_of(mine.get(f"/bookings/{number.pk}/"))
+    assert ("不用付费" in detail, "缴费" in detail, "付过的钱" in detail) == (True, False, False)
+    page = text_of(mine.get(mine.get(f"/pay/for/appointment/{number.pk}/").url))
+    assert ("不用付费" in page, "待付费" in page) == (True, False)
