@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import time
+from pathlib import Path
 
 from hospital.embedded import accounts, address, folders, keys, processes, simulators, steps
 from hospital.embedded.errors import CannotStart
@@ -88,18 +89,17 @@ class Demo:
         self._start_servers()
         self.environment = self._environment()
         static = self._begin("static files", ["collectstatic", "--noinput"])
-        self._begin("migrations", ["migrate", "--noinput"]).wait(self.say)
+        migrations = self._begin("migrations", ["migrate", "--noinput"])
+        seeding = self._begin_seeding()
+        migrations.wait(self.say)
         static.wait(self.say)
         self._choose_account()
         self._start_simulators()
         self.application.append(self._keep("web", WEB))  # it reads its code while the hospital is filled
-        seeded = self._seed()
-        self._start_jobs()
-        people = (
-            self._demo_accounts() if seeded else "An empty hospital: manage.py import_hospital reads your workbook."
-        )
+        people = self._seed(seeding) if seeding else "An empty hospital: manage.py import_hospital reads your workbook."
         address.await_first_page(still_there=self._check)
         self.say("first page")
+        self._start_jobs()
         self._greet(people)
 
     def stay(self) -> None:
@@ -156,15 +156,23 @@ class Demo:
         self.steps.append(step)
         return step
 
-    def _seed(self) -> bool:
-        """Fill the hospital with the demo's people and days; False when an empty one was asked for."""
+    def _begin_seeding(self) -> steps.Step | None:
+        """It reads its code while the database is migrated; None when an empty hospital was asked for."""
         if self.scale == "none":
-            return False
-        self._begin("demo hospital", ["seed_demo", "--scale", self.scale]).wait(self.say)
-        return True
+            return None
+        files = ["--after", str(self._migrated), "--accounts", str(self._log("demo_accounts"))]
+        return self._begin("demo hospital", ["seed_demo", "--scale", self.scale, *files])
 
-    def _demo_accounts(self) -> str:
-        return steps.output_of(["demo_accounts"], environment=self.environment, log=self._log("demo_accounts"))
+    def _seed(self, seeding: steps.Step) -> str:
+        """Fill the hospital with the demo's people and days; how one signs in."""
+        seeding.begins_now()
+        self._migrated.touch()
+        seeding.wait(self.say)
+        return self._log("demo_accounts").read_text(encoding="utf-8")
+
+    @property
+    def _migrated(self) -> Path:
+        return self.servers.workplace / "migrated"
 
     def _choose_account(self) -> None:
         """Web and jobs run under the servers' account if root started us and it can read interpreter and code."""

@@ -1,6 +1,5 @@
 """One `manage.py` command of the start: its progress, its time, and its log when it fails."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -24,6 +23,10 @@ class Step:
     process: subprocess.Popen
     log: Path
     began: float = field(default_factory=time.monotonic)
+
+    def begins_now(self) -> None:
+        """It has waited for others until here."""
+        self.began = time.monotonic()
 
     def wait(self, say) -> None:
         """Until it is done; says so with its seconds. Raises CannotStart with the end of its log."""
@@ -61,10 +64,3 @@ def begin(name: str, arguments: list[str], *, environment: dict[str, str], log: 
             command, log=file, death_signal=signal.SIGTERM, environment=environment, folder=PROJECT
         )
     return Step(name=name, process=process, log=log)
-
-
-def output_of(arguments: list[str], *, environment: dict[str, str], log: Path) -> str:
-    """What a quick command prints; empty, with the reason in the log, if it fails."""
-    step = begin(arguments[0], arguments, environment=environment, log=log)
-    code = step.process.wait()
-    return log.read_text(errors="replace") if code == os.EX_OK else f"{step.name} failed; see {log}\n"

@@ -1,5 +1,9 @@
 """manage.py seed_demo [--scale small|large]: the demo hospital with its people and their behaviour."""
 
+import time
+from pathlib import Path
+
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from appointments.demo import seeding
@@ -13,8 +17,18 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("--scale", choices=SCALES, default="small")
+        parser.add_argument("--after", type=Path, metavar="FILE", help="begin when this file is there")
+        parser.add_argument("--accounts", type=Path, metavar="FILE", help="write there what demo_accounts prints")
 
-    def handle(self, *, scale, **options):
+    def handle(self, *, scale, after, accounts, **options):
+        while after and not after.exists():
+            time.sleep(0.05)
+        self._seed(scale)
+        if accounts:
+            with accounts.open("w", encoding="utf-8") as file:
+                call_command("demo_accounts", stdout=file)
+
+    def _seed(self, scale: str) -> None:
         self.stdout.ending = ""  # a bar is drawn anew on its own line
         bar = Bar(self.stdout)
         try:
