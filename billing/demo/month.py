@@ -6,11 +6,22 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import cached_property
 
 from appointments.models import Appointment
 from appointments.services import changes
 from billing.errors.finance import BillAway
-from billing.models import ChargeItem, CreditAgreement, Difference, InsuranceSettlement, Invoice, Payment, Refund
+from billing.models import (
+    ChargeItem,
+    CreditAgreement,
+    Difference,
+    InsuranceItem,
+    InsuranceRule,
+    InsuranceSettlement,
+    Invoice,
+    Payment,
+    Refund,
+)
 from billing.policies.splitting import Priced, estimate, rounded
 from billing.selectors import rules
 from billing.selectors.ledger import balance
@@ -136,6 +147,7 @@ class Month:
 
         def pays(at: datetime) -> None:
             invoice = invoicing.open_for_booking(booking=row, by=None, now=at)
+            invoice.organization = self.house
             if invoice.status != Invoice.Status.OPEN:
                 return
             if over and row.patient_id in self.credit and self._owes(invoice, at):
@@ -196,10 +208,9 @@ class Month:
 
     def _settles(self, invoice: Invoice, at: datetime) -> None:
         """As the insurance would answer: the estimate."""
-        rule = rules.insurance_rule(self.house.pk, invoice.insurance, now=at)
+        rule = self._rules[invoice.insurance]
         lines = list(invoice.lines.exclude(status__in=ChargeItem.GONE))
-        items = rules.insurance_items(self.house.pk, [line.code for line in lines], now=at)
-        held = [(line.amount, items.get(line.code)) for line in lines]
+        held = [(line.amount, self._items.get(line.code)) for line in lines]
         priced = [Priced(amount, item.klass, item.own_percent) if item else Priced(amount) for amount, item in held]
         balance = Decimal(self.dice.randrange(0, 300)) if rule.account else Decimal(0)
         split = estimate(priced, fund_percent=rule.fund_percent, account_balance=balance)
@@ -208,6 +219,16 @@ class Month:
         number = f"5301{at:%Y%m%d}{self.dice.randrange(10**10):010d}"
         insuring.settled(settlement=row, split=split, number=number, by=None, now=at)
         invoice.refresh_from_db()
+
+    @cached_property
+    def _rules(self) -> dict[str, InsuranceRule]:
+        """The same all month."""
+        return {kind: rules.insurance_rule(self.house.pk, kind, now=self.now) for kind in Patient.Insurance.values}
+
+    @cached_property
+    def _items(self) -> dict[str, InsuranceItem]:
+        codes = list(InsuranceItem.objects.filter(organization=self.house).values_list("code", flat=True))
+        return rules.insurance_items(self.house.pk, codes, now=self.now)
 
     def _owes(self, invoice: Invoice, at: datetime) -> bool:
         """After the visit; most pay within some days, on the phone. Who has not paid the last one in time must now."""

@@ -77,22 +77,22 @@ def open_for_patient(*, patient: Patient, organization: Organization, by: User |
 
 def _appointments(which: Q) -> list[Appointment]:
     rows = Appointment.objects.filter(which).exclude(status__in=["cancelled", "noshow"])
-    return list(rows.select_related("slot", "schedule__service", "schedule__organization", "patient").order_by("pk"))
+    return list(rows.select_related("slot", "schedule__service").order_by("pk"))
 
 
 def _exams(which: Q) -> list[ExamBooking]:
     rows = ExamBooking.objects.filter(which).exclude(status__in=ExamBooking.OVER)
-    return list(rows.select_related("request__organization", "variant__item", "patient").order_by("pk"))
+    return list(rows.select_related("request", "variant__item").order_by("pk"))
 
 
-def organization_of(booking: Booking) -> Organization:
-    return booking.schedule.organization if isinstance(booking, Appointment) else booking.request.organization
+def _house_of(booking: Booking) -> int:
+    return (booking.schedule if isinstance(booking, Appointment) else booking.request).organization_id
 
 
 def _open(rows: Iterable[Booking], *, basket: UUID | None, by: User | None, now: datetime) -> dict[int, Invoice]:
     groups: dict[tuple[int, int], list[Booking]] = defaultdict(list)
     for row in rows:
-        groups[row.patient_id, organization_of(row).pk].append(row)
+        groups[row.patient_id, _house_of(row)].append(row)
     found = {}
     for _who, held in sorted(groups.items()):
         if invoice := _one(held, basket=basket, by=by, now=now):
@@ -106,7 +106,7 @@ def _one(rows: list[Booking], *, basket: UUID | None, by: User | None, now: date
     patient = Patient.objects.select_for_update(no_key=True).get(pk=rows[0].patient_id)
     charged = _charged(rows)
     fresh = [row for row in rows if _key(row) not in charged and charging.may_charge(row, now=now)]
-    there = _there(basket, charged, patient, organization_of(rows[0]))
+    there = _there(basket, charged, patient, _house_of(rows[0]))
     if there is None:
         return _new(fresh, patient, basket=basket, by=by, now=now) if fresh else None
     invoice = locks.invoice(there)
@@ -122,7 +122,7 @@ def _one(rows: list[Booking], *, basket: UUID | None, by: User | None, now: date
 def _new(rows: list[Booking], patient: Patient, *, basket: UUID | None, by: User | None, now: datetime) -> Invoice:
     """Nobody else sees it before it is committed with its lines."""
     invoice = Invoice(
-        organization=organization_of(rows[0]),
+        organization_id=_house_of(rows[0]),
         patient=patient,
         basket=basket,
         insurance=patient.insurance,
@@ -137,7 +137,7 @@ def _new(rows: list[Booking], patient: Patient, *, basket: UUID | None, by: User
     return invoice
 
 
-def _there(basket: UUID | None, charged: dict, patient: Patient, organization: Organization) -> int | None:
+def _there(basket: UUID | None, charged: dict, patient: Patient, organization: int) -> int | None:
     if basket:
         rows = Invoice.objects.filter(basket=basket, organization=organization, patient=patient)
         return rows.filter(status=Invoice.Status.OPEN).values_list("pk", flat=True).first()

@@ -85,6 +85,7 @@ def begin(
         raise SlipUsed(reference=reference) from error
     if payment.gateway and payment.status == Status.PENDING and not payment.asked:
         holding.while_paying(payment=payment, now=now)
+        payment.organization = invoice.organization  # which the caller's page has read already
         ask(payment=payment, payer_ip=payer_ip, now=now)
     return payment
 
