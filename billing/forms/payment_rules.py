@@ -39,7 +39,8 @@ def _field(column: models.Field) -> forms.Field:
         choices, widget = Channel.choices, forms.CheckboxSelectMultiple()
         return forms.MultipleChoiceField(label=label, choices=choices, widget=widget, required=False)
     if column.name == "dunning_days":
-        return SimpleArrayField(forms.IntegerField(min_value=0), label=label, required=False)
+        said = {"item_invalid": gettext_lazy("第 %(nth)s 个天数不对：")}
+        return SimpleArrayField(forms.IntegerField(min_value=0), label=label, required=False, error_messages=said)
     if isinstance(column, models.BooleanField):
         return forms.BooleanField(label=label, required=False)
     field = forms.DecimalField(label=label, max_digits=10, decimal_places=2, min_value=0)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from billing.models import BY_HAND, CashierShift, LedgerLine, Means, Payment, Refund, Way
@@ -106,12 +106,12 @@ def refunds(shift: CashierShift) -> QuerySet[Refund]:
 
 
 def recent(*, organizations: frozenset[int], now: datetime, days: int = 14) -> QuerySet[CashierShift]:
-    """Shifts of a house: those not closed, and the closed ones of the last days."""
+    """Shifts of a house: those not closed first, then the closed ones of the last days."""
     rows = CashierShift.objects.filter(organization__in=organizations).select_related(
         "cashier", "checked_by", "counted_by"
     )
     rows = rows.filter(~Q(status=CashierShift.Status.CLOSED) | Q(closed_at__gte=now - timedelta(days=days)))
-    return rows.order_by("status", "-opened_at", "-pk")
+    return rows.order_by(F("closed_at").desc(nulls_first=True), "-opened_at", "-pk")
 
 
 def waiting_here(shift: CashierShift) -> list[Payment]:

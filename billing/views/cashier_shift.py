@@ -16,6 +16,9 @@ from hospital.errors import Refused
 
 from .cashier_reach import CHECKERS, cashier_page, drawers_page, houses
 
+MOST = 200
+"""Payments, and refunds, that are listed one by one."""
+
 
 @require_safe
 @cashier_page
@@ -75,8 +78,9 @@ def _through(shift: CashierShift) -> dict:
         "cheques": drawers.cheques(shift),
         "uncertain": drawers.uncertain(shift),
         "waiting": drawers.waiting_here(shift),
-        "payments": drawers.payments(shift)[:200],
-        "refunds": drawers.refunds(shift)[:200],
+        "payments": (payments := list(drawers.payments(shift)[: MOST + 1]))[:MOST],
+        "refunds": (refunds := list(drawers.refunds(shift)[: MOST + 1]))[:MOST],
+        "most": MOST if max(len(payments), len(refunds)) > MOST else 0,
     }
 
 

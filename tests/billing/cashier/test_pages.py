@@ -14,7 +14,8 @@ from appointments import invariants
 from appointments.services import changes
 from billing.models import CashierShift, Invoice, Payment, Refund
 from billing.policies.paying import Said
-from billing.services import invoicing, paying
+from billing.services import invoicing, paying, shifts
+from billing.views import cashier_shift
 from hospital.models import AuditEvent, PriceItem, RoleAssignment
 from tests.factories import NOW, OrganizationFactory, PatientFactory, StaffFactory
 from tests.factories.billing import InvoiceFactory, ShiftFactory
@@ -205,6 +206,21 @@ def test_a_shift_is_counted_and_checked_by_a_colleague(till, client, window):
     window.shift.refresh_from_db()
     assert (window.shift.status, window.shift.checked_by, window.shift.difference) == ("closed", other, -1)
     assert "找零差一元" in text(client.get("/cashier/shifts/"))
+
+
+def test_drawers_that_are_not_closed_stand_before_those_that_are(till, window):
+    closed = ShiftFactory(cashier=StaffFactory(roles="cashier"), opened_at=NOW, window="9")
+    shifts.count(shift=closed, counted=closed.change, cheques=0, by=closed.cashier, now=NOW)
+    shifts.close(shift=closed, note="", by=closed.cashier, now=NOW)
+    assert list(till.get("/cashier/shifts/").context["shifts"]) == [window.shift, closed]
+
+
+def test_a_list_that_does_not_show_all_says_so(till, window, monkeypatch):
+    monkeypatch.setattr(cashier_shift, "MOST", 1)
+    put(till, window.invoice(), cash="20")
+    assert "各列最近" not in text(till.get("/cashier/shift/"))
+    put(till, window.invoice(PatientFactory()), cash="20")
+    assert "收和退各列最近 1 笔" in text(till.get("/cashier/shift/"))
 
 
 def test_more_than_a_bill_holds_is_refused_with_a_sentence(till, window):

@@ -203,6 +203,8 @@ def test_the_house_writes_which_channels_pay_first_from_tomorrow_on(office, hous
     assert wrong.status_code == 422
     assert "从小到大" in text_of(wrong)
     assert "应在 1 到 120 之间" in text_of(wrong)
+    letters = office.post("/office/payment-rules/new/", {**said, "dunning_days": "0,x"})
+    assert "第 2 个天数不对：" in text_of(letters)
     today = office.post("/office/payment-rules/new/", {**said, "effective_from": f"{TODAY}"})
     assert today.status_code == 422
     response = office.post("/office/payment-rules/new/", said)
