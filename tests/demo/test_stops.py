@@ -19,7 +19,7 @@ from hospital.models import Delivery, Fact, GatewayReceipt, Message, User
 
 NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)  # Tuesday 10:30 at the hospital
 pytestmark = pytest.mark.django_db
-TINY = Scale(name="tiny", patients=300, days_back=8, days_ahead=24, wishes=160)
+TINY = Scale(name="tiny", patients=300, days_back=8, days_ahead=14, wishes=160)
 
 
 @pytest.fixture(scope="module")
