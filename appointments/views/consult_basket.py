@@ -27,6 +27,7 @@ from hospital.permissions import role_required
 from . import consult_neighbours
 from .consult import _number, doctor_of, draw, page_of, pressed
 from .consult_context import Page
+from .to_pay import after_a_move
 
 
 def answer(page: Page, *, status: int = 200) -> HttpResponse:
@@ -206,6 +207,7 @@ def move(request, page):
         raise PatientChanged
     asked = form.cleaned_data
     schedule = get_object_or_404(_schedules(page), pk=asked["schedule"])
+    fee = page.moving.fee
     moved = booking.reschedule(
         appointment=page.moving,
         schedule=schedule,
@@ -218,7 +220,8 @@ def move(request, page):
     )
     start = moved.start.astimezone(clock.ZONE)
     after = page_of(request, address=QueryDict("kind=booked"))
-    after.notice, after.focus = _("已改到%(start)s。") % {"start": f"{start:%m-%d %H:%M}"}, "notice"
+    said = _("已改到%(start)s。") % {"start": f"{start:%m-%d %H:%M}"}
+    after.notice, after.focus = said + after_a_move(moved, fee=fee), "notice"
     return _elsewhere(after)
 
 

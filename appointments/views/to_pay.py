@@ -1,9 +1,13 @@
-"""Where staff are led after they took a number that is held until it is paid (hospital.prepaid)."""
+"""What staff are told, and where they are led, after they took or moved a number that is paid (hospital.prepaid)."""
+
+from decimal import Decimal
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 
+from appointments.models import Appointment
 from hospital import prepaid
 
 
@@ -19,3 +23,17 @@ def at_the_desk(
     if getattr(request, "htmx", False):
         return HttpResponse(status=204, headers={"HX-Redirect": address})
     return redirect(address)
+
+
+def after_a_move(moved: Appointment, *, fee: Decimal) -> str:
+    """To be said with 已改约, where the new number costs something else. `fee`: of the old one. "": nothing to say."""
+    if moved.fee == fee or prepaid.page(kind="appointment", booking=moved.pk, where="desk") is None:
+        return ""
+    said = {"new": moved.fee, "old": fee, "difference": abs(moved.fee - fee)}
+    if moved.fee > fee:
+        words = _(
+            "新号 ¥%(new)s，原来 ¥%(old)s：已经付过费的，还要补缴 ¥%(difference)s，可在“我的账单”、自助机或收费窗口付。"
+        )
+    else:
+        words = _("新号 ¥%(new)s，原来 ¥%(old)s：已经付过费的，退回差价 ¥%(difference)s。")
+    return words % said

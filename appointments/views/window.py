@@ -20,7 +20,7 @@ from hospital.models import Department, Patient
 from hospital.permissions import role_required
 
 from .desk_reach import ROLES, appointment_within_reach, houses, schedule_within_reach
-from .to_pay import at_the_desk
+from .to_pay import after_a_move, at_the_desk
 
 
 @require_http_methods(["GET", "POST"])
@@ -149,8 +149,9 @@ def move(request: HttpRequest, pk: int):
     """改约 at the window: the same booking gets another number; if that fails the old one is kept."""
     row = appointment_within_reach(request, pk)
     form = MoveForm(request.POST)
+    fee = row.fee
     if form.is_valid():
-        booking.reschedule(
+        moved = booking.reschedule(
             appointment=row,
             schedule=schedule_within_reach(request, form.cleaned_data["schedule"]),
             by=request.user,
@@ -158,5 +159,5 @@ def move(request: HttpRequest, pk: int):
             request_key=str(form.cleaned_data["request_key"]),
             now=clock.deciding(),
         )
-        messages.success(request, _("已改约。"))
+        messages.success(request, _("已改约。") + after_a_move(moved, fee=fee))
     return redirect("appointments:desk_patient", row.patient_id)

@@ -20,6 +20,7 @@ from appointments.selectors.patient import days as strips
 from appointments.selectors.patient import slices
 from appointments.selectors.patient.openings import days_shown, openings_of, to_come
 from appointments.services import booking
+from appointments.views.to_pay import after_a_move
 from hospital import clock
 from hospital.errors import Refused
 from hospital.permissions import patient_required
@@ -46,6 +47,7 @@ def booking_change(request: HttpRequest, pk: int):
         raise Http404
     if lacks_consent(row, account=request.user, now=clock.now()):  # asked by the law, not by the claim (O4)
         return _show(request, row, chosen=slices.Chosen(schedule_id, start), day=schedule.day, status=409)
+    fee = row.fee
     try:
         moved = booking.reschedule(
             appointment=row,
@@ -59,7 +61,7 @@ def booking_change(request: HttpRequest, pk: int):
     except Refused as refusal:
         chosen = slices.Chosen(schedule_id, start)
         return _show(request, own_booking(request, pk), chosen=chosen, day=schedule.day, refusal=refusal)
-    messages.success(request, _("已改约，原来的号已放回。"))
+    messages.success(request, _("已改约，原来的号已放回。") + after_a_move(moved, fee=fee))
     return redirect("appointments:booking", moved.pk)
 
 

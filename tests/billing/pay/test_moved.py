@@ -1,6 +1,7 @@
 """M2, M6: a paid number that was moved to a dearer or a cheaper clinic, as everybody's page says it."""
 
 from datetime import date
+from uuid import uuid4
 
 import pytest
 
@@ -10,7 +11,7 @@ from billing.models import Invoice
 from billing.services import following, paying
 from hospital.models import PriceItem
 from tests.bookings.scenes import choose, clinic, text_of
-from tests.factories import NOW, ServiceFactory, open_schedule
+from tests.factories import NOW, ServiceFactory, StaffFactory, open_schedule
 from tests.factories.billing import pays_first
 
 pytestmark = pytest.mark.django_db
@@ -26,12 +27,36 @@ def paid(mine, wechat):
     return Appointment.objects.get()
 
 
-def moved(row, *, fee: int, name: str) -> None:
+def schedule_for(fee: int, name: str):
     schedule = open_schedule(service=ServiceFactory(code=f"s{fee}", name=name, price_code=f"P{fee}"))
     PriceItem.objects.create(
         organization=schedule.organization, code=f"P{fee}", name=name, amount=fee, effective_from=date(2020, 1, 1)
     )
+    return schedule
+
+
+def moved(row, *, fee: int, name: str) -> None:
+    schedule = schedule_for(fee, name)
     booking.reschedule(appointment=row, schedule=schedule, channel="counter", by=None, request_key=None, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("fee", "words"),
+    [
+        (50, "新号 ¥50.00，原来 ¥20.00：已经付过费的，还要补缴 ¥30.00，可在“我的账单”、自助机或收费窗口付。"),
+        (15, "新号 ¥15.00，原来 ¥20.00：已经付过费的，退回差价 ¥5.00。"),
+    ],
+)
+def test_the_window_says_what_a_move_costs(client, paid, fee, words):
+    """The person stands before it: nobody reads it in a message first."""
+    client.force_login(StaffFactory(roles="counter"))
+    later = schedule_for(fee, "专家门诊")
+    said = {"schedule": later.pk, "request_key": uuid4()}
+    page = text_of(client.post(f"/desk/appointments/{paid.pk}/move/", said, follow=True))
+    assert f"已改约。{words}" in page
+    following.moved(booking=paid.pk, by=None, now=NOW)
+    page = text_of(client.get(f"/desk/patients/{paid.patient_id}/"))
+    assert ("挂号费 ¥50.00 还需支付 ¥30.00" if fee == 50 else "挂号费 ¥15.00 已付费") in page
 
 
 def bill(mine) -> str:
