@@ -10,7 +10,7 @@ from billing.selectors import sums
 from hospital import audit, messages
 from hospital.models import Message, User
 
-from . import holding
+from . import holding, standing
 
 TEMPLATE = "invoice.to_pay"
 
@@ -26,7 +26,7 @@ def send_link(*, invoice: Invoice, address: str, by: User, now: datetime) -> boo
     holding.for_elsewhere(invoice=invoice, now=now)
     if sent_at(invoice):
         return False
-    params = {"hospital": invoice.organization.name, "amount": str(owed)}
+    params = {"hospital": invoice.organization.name, "amount": str(owed), **_till_when(invoice)}
     messages.tell(
         patient=invoice.patient,
         template=TEMPLATE,
@@ -45,6 +45,14 @@ def send_link(*, invoice: Invoice, address: str, by: User, now: datetime) -> boo
         now=now,
     )
     return True
+
+
+def _till_when(invoice: Invoice) -> dict:
+    """The first clock of what is held, or the day on which what is confirmed is due."""
+    if invoice.status == Invoice.Status.OWED:
+        return {"until": invoice.due_at.isoformat(), "confirmed": True}
+    clocks = [line.hold_until for line in standing.live(invoice) if line.hold_until]
+    return {"until": min(clocks).isoformat()} if clocks else {"confirmed": True}
 
 
 def about(invoice: Invoice) -> str:

@@ -6,12 +6,14 @@ import pytest
 
 from appointments.models import Appointment
 from billing.models import Invoice
-from billing.services import paying
+from billing.services import crediting, invoicing, paying
 from hospital import clock
+from hospital.messages import wording_of
+from hospital.models import Message
 from tests.bookings.scenes import text_of
 from tests.consult.rooms import half_day, key, today
 from tests.factories import PatientFactory, RoleFactory, StaffFactory, UserFactory
-from tests.factories.billing import pays_first
+from tests.factories.billing import credit_for, pays_first
 
 pytestmark = pytest.mark.django_db
 
@@ -57,6 +59,32 @@ def test_a_number_at_the_window_is_held_and_leads_to_paying_and_shows_when_it_is
     assert client.get(f"{address}state/?seen={seen}").headers["HX-Refresh"] == "true"
     assert "已付清，预约已确认" in text_of(client.get(address))
     assert Appointment.objects.get().status == "booked"
+
+
+def test_the_link_says_till_when_and_what_it_is_for(client, wechat):
+    """Held: till when. Confirmed and owed: nothing is given back, and by which day it is to be paid."""
+    pays_first()
+    signed_in(client, "counter")
+    patient = PatientFactory(phone="13800138000")
+    credit_for(patient)
+    given(client, patient)
+    invoice = invoicing.open_for_booking(booking=Appointment.objects.get(), by=None, now=clock.now())
+    address = f"/desk/pay/{invoice.token}/"
+    client.post(f"{address}send/")
+    until = f"{Appointment.objects.get().slot.hold_until.astimezone(clock.ZONE):%H:%M}"
+    [body] = sent()
+    assert ("需付费 ¥20.00 后确认" in body, f"{until}，到时没有付款，号会自动放回" in body) == (True, True), body
+
+    crediting.put_on_credit(invoice=invoice, by=None, now=clock.now())
+    Message.objects.all().delete()
+    client.post(f"{address}send/")
+    [body] = sent()
+    assert ("还有 ¥20.00 需要支付" in body, "23:59前付清" in body, "放回" in body) == (True, True, False), body
+
+
+def sent() -> list[str]:
+    rows = Message.objects.filter(template="invoice.to_pay", channel="sms")
+    return [wording_of(row, language="zh-hans").body for row in rows]
 
 
 def test_staff_of_another_house_and_strangers_see_nothing_of_it(client, wechat):
