@@ -57,7 +57,10 @@ class Desk:
 
     @property
     def owed(self) -> Decimal:
-        """What is still to be paid for all that is held: as the invoice says, while it has just these lines."""
+        """What is still to be paid for all that is held: as the invoice says, while it has just these lines; and while
+        a code stands what that is for, though a line ran out meanwhile: it is taken again, or given back."""
+        if self.payment:
+            return self.payment.amount
         if self.bill and self.bill.due and sum((line.row.amount for line in self.bill.live), NOTHING) == self.held:
             return self.bill.owed
         return self.held
@@ -69,6 +72,10 @@ class Desk:
     @property
     def payment(self) -> Payment | None:
         return self.bill.payment if self.bill and self.instead else None
+
+    @property
+    def run_out(self) -> int:
+        return self.bill.run_out if self.payment else 0
 
     @property
     def code(self) -> str:

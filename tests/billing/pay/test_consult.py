@@ -1,12 +1,14 @@
 """M1: the consult room's basket is confirmed when it is paid: scanned from the screen, or on the patient's phone."""
 
 import re
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.urls import reverse
 
 from appointments.models import Appointment
+from appointments.services import supply
 from billing.models import Invoice, Payment
 from billing.services import invoicing, paying
 from hospital import clock
@@ -105,6 +107,22 @@ def test_a_gateway_that_is_away_is_said_beside_the_basket(client, room, wechat):
     response = press(client, room, means="wechat")
     assert "支付渠道暂时没有响应" in text_of(response)
     assert "再试一次" in text_of(open_page(client))
+
+
+def test_a_line_that_runs_out_under_a_code_is_still_in_its_sum(client, room, wechat):
+    """The code can be paid: the sum beside it is the code's, and the page says what becomes of the line."""
+    hold_number(client, room)
+    hold_number(client, room, 2)
+    press(client, room, means="wechat")
+    assert "请患者用微信支付扫码付 ¥40.00" in text_of(open_page(client))
+    first = held()[0].slot
+    first.hold_until = clock.now() - timedelta(seconds=1)
+    first.save(update_fields=["hold_until"])
+    supply.lapse_holds(now=clock.now())
+
+    page = text_of(open_page(client))
+    summed = re.search(r'till__sum">.*?¥([\d.]+)', page, re.DOTALL)[1]
+    assert (summed, "扫码付 ¥40.00" in page, "仍在这个付款码里" in page) == ("40.00", True, True)
 
 
 def test_another_doctors_patient_is_not_charged(client, room, wechat):
