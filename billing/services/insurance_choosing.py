@@ -11,7 +11,7 @@ from django.db.models import Max
 
 from billing.errors import AlreadyPaid, InsuranceChanged, InvoiceOver, NoGateway, NoInsuranceDocument, NoInsuranceLink
 from billing.gateways import ports
-from billing.models import InsuranceSettlement, Invoice
+from billing.models import InsuranceSettlement, Invoice, MoneyCase
 from billing.policies.insurance import RUNS, Step
 from billing.selectors import sums
 from hospital.models import User
@@ -143,13 +143,16 @@ def _let_go(row: InsuranceSettlement, *, now: datetime) -> None:
 @transaction.atomic
 def settle_anew(*, settlement: int, now: datetime) -> InsuranceSettlement | None:
     """A settlement was reversed because lines came or went: what stays is settled again, as the person had agreed. The
-    job asks. None: they pay without by now, nothing is left, or it is under way already."""
+    job asks. None: they pay without by now, nothing is left, it is under way already, or what the insurance answered
+    did not add up: asked by itself it would answer so for ever."""
     old = InsuranceSettlement.objects.get(pk=settlement)
     held = locks.invoice(old.invoice_id)
     last = held.settlements.order_by("attempt").last()
     if last != old or old.agreed_at is None or old.status != Status.REVERSED:
         return None
     if held.status in Invoice.OVER or not held.total or held.insurance == "none":
+        return None
+    if old.settled_at is None and MoneyCase.objects.filter(key=f"settlement:{old.pk}").exists():
         return None
     return start_like(old, held, agreed=True, now=now)
 

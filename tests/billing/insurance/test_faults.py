@@ -18,6 +18,7 @@ from billing.selectors import insured as selectors
 from billing.services import insurance_choosing as choosing
 from billing.services import jobs, paying
 from hospital.embedded.folders import PROJECT
+from hospital.models import Delivery
 from tests.factories import NOW, StaffFactory
 
 from .conftest import Insurance
@@ -163,6 +164,16 @@ def test_an_answer_that_does_not_add_up_is_taken_back_and_kept_for_the_office(ho
     house.behave("wrong_sum", "2206")
     choosing.begin(invoice=invoice, way="phone", by=None, now=NOW)
     assert "对不上" in panel(invoice).refusal
+
+
+def test_an_answer_that_does_not_add_up_is_not_asked_for_again_by_itself(house):
+    invoice = shown()
+    house.behave("wrong_sum", "2207", times=3)
+    agree(invoice)
+    facts(SOON), jobs.catch_up(now=SOON), facts(LATER)
+    house.behave("well", "2207")
+    assert (invoice.settlements.count(), panel(invoice, LATER).state) == (1, "choose")
+    assert not Delivery.objects.filter(done_at=None).exists()
 
 
 def test_a_reversal_whose_answer_is_lost_is_found_out_over_a_restart(house):
