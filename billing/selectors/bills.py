@@ -166,8 +166,13 @@ class Bill:
     def state(self) -> str:
         """Another text: another page. For a page that looks again by itself."""
         lines = "".join(line.row.status[0] for line in self.lines)
-        waiting = f"{self.payment.pk}{'q' if self.payment.asked else ''}" if self.payment else ""
+        waiting = f"{self.payment.pk}{'q' if self.payment.asked else ''}{self._held}" if self.payment else ""
         return f"{self.invoice.status}-{lines}-{self.sums.owed}-{waiting}-{self.run_out}"
+
+    @property
+    def _held(self) -> str:
+        """Held longer while the gateway is away: each line says till when."""
+        return f"{self.until:%d%H%M}" if self.until else ""
 
     @property
     def run_out(self) -> int:

@@ -130,6 +130,18 @@ def test_a_gateway_that_is_away_is_said_and_asked_again_by_the_same_number(mine,
     assert payment.asked == {"qr": f"weixin://pay/{payment.order}"}
 
 
+def test_a_page_that_waits_is_drawn_anew_when_it_is_held_longer(mine, house, wechat):
+    """Each line says till when; not only the clock on top."""
+    address = booked(mine)
+    wechat.away = ["before"]
+    press(mine, address, "start", means="wechat")
+    Slot.objects.filter(appointments__isnull=False).update(hold_until=SOON)
+    seen = re.search(r"state/\?seen=([^\"]+)", text_of(mine.get(address)))[1]
+    assert "HX-Refresh" not in mine.get(f"{address}state/?seen={seen}").headers
+    Slot.objects.filter(appointments__isnull=False).update(hold_until=SOON + timedelta(minutes=5))
+    assert mine.get(f"{address}state/?seen={seen}").headers["HX-Refresh"] == "true"
+
+
 def test_another_way_is_chosen_and_the_first_code_can_not_be_paid_any_more(mine, house, wechat):
     address = booked(mine)
     press(mine, address, "start", means="wechat")
