@@ -122,8 +122,10 @@ def _fill(scale: Scale, *, now: datetime, show: Show) -> None:
     stops.live(doctor=doctor, users=users, now=now)
     accounts.make(now=now)
     waiting.live(now=now)
+    _analyze()
     for neighbour in neighbours.joined:
         progress.at("end", 0, neighbour.live(neighbours.Scene(scale, doctor, users, now)))
+        _analyze_of(neighbour.app)
     jobs.remember_recalls(now=now)
     progress.at("end", 0, f"{numbers:,} numbers, {seen:,} visits; tidying up")
     Fact.objects.filter(happened_at__lt=now - OLD_NEWS, fanned_out=False).update(fanned_out=True)
@@ -166,6 +168,13 @@ def _analyze() -> None:
         cursor.execute("ANALYZE appointments_schedule, appointments_scheduleparticipant, appointments_slot")
         cursor.execute("ANALYZE appointments_allotment, appointments_appointment, appointments_encounter")
         cursor.execute("ANALYZE hospital_fact, hospital_patienttime, hospital_patient, hospital_patientidentifier")
+
+
+def _analyze_of(app: str) -> None:
+    """For whoever reads its tables next."""
+    tables = [model._meta.db_table for model in apps.get_app_config(app).get_models()]
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {', '.join(tables)}")
 
 
 def _settle() -> None:
