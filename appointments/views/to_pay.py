@@ -36,4 +36,4 @@ def after_a_move(moved: Appointment, *, fee: Decimal) -> str:
         )
     else:
         words = _("新号 ¥%(new)s，原来 ¥%(old)s：已经付过费的，退回差价 ¥%(difference)s。")
-    return words % said
+    return words % said + _("用医保结算过的，退回后按新号重新结算。")

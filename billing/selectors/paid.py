@@ -39,7 +39,7 @@ def fee_of(booking: Appointment | ExamBooking, *, now: datetime) -> Fee:
     line = lines.select_related("invoice").first()
     paid = line and line.status in (Status.PAID, Status.CONFIRMED)
     if paid and line.amount != booking.fee:  # moved a moment ago: the bill follows by itself (services.following)
-        return Fee(_("改约差价待补缴") if line.amount < booking.fee else _("改约差价将自动退回"), paid=True)
+        return Fee(_moved(line, booking), paid=True)
     if booking.fee == 0:
         return Fee(_("不用付费"), paid=True)
     if paid:
@@ -51,6 +51,12 @@ def fee_of(booking: Appointment | ExamBooking, *, now: datetime) -> Fee:
     if booking.status == "pending" and _must_pay(kind, booking, now=now):
         return Fee(_("付费后确认"), first=True)
     return Fee(_("到院后缴费"))
+
+
+def _moved(line: ChargeItem, booking) -> str:
+    if line.invoice.fund_paid or line.invoice.account_paid:  # reversed, and charged anew
+        return _("改约后按新号重新结算")
+    return _("改约差价待补缴") if line.amount < booking.fee else _("改约差价将自动退回")
 
 
 def _owed(invoice: Invoice) -> str:

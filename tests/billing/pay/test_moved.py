@@ -7,7 +7,8 @@ import pytest
 
 from appointments.models import Appointment
 from appointments.services import booking
-from billing.models import Invoice
+from billing.models import ChargeItem, Invoice
+from billing.selectors.paid import _moved
 from billing.services import following, paying
 from hospital.models import PriceItem
 from tests.bookings.scenes import choose, clinic, text_of
@@ -53,7 +54,7 @@ def test_the_window_says_what_a_move_costs(client, paid, fee, words):
     later = schedule_for(fee, "专家门诊")
     said = {"schedule": later.pk, "request_key": uuid4()}
     page = text_of(client.post(f"/desk/appointments/{paid.pk}/move/", said, follow=True))
-    assert f"已改约。{words}" in page
+    assert f"已改约。{words}用医保结算过的，退回后按新号重新结算。" in page
     following.moved(booking=paid.pk, by=None, now=NOW)
     page = text_of(client.get(f"/desk/patients/{paid.patient_id}/"))
     assert ("挂号费 ¥50.00 还需支付 ¥30.00" if fee == 50 else "挂号费 ¥15.00 已付费") in page
@@ -77,6 +78,13 @@ def test_of_a_dearer_number_the_rest_is_asked_for_and_nothing_reads_as_refunded(
     assert "还需支付 ¥30.00" in detail
     assert mine.get(f"/pay/for/appointment/{paid.pk}/").url == f"/pay/{Invoice.objects.get().token}/"
     assert f"/pay/for/appointment/{paid.pk}/" in detail
+
+
+def test_of_one_that_the_insurance_settled_it_is_settled_anew(mine, paid):
+    """Nobody is told of a difference that they will not pay."""
+    insured = Invoice(fund_paid=14, account_paid=0)
+    line = ChargeItem(invoice=insured, amount=20)
+    assert _moved(line, Appointment(fee=50)) == "改约后按新号重新结算"
 
 
 def test_of_a_cheaper_number_only_the_difference_reads_as_going_back(mine, paid):
