@@ -105,7 +105,8 @@ def victim(django_db_setup, django_db_blocker):
 def somebody_with_everything() -> dict[str, int]:
     """Somebody with a family, bookings in every state, a request and a visit."""
     account = AccountFactory(phone="13900001234")
-    patient = PatientFactory(name="欧阳望舒", pinyin="ouyangwangshu", initials="oyws", medical_number="M99999123",
+    patient = PatientFactory(pk=4_000_001,  # no booking's number: a cashier may look up a patient of the house
+                             name="欧阳望舒", pinyin="ouyangwangshu", initials="oyws", medical_number="M99999123",
                              phone="13900001234")  # fmt: skip
     IdentifierFactory(patient=patient)
     binding = RelatedPersonFactory(account=account, patient=patient)
@@ -173,7 +174,7 @@ def somebodys_referrals(patient, *, asked: int, held: int) -> None:
         diagnosis="胰头占位", purpose="根治手术", wished_from=NOW.date(), asked_at=NOW,
     )  # fmt: skip
     AdmissionNeed.objects.create(pk=asked, request_id=asked, kind="other", text="夜间出血")
-    twin = PatientFactory(name="欧阳望舒", pinyin="ouyangwangshu", initials="oyws")
+    twin = PatientFactory(pk=patient.pk + 1, name="欧阳望舒", pinyin="ouyangwangshu", initials="oyws")
     DuplicateSuspect.objects.create(pk=asked, first=patient, second=twin, why=["name_birth"], found_at=NOW)
     SignedResident.objects.create(
         pk=asked, patient=patient, organization=up.origin, effective_from=NOW.date(), effective_to=NOW.date()
