@@ -44,7 +44,7 @@ def test_finance_opens_a_total_and_closes_a_day(open_as, axe, yesterday):
     axe(page)
     assert sideways(page) == 0
     page.set_viewport_size({"width": 1440, "height": 340})
-    expect(page.get_by_role("rowheader", name="合计")).to_be_in_viewport(ratio=0.9)  # however many accounts are above it
+    expect(page.get_by_role("rowheader", name="合计")).to_be_in_viewport(ratio=0.9)  # below many accounts too
     page.set_viewport_size({"width": 1440, "height": 900})
     page.get_by_role("link", name="微信支付（待结算）").click()
     expect(page.get_by_role("heading", name="微信支付（待结算）")).to_be_visible()
