@@ -211,25 +211,28 @@ def _one_of(rows: list[Appointment], said: Said) -> Appointment | None:
 def _booked(
     said: Said, patient: Patient, places: theirs.Places, *, by: User, now: datetime | None, moment: datetime
 ) -> Appointment:
-    """现场挂号 at their window, on the same inventory. Raises NoSession, NoNumberLeft, and what booking raises."""
+    """现场挂号 at their window, on the same inventory; paid, or not, there. Raises NoSession, NoNumberLeft, and what
+    booking raises."""
     schedules = theirs.schedules(said, places, now=moment)
     if not schedules:
         raise NoSession
     for schedule in schedules:
         try:
-            return booking.book(
+            taken = booking.give_number(
                 schedule=schedule,
-                patient=patient,
+                patient_id=patient.pk,
                 channel=Channel.COUNTER,
+                written=Channel.COUNTER,
                 by=by,
                 request_key=None,  # their number is the key: its record is written in this transaction
                 start=said.start,
                 visit_type=walkin.visit_type(patient, schedule),
-                confirmed=True,
+                confirm=True,
                 now=now,
             )
         except (SoldOut, NotOpen, PastNumber):
             continue
+        return Appointment.objects.select_related("slot", "schedule").get(pk=taken.appointment)
     raise NoNumberLeft
 
 

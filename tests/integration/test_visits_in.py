@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from appointments import invariants
 from appointments.models import Appointment, Schedule, Slot
 from appointments.services import booking
 from hospital.models import ExternalRecord, Organization
@@ -19,6 +20,7 @@ from tests.factories import (
     appointment_row,
     open_schedule,
 )
+from tests.factories.billing import pays_first
 
 from .systems import System
 from .visits import at, said
@@ -152,6 +154,25 @@ def test_a_registration_without_a_booking_takes_a_number_of_ours(his, clinic, pa
     assert (row.channel, row.patient, row.visit_type, row.slot.status) == ("counter", patient, "first", "booked")
     assert his.visit(**said()).json() | {"result": ""} == answer.json() | {"result": ""}
     assert Appointment.objects.count() == 1
+
+
+def test_what_is_registered_at_their_window_is_paid_there(his, clinic, patient):
+    """Also where our own window wants the money first."""
+    pays_first()
+    assert his.visit(**said()).status_code == 201
+    assert Appointment.objects.get().status == "booked"
+    assert invariants.violations(now=NOW) == []
+
+
+def test_what_waits_for_its_money_here_is_not_registered_there(his, clinic, patient):
+    pays_first()
+    row = booking.book(
+        schedule=clinic, patient=patient, channel="web", by=None, request_key=None, number=8, confirmed=True, now=NOW
+    )
+    answer = his.visit(**said(appointment=row.pk))
+    assert (answer.status_code, answer.json()["code"]) == (409, "must_pay")
+    row.refresh_from_db()
+    assert row.status == "pending"
 
 
 def test_a_registration_takes_the_time_on_the_slip_or_nothing(his, clinic, patient):
