@@ -83,7 +83,7 @@ def endings(rows: Iterable[Appointment], *, account: User) -> dict[int, Ending]:
 def _ending(row: Appointment, fact: Fact, *, account: User) -> Ending:
     mine = fact.actor_id == account.pk
     if fact.topic == "appointment.lapsed":
-        return Ending(how=_("到时没有确认，号已自动放回"))
+        return Ending(how=_("保留时间已过，号已自动放回"))
     if fact.topic == "appointment.dropped":
         if row.schedule.status == Schedule.Status.STOPPED and not mine:
             return Ending(how=_("门诊停诊，没有确认的号已收回"), reason=row.schedule.stop_reason)
