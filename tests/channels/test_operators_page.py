@@ -1,14 +1,14 @@
 """代约 (B5, B7): found, identified, booked; what another may see of it is nothing."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
 
 from appointments.models import Appointment
 from appointments.services.defaults import ensure_defaults
-from hospital.models import AuditEvent, Patient, RoleAssignment
+from hospital.models import AuditEvent, Patient, PriceItem, RoleAssignment
 from tests.booking.acts import take
 from tests.channels.calling import book, identified, opened, slot_of, text
 from tests.channels.conftest import DOCUMENT, WEDNESDAY
@@ -16,10 +16,12 @@ from tests.factories import (
     NOW,
     TODAY,
     RoleFactory,
+    ServiceFactory,
     StaffFactory,
     appointment_row,
     open_schedule,
 )
+from tests.factories.billing import pays_first
 
 pytestmark = pytest.mark.django_db
 
@@ -176,6 +178,19 @@ def test_a_booking_is_moved_and_given_back_from_the_same_screen(operator, patien
     operator.post(f"{call}cancel/{row.pk}/", {"request_key": uuid4(), "reason": "不来了"})
     row.refresh_from_db()
     assert (row.status, row.note) == ("cancelled", "不来了")
+
+
+def test_the_caller_hears_what_a_move_to_a_dearer_doctor_costs(operator, patient, clinic, wang):
+    pays_first()
+    dear = ServiceFactory(code="s50", name="专家门诊", price_code="P50")
+    later = open_schedule(role=wang, service=dear, day=WEDNESDAY + timedelta(days=1), numbers=3)
+    PriceItem.objects.create(
+        organization=later.organization, code="P50", name="专家", amount=50, effective_from=date(2020, 1, 1)
+    )
+    row = take(clinic, patient, channel="phone", confirmed=True)
+    call = identified(operator)
+    said = text(operator.get(book(operator, call, later, move=row.pk).url))
+    assert "新号 ¥50.00，原来 ¥20.00：已经付过费的，还要补缴 ¥30.00" in said
 
 
 BROKEN = ("", "x", "1@", "1@2026-11-25", "1@2026-11-25T08:00:00", "9" * 30 + "@2026-11-25T00:00:00+00:00")

@@ -26,7 +26,7 @@ from appointments.selectors import operator as selectors
 from appointments.selectors import rules
 from appointments.selectors.bookings import slice_of
 from appointments.services import booking, changes, walkin
-from appointments.views.to_pay import at_the_desk
+from appointments.views.to_pay import after_a_move, at_the_desk
 from hospital import audit, clock, masking
 from hospital.errors import Refused
 from hospital.models import Patient
@@ -223,6 +223,7 @@ def book(request: HttpRequest, seat: Seat, text: str):
     if schedule is None:
         raise Http404
     moving = page.booking(said["move"]) if said["move"] else None
+    fee = moving.fee if moving else None
     try:
         row = _give(page, schedule, moving, said)
     except Refused as refusal:
@@ -231,6 +232,8 @@ def book(request: HttpRequest, seat: Seat, text: str):
         to_pay := at_the_desk(request, booking=row.pk, back=page.address())
     ):
         return to_pay
+    if moving and (difference := after_a_move(row, fee=fee)):
+        messages.success(request, difference)
     return redirect(page.address(done=row.pk))
 
 
