@@ -43,7 +43,7 @@ class Desk:
     @property
     def instead(self) -> bool:
         """Confirming is paying."""
-        return bool(self.page.unconfirmed)
+        return bool(self.page.unconfirmed or self.payment)
 
     @cached_property
     def bill(self) -> bills.Bill | None:
@@ -71,7 +71,10 @@ class Desk:
 
     @property
     def payment(self) -> Payment | None:
-        return self.bill.payment if self.bill and self.instead else None
+        """A code that was shown stays on the screen though all that it is for ran out: it can still be paid."""
+        there = self.bill.payment if self.bill else None
+        shown = there and there.asked and self.invoice.status == Invoice.Status.OPEN
+        return there if self.page.unconfirmed or shown else None
 
     @property
     def run_out(self) -> int:
@@ -150,7 +153,7 @@ class Money(consult_neighbours.Till):
     def desk(self, page: Page) -> tuple[str, Desk] | None:
         """One or two queries where the house wants money in the consult room first, else none."""
         there = desk_of(page)
-        if there is None or not (there.held or there.paid or there.bill and there.bill.on_credit):
+        if there is None or not (there.held or there.payment or there.paid or there.bill and there.bill.on_credit):
             return None
         return "billing/consult/_till.html", there
 

@@ -125,6 +125,24 @@ def test_a_line_that_runs_out_under_a_code_is_still_in_its_sum(client, room, wec
     assert (summed, "扫码付 ¥40.00" in page, "仍在这个付款码里" in page) == ("40.00", True, True)
 
 
+def test_a_code_stays_on_the_screen_while_all_it_is_for_ran_out(client, room, wechat):
+    """The patient may have scanned it already: who looks at the screen sees it, asks for it, or closes it."""
+    hold_number(client, room)
+    press(client, room, means="wechat")
+    slot = held()[0].slot
+    slot.hold_until = clock.now() - timedelta(seconds=1)
+    slot.save(update_fields=["hold_until"])
+    supply.lapse_holds(now=clock.now())
+
+    page = text_of(open_page(client))
+    assert "扫码付 ¥20.00" in page
+    assert "仍在这个付款码里" in page
+    payment = Payment.objects.get()
+    page = text_of(press(client, room, "leave/", payment=payment.pk))
+    payment.refresh_from_db()
+    assert ("扫码付 ¥20.00" in page, payment.status) == (False, "closed")
+
+
 def test_another_doctors_patient_is_not_charged(client, room, wechat):
     hold_number(client, room)
     response = client.post(
