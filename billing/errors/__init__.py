@@ -46,6 +46,7 @@ from .paying import (
 from .receipts import NoPlatform, NotYetPaid, OtherReceiptThere, ReceiptOver, ReceiptUnderWay, WhyVoid
 from .refunding import NoShowKeepsFee, RefundUnderWay
 from .shifts import (
+    CountedAlready,
     CountedByYou,
     DifferenceUnexplained,
     DrawerInUse,
@@ -59,6 +60,7 @@ __all__ = [
     "BillTooLarge",
     "AlreadyPaid",
     "AmountWrong",
+    "CountedAlready",
     "CountedByYou",
     "CreditNeedsTheWindow",
     "CreditNotOffered",

@@ -25,6 +25,14 @@ class DrawerInUse(Refused):
     next_step = _("开班满 16 小时没有交班，或收费员已停用、调离，才能由同事或财务代点。")
 
 
+class CountedAlready(Refused):
+    """On a page from before."""
+
+    code = "counted_already"
+    message = _("这个抽屉已经有人点过了，这一次没有记。")
+    next_step = _("请按现在的点款结果复核；要重新点，请收费员本人在“交班”页重新开班。")
+
+
 class CountedByYou(Refused):
     code = "counted_by_you"
     message = _("这个抽屉是您代点的，不能再由您复核。")

@@ -10,6 +10,7 @@ from decimal import Decimal
 from django.db import transaction
 
 from billing.errors import (
+    CountedAlready,
     CountedByYou,
     DifferenceUnexplained,
     DrawerInUse,
@@ -47,10 +48,10 @@ def open_(*, organization: Organization, cashier: User, window: str, change: Dec
 @transaction.atomic
 def count(*, shift: CashierShift, counted: Decimal, cheques: int, by: User, now: datetime) -> CashierShift:
     """点款: what is in the drawer, beside what the journal says; nothing is taken any more. Somebody else counts only
-    what its cashier left behind. Raises ShiftNotOpen, DrawerInUse, ShiftUncertain."""
+    what its cashier left behind. Raises CountedAlready, DrawerInUse, ShiftUncertain."""
     row = _locked(shift)
-    if refusal := shifts.refusal_to_take(row.status):
-        raise refusal
+    if row.status != Status.OPEN:
+        raise CountedAlready()
     _may_handle(row, by=by, now=now)
     if open_ := drawers.uncertain(row):
         raise ShiftUncertain(count=len(open_))

@@ -315,6 +315,21 @@ def test_a_drawer_left_behind_is_counted_by_a_colleague_and_closed_by_finance(ti
     assert client.get("/cashier/").status_code == 403
 
 
+def test_who_counts_a_drawer_that_was_counted_meanwhile_is_told_so(client, window):
+    CashierShift.objects.update(opened_at=NOW - timedelta(hours=20))
+    first, second = StaffFactory(roles="cashier"), StaffFactory(roles="finance")
+    count = reverse("billing:cashier_shift_count_left", args=[window.shift.pk])
+    client.force_login(first)
+    page = text(client.get(reverse("billing:cashier_shift_one", args=[window.shift.pk])))
+    assert 'class="appbar__bit"' not in page  # the drawer in the bar is one's own
+    client.post(count, {"counted": "200", "cheques": "0"})
+    client.force_login(second)
+    again = text(client.post(count, {"counted": "150", "cheques": "0"}))
+    assert ("已经有人点过了" in again, "请先开班" in again, "复核并交班" in again) == (True, False, True)
+    client.force_login(window.cashier)
+    assert f"代点 {first}" in text(client.get("/cashier/shift/"))
+
+
 def test_finance_of_another_house_sees_no_drawer_here(client, window):
     CashierShift.objects.update(opened_at=NOW - timedelta(hours=20))
     client.force_login(StaffFactory(roles="finance", roles__at=OrganizationFactory(code="H2")))

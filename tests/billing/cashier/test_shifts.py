@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from appointments import invariants
 from appointments.services import changes
 from billing.errors import (
+    CountedAlready,
     CountedByYou,
     DifferenceUnexplained,
     DrawerInUse,
@@ -73,7 +74,7 @@ def test_a_cashier_has_one_drawer_at_a_time_and_takes_into_no_other(window):
     shifts.count(shift=window.shift, counted=Yuan("200"), cheques=0, by=window.cashier, now=NOW)
     with pytest.raises(ShiftNotOpen):
         take(window, window.invoice())
-    with pytest.raises(ShiftNotOpen):
+    with pytest.raises(CountedAlready):
         shifts.count(shift=window.shift, counted=Yuan("200"), cheques=0, by=window.cashier, now=NOW)
     shifts.reopen(shift=window.shift, by=window.cashier, now=NOW)
     take(window, window.invoice())
