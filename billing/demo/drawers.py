@@ -1,7 +1,7 @@
 """The two windows of the demo: opened in the morning, counted and closed in the evening, at times a few yuan off."""
 
 import random
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from billing.models import CashierShift, Payment
@@ -13,6 +13,7 @@ from hospital.models import Organization, User
 WINDOWS = (("shoufei", "1号窗口", time(7, 32)), ("shouyin", "2号窗口", time(7, 38)))
 OVER = time(17, 40)
 CHANGE = Decimal(300)
+BEFORE = timedelta(minutes=2)
 OFF = 0.06
 """Of the evenings on which the drawer is not what it should be."""
 
@@ -24,12 +25,13 @@ class Drawers:
         self.house, self.users, self.day, self.dice, self.now = house, users, day, dice, now
         self.open: dict[str, CashierShift] = {}
 
-    def one(self) -> CashierShift:
-        name, window, at = self.dice.choice(WINDOWS)
+    def one(self, at: datetime) -> CashierShift:
+        """For who comes at that moment: an early one finds the window opened a little before its hour."""
+        name, window, opens = self.dice.choice(WINDOWS)
         if name not in self.open:
             self.open[name] = shifts.open_(
                 organization=self.house, cashier=self.users[name], window=window, change=CHANGE,
-                now=min(clock.at(self.day, at), self.now),
+                now=min(clock.at(self.day, opens), at - BEFORE),
             )  # fmt: skip
         return self.open[name]
 

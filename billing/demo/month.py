@@ -176,7 +176,7 @@ class Month:
         self.paid += 1
 
     def _scan(self, invoice: Invoice, *, way: str, means: str, at: datetime) -> None:
-        shift = self.drawers.one() if way == "window" else None
+        shift = self.drawers.one(at) if way == "window" else None
         asks = {
             "invoice": invoice,
             "means": means,
@@ -199,7 +199,7 @@ class Month:
             self._send(invoice, at)
 
     def _at_the_window(self, invoice: Invoice, *, means: str, at: datetime) -> None:
-        shift = self.drawers.one()
+        shift = self.drawers.one(at)
         asks = {"invoice": invoice, "way": "window", "by": shift.cashier, "shift": shift, "now": at}
         if means == "bank" and invoice.cash_paid > 20 and self.dice.random() < MIXED * 4:
             paying.take(means="cash", amount=Decimal(10), **asks)

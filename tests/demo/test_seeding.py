@@ -300,5 +300,6 @@ def test_the_money_of_the_month_is_drawn_by_the_services_and_counted_from_the_jo
     assert stands["at_bank"] == paid_out + balance("at_bank", kind="deposit") > paid_out
     assert Difference.objects.filter(settled_at=None, cure="refund").count() == 1  # for whoever looks at the demo
     assert CashierShift.objects.filter(status="open", opened_at__date=TODAY - timedelta(days=1)).count() == 0
+    assert not Payment.objects.filter(succeeded_at__lt=F("shift__opened_at")).exists()
     assert PaymentRule.objects.get(organization=hospital).prepaid == ["web", "app", "kiosk", "consult"]
     assert not ports.payments_at(hospital.pk)  # the gateway of days gone by went with them
