@@ -267,7 +267,7 @@ def test_the_price_of_today():
         SimpleNamespace(amount=3, effective_from=TODAY + timedelta(days=1), effective_to=None),
     ]
     assert charging.price_of(prices, now=NOW).amount == 2
-    assert charging.price_of(prices[:1], now=NOW) is None
+    assert charging.price_of(prices[:1], now=NOW) is charging.price_of(prices[2:], now=NOW) is None
 
 
 @pytest.mark.parametrize("model", [Invoice, ChargeItem, Payment, Refund, CashierShift])

@@ -94,6 +94,12 @@ def test_what_was_typed_stays_with_what_is_wrong_about_it(till, window):
     assert Payment.objects.count() == 0
 
 
+def test_a_code_is_for_the_sum_that_the_page_showed(till, window, wechat):
+    """Somebody sold a service or took a line off meanwhile: the cashier looks again before the phone pays."""
+    changed = put(till, window.invoice(), owed="19.00", cash="5", scan="wechat")
+    assert (changed.status_code, "应收金额刚刚变了" in text(changed), Payment.objects.count()) == (409, True, 0)
+
+
 def test_a_slip_of_the_finger_is_no_hundred_thousand(till, window):
     slip = put(till, window.invoice(), cash="1e5")
     assert (slip.status_code, 'value="1e5"' in text(slip)) == (422, True)

@@ -13,6 +13,7 @@ from billing.errors import (
     CountedByYou,
     DifferenceUnexplained,
     DrawerInUse,
+    NeedsReference,
     PaymentSettled,
     ShiftNotCounted,
     ShiftNotOpen,
@@ -204,3 +205,19 @@ def test_a_slip_that_was_not_taken_after_all_pays_another_bill(window):
     )  # fmt: skip
     shifts.was_not_received(payment=cut, by=window.cashier, now=NOW)
     take(window, window.invoice(PatientFactory()), slips=[Slip("bank", "000123")])
+
+
+def test_what_a_terminal_or_a_cheque_pays_or_gives_back_is_found_again_by_its_number(window):
+    row = window.hold()
+    invoice = invoicing.open_for_booking(booking=row, by=None, now=NOW)
+    about = {"invoice": invoice, "means": "bank", "way": "window", "by": window.cashier, "shift": window.shift}
+    with pytest.raises(NeedsReference):
+        paying.take(**about, reference=" ", now=NOW)
+    assert not invoice.payments.exists()
+    paying.take(**about, reference="T1", now=NOW)
+    changes.cancel(appointment=row, by=None, channel="counter", now=SOON)
+    refunding.return_line(line=invoice.lines.get().pk, reason="cancelled", by=None, now=SOON)
+    back = {"refund": Refund.objects.get(), "means": "bank", "by": window.cashier, "now": SOON}
+    with pytest.raises(NeedsReference):
+        service.hand_out(**back, reference="")
+    assert service.hand_out(**back, reference="T2").reference == "T2"

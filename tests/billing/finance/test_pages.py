@@ -148,6 +148,8 @@ def test_what_lay_in_the_drawers_reaches_the_bank_by_its_slip(desk, begun):
     assert (too_much.status_code, balance("at_bank")) == (422, 0)
     assert "现在只有 ¥20.00" in too_much.content.decode()
     assert 'value="8846-01"' in too_much.content.decode()
+    with_fee = desk.post("/finance/deposits/", slip | {"amount": "19.80", "fee": "0.50"})
+    assert (with_fee.status_code, balance("cash")) == (422, Decimal(20))  # the fee was in the drawer too
     for odd in ({"amount": "0"}, {"amount": "x"}, {"slip": "a b"}, {"account": "wechat"}, {"fee": "-1"}):
         assert desk.post("/finance/deposits/", slip | odd).status_code == 422, odd
     assert desk.post("/finance/deposits/", slip | {"fee": "0.50"}).status_code == 302

@@ -223,6 +223,34 @@ def test_at_midnight_the_other_sides_next_day_explains_it(paid, wechat):
     all_is_explained()
 
 
+def test_what_the_next_day_does_not_explain_is_for_a_person(paid, wechat):
+    """Nothing waits for a bill that came already."""
+    paid(now=MIDNIGHT)
+    row = reconcile()
+    wechat.write(day=TODAY + timedelta(days=1))
+    reconcile(TODAY + timedelta(days=1), now=NEXT_DAY + timedelta(days=1))
+    assert listed(row) == [("ours_only", "by_hand", False)]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "over_short", "unowned"), [("19.00", Decimal(1), Decimal(0)), ("21.00", Decimal(0), Decimal(-1))]
+)
+def test_what_we_took_and_the_bill_says_otherwise_is_never_sent_back_by_itself(
+    paid, wechat, finance, theirs, over_short, unowned
+):
+    """The number stands: only the difference is a loss, or somebody's."""
+    payment = paid()
+    wechat.write(bill_line(payment.order, theirs, fee="0"))
+    row = reconcile()
+    assert listed(row) == [("amount", "by_hand", False)]
+
+    reconciling.by_hand(difference=Difference.objects.get(), note="已与渠道核对", by=finance, now=NEXT_DAY)
+    reconciling.close(reconciliation=row, by=finance, now=NEXT_DAY)
+
+    assert (balance("wechat"), balance("over_short"), balance("unowned")) == (0, over_short, unowned)
+    all_is_explained()
+
+
 def test_what_the_gateway_never_had_is_a_loss_until_it_turns_up(paid, wechat, finance):
     payment = paid()
     row = reconcile()
@@ -311,6 +339,13 @@ def test_a_bill_that_does_not_come_holds_nobody_up_and_is_told_after_two_days(pa
     reconciling.work(now=NEXT_DAY + timedelta(days=3))
     assert set(Reconciliation.objects.values_list("status", flat=True)) == {"closed"}
     assert MoneyCase.objects.filter(settled_at=None).count() == 0
+
+
+def test_a_day_on_which_something_breaks_holds_up_no_other(paid, wechat):
+    paid()
+    wechat.write(None)  # nothing that a bill could have
+    assert reconciling.work(now=NEXT_DAY + timedelta(days=1)) == 2
+    assert list(Reconciliation.objects.order_by("day").values_list("status", flat=True)) == ["fetching", "closed"]
 
 
 def test_houses_that_share_an_account_each_keep_their_own_rows(paid, wechat):

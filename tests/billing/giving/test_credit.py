@@ -220,6 +220,18 @@ def test_who_is_overdue_hears_it_once_a_step_for_all_of_it_and_the_office_after_
     sound()
 
 
+def test_one_person_whose_message_fails_keeps_nobody_else_from_hearing_and_hears_the_next_time(patient, monkeypatch):
+    owed(patient, days=20), owed(PatientFactory(), days=28)
+    tell = dunning.money_notices.tell_overdue
+
+    def fails_once(*, patient, **about):
+        monkeypatch.setattr(dunning.money_notices, "tell_overdue", tell)
+        raise RuntimeError
+
+    monkeypatch.setattr(dunning.money_notices, "tell_overdue", fails_once)
+    assert [dunning.dun(now=LATE) for _round in range(3)] == [1, 1, 0]
+
+
 def test_a_message_of_debt_is_not_sent_when_it_is_paid_meanwhile(patient, wechat):
     invoice = owed(patient, days=20)
     dunning.dun(now=LATE)

@@ -101,6 +101,18 @@ def test_a_gateway_that_is_down_for_an_hour_costs_nobody_the_number(wechat):
     assert not MoneyCase.objects.exists()
 
 
+def test_who_presses_in_the_last_seconds_while_the_gateway_is_away_is_held_at_once(wechat):
+    """The first look at it would come too late."""
+    pays_first(paying_minutes=0, away_minutes=90)
+    row = hold()
+    invoice = invoice_of(row)
+    last = until(row) - timedelta(seconds=10)
+    wechat.away = ["before"]
+    with pytest.raises(GatewayAway):
+        scan(invoice, now=last)
+    assert until(row) == last + 5 * MINUTE
+
+
 def test_after_the_rules_longest_time_the_number_goes_back(wechat):
     pays_first(paying_minutes=0, away_minutes=10)
     row = hold()

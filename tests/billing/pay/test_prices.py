@@ -7,7 +7,7 @@ from io import BytesIO
 import pytest
 from openpyxl import Workbook
 
-from billing.errors import PriceDayTaken, PriceInUse, PriceTooEarly, PriceTooFarAhead, PriceUnchanged
+from billing.errors import PriceBegun, PriceDayTaken, PriceInUse, PriceTooEarly, PriceTooFarAhead, PriceUnchanged
 from billing.forms.prices import AmountField
 from billing.models import PaymentRule
 from billing.policies import pricing as policy
@@ -82,6 +82,19 @@ def test_a_new_price_ends_the_old_one_the_day_before_and_can_be_taken_back_befor
     assert pricing.withdraw(price=new, by=by, why="写错", now=NOW) == old
     assert spans() == [("20.00", old.effective_from, None)]
     assert set(AuditEvent.objects.values_list("action", flat=True)) == {"price.written", "price.withdrawn"}
+
+
+def test_a_price_that_has_begun_is_neither_taken_back_nor_ended_in_the_past(house):
+    """What was charged by it stays on the list."""
+    row, by = price(house, first=0), UserFactory()
+    with pytest.raises(PriceBegun):
+        pricing.withdraw(price=row, by=by, why="写错", now=NOW)
+    with pytest.raises(PriceBegun):
+        pricing.end(price=row, last_day=TODAY - DAY, by=by, why="停", now=NOW)
+    assert spans() == [("20.00", TODAY, None)]
+    pricing.end(price=row, last_day=TODAY, by=by, why="停", now=NOW)
+    with pytest.raises(PriceBegun):
+        pricing.end(price=row, last_day=TODAY + DAY, by=by, why="停", now=NOW)
 
 
 def test_what_can_still_be_booked_is_not_left_without_a_price(house):

@@ -5,12 +5,13 @@ from decimal import Decimal
 
 import pytest
 
-from billing.errors import GatewayAway
-from billing.models import GatewayMessage, MoneyCase, Payment
+from billing.errors import GatewayAway, GatewayRefused
+from billing.gateways import ports
+from billing.models import GatewayMessage, MoneyCase, Payment, Refund
 from billing.policies.paying import Said
 from billing.selectors.ledger import balance
-from billing.services import hearing, jobs, paying
-from tests.factories import NOW, PatientFactory
+from billing.services import hearing, jobs, paying, refunding
+from tests.factories import NOW, OrganizationFactory, PatientFactory
 
 from .scenes import LATE, SOON, hold, invoice_of, killed, notice, scan, sound
 
@@ -22,6 +23,7 @@ Verdict = GatewayMessage.Verdict
     ("said", "verdict", "kind"),
     [
         (Said(Decimal("19.99"), "T1"), Verdict.AMOUNT, "amount"),
+        (Said(Decimal("20.01"), "T1"), Verdict.AMOUNT, "amount"),
         (Said(Decimal("20.00"), "T1", currency="USD"), Verdict.CURRENCY, "currency"),
     ],
 )
@@ -31,7 +33,27 @@ def test_what_does_not_fit_changes_nothing_and_is_kept_for_the_office(schedule, 
     paying.succeed(order=payment.order, said=said, now=SOON)
     payment.refresh_from_db()
     assert (outcome.verdict, payment.status, MoneyCase.objects.get().kind) == (verdict, "pending", kind)
-    assert balance("unowned") == (Decimal("-19.99") if kind == "amount" else 0)
+    assert balance("unowned") == (-said.amount if kind == "amount" else 0)
+
+
+@pytest.mark.parametrize(("amount", "house", "verdict"), [("5.00", "H1", "amount"), ("20.00", "H2", "unknown")])
+def test_a_refund_of_another_amount_or_told_by_another_house_is_not_taken_for_done(
+    schedule, patient, wechat, amount, house, verdict
+):
+    """M6: it is owed to the patient, and the office finds out."""
+    invoice = invoice_of(hold(schedule, patient))
+    payment = scan(invoice)
+    paying.succeed(order=payment.order, said=wechat.pay(payment.order), now=SOON)
+    refunding.return_line(line=invoice.lines.get().pk, reason="staff", by=None, now=SOON)
+    refund = Refund.objects.get()
+    news = ports.News(refund.order, ports.State.DONE, Decimal(amount), "RT1")
+    heard = hearing.hear(
+        gateway="wechat", organization=OrganizationFactory(code=house).pk, digest="d" * 64, now=SOON,
+        notice=ports.Notice("m9", "refund", news),
+    )  # fmt: skip
+    refund.refresh_from_db()
+    assert (heard.verdict, refund.status, MoneyCase.objects.get().kind) == (verdict, "asked", verdict)
+    assert balance("refunds_due", refund=refund) == Decimal("-20.00")
 
 
 def test_a_number_of_the_gateway_pays_one_order_only(schedule, patient, wechat):
@@ -63,11 +85,45 @@ def test_a_gateway_that_is_away_says_so_and_is_asked_again(schedule, patient, we
     assert (invoice.status, Payment.objects.get().status) == ("paid", "succeeded")
 
 
+def test_a_gateway_that_refuses_an_order_says_so_and_another_way_is_open(schedule, patient, wechat):
+    invoice = invoice_of(hold(schedule, patient))
+    wechat.refuses = {"create"}
+    with pytest.raises(GatewayRefused):
+        scan(invoice)
+    assert Payment.objects.get().status == "failed"
+    wechat.refuses = set()
+    again = scan(invoice)
+    assert (again.status, again.amount) == ("pending", invoice.total)
+
+
 def test_an_order_nobody_paid_is_closed_at_the_gateway_first(schedule, patient, wechat):
     payment = scan(invoice_of(hold(schedule, patient)))
     jobs.catch_up(now=LATE)
     payment.refresh_from_db()
     assert (payment.status, wechat.orders[payment.order]["state"]) == ("closed", "closed")
+
+
+def test_an_order_that_is_paid_at_the_moment_of_closing_is_taken(schedule, patient, wechat):
+    """Nobody had paid when it was asked about, and then the gateway refuses to close it."""
+    payment, close = scan(invoice_of(hold(schedule, patient))), wechat.close
+
+    def just_paid(order):
+        wechat.pay(order)
+        close(order)
+
+    wechat.close = just_paid
+    jobs.catch_up(now=LATE)
+    payment.refresh_from_db()
+    assert payment.status == "succeeded"
+
+
+def test_one_answer_that_makes_no_sense_holds_up_no_other_payment(schedule, wechat):
+    one, other = (scan(invoice_of(hold(schedule, PatientFactory(), number=n))) for n in (1, 2))
+    wechat.pay(other.order)
+    wechat.orders[one.order] = {}
+    jobs.catch_up(now=SOON)
+    one.refresh_from_db(), other.refresh_from_db()
+    assert (one.status, other.status) == ("pending", "succeeded")
 
 
 def test_the_other_codes_of_a_paid_invoice_are_closed_at_once(schedule, patient, wechat):

@@ -150,6 +150,16 @@ def test_an_invoice_of_nothing_is_confirmed_by_saying_yes(schedule, patient):
     sound()
 
 
+def test_what_costs_something_is_not_confirmed_by_saying_yes(schedule, patient):
+    """Whoever posts to the free button of a bill that is not: nothing stands unpaid."""
+    row = hold(schedule, patient)
+    invoice = invoice_of(row)
+    with pytest.raises(NothingToPay):
+        paying.settle_free(invoice=invoice, by=None, now=NOW)
+    row.refresh_from_db(), invoice.refresh_from_db()
+    assert (row.status, invoice.status) == ("pending", "open")
+
+
 def test_a_repeated_request_is_one_payment(schedule, patient, wechat):
     invoice = invoice_of(hold(schedule, patient))
     assert scan(invoice, request_key="k1").pk == scan(invoice, request_key="k1").pk
