@@ -1,14 +1,21 @@
 """What every test gets."""
 
+from pathlib import Path
+
 import hypothesis
 import pytest
+import time_machine
 from django.conf import settings
 from django.test import TransactionTestCase
 from django.utils import translation
 
 from billing.gateways import merchants
 from tests import emptying, migrated
+from tests.factories.base import NOW
 from tests.payment_gateway import PaymentGateway
+
+# Here whole processes run, and the database's clock decides: they live at the machine's own time.
+OF_TODAY = {"bench", "browser", "demo", "embedded", "faults"}
 
 # How long an example takes says something of the machine, not of the code.
 hypothesis.settings.register_profile("house", deadline=None)
@@ -50,6 +57,21 @@ def django_db_setup(django_db_setup, django_db_blocker):
         yield
 
 
+def _of_today(request) -> bool:
+    folder = request.path.relative_to(Path(__file__).parent).parts[0]
+    return folder in OF_TODAY or request.node.get_closest_marker("of_today") is not None
+
+
+@pytest.fixture(autouse=True)
+def _a_monday_morning(request):
+    """Every test begins at NOW, whatever day it is run on; its clock goes on from there."""
+    if _of_today(request):
+        yield
+        return
+    with time_machine.travel(NOW, tick=True):
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _fresh_rules():
     """Rule rows are kept a few seconds in the process; a test sees its own."""
@@ -72,11 +94,13 @@ def _gateway_process(tmp_path_factory):
 
 
 @pytest.fixture
-def payment_gateway(_gateway_process, settings):
+def payment_gateway(request, _gateway_process, settings):
     """WeChat Pay and Alipay as a process of its own that every house has accounts with (tests/payment_gateway.py)."""
     if _gateway_process.process is None:
         _gateway_process.start()
     _gateway_process("reset")
+    if not _of_today(request):
+        _gateway_process.at(NOW)
     settings.PAYMENT_MERCHANTS = _gateway_process.merchants
     merchants.file.forget()
     yield _gateway_process

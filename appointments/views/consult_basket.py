@@ -129,6 +129,7 @@ def lines(request, page):
         encounter=page.current,
         referral=_referral_for(page, schedule),
         opened_at=page.opened,
+        now=clock.deciding(),
     )
     return answer(again(page, focus="confirm"))
 
@@ -141,7 +142,7 @@ def drop(request, page):
 
 def _drop(request, page: Page) -> HttpResponse:
     line = _line_of(page, _number(request.POST.get("drop")))
-    changes.drop(appointment=line, by=request.user)
+    changes.drop(appointment=line, by=request.user, now=clock.deciding())
     dropped = {"schedule": line.schedule_id, "number": line.slot.number, "take_url": page.with_address("consult_lines")}
     return answer(again(page, dropped=dropped))
 
@@ -166,7 +167,7 @@ def _confirm_numbers(request, page: Page, *, before: set[int]) -> tuple[int, lis
     """How many numbers are booked, and why others are not. A refusal here leaves other apps' lines their turn."""
     key = request.POST.get("request_key", "")[:36] or None
     try:
-        done = changes.confirm_basket(basket=page.basket, by=request.user, request_key=key)
+        done = changes.confirm_basket(basket=page.basket, by=request.user, request_key=key, now=clock.deciding())
     except Refused as refusal:
         return 0, [refusal]
     lapsed = any(row.status == Appointment.Status.PENDING for row in done.lapsed)
@@ -190,6 +191,7 @@ def extra(request, page):
         request_key=f"{asked['request_key']}:{asked['schedule']}:extra",
         encounter=page.current,
         basket=page.basket,
+        now=clock.deciding(),
     )
     start = row.start.astimezone(clock.ZONE)
     held = row.status == Appointment.Status.PENDING
@@ -217,6 +219,7 @@ def move(request, page):
         request_key=f"{asked['request_key']}:{schedule.pk}:{asked['number']}",
         encounter=page.current,
         referral=_referral_for(page, schedule),
+        now=clock.deciding(),
     )
     start = moved.start.astimezone(clock.ZONE)
     after = page_of(request, address=QueryDict("kind=booked"))
@@ -233,7 +236,14 @@ def cancel(request, page):
     if row is None:
         raise Http404
     key = request.POST.get("request_key", "")[:36] or None
-    changes.cancel(appointment=row, by=request.user, channel=Channel.CONSULT, reason=_("诊间退号"), request_key=key)
+    changes.cancel(
+        appointment=row,
+        by=request.user,
+        channel=Channel.CONSULT,
+        reason=_("诊间退号"),
+        request_key=key,
+        now=clock.deciding(),
+    )
     after = page_of(request, address=QueryDict("kind=booked"))
     after.notice, after.focus = _("已退号。"), "notice"
     return draw(after)

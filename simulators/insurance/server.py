@@ -33,6 +33,11 @@ class Server(ThreadingHTTPServer):
         self.one_at_a_time = Lock()
         self.scripts: dict[str, deque] = defaultdict(deque)
         self.calls: dict[str, int] = defaultdict(int)
+        self.stands_at: datetime | None = None
+
+    def now(self) -> datetime:
+        """The platform's clock: this machine's, until it was told where to stand (POST /_clock)."""
+        return self.stands_at or datetime.now(SHANGHAI)
 
     def script_of(self, infno: str) -> dict:
         with self.one_at_a_time:
@@ -64,7 +69,7 @@ class Caller(BaseHTTPRequestHandler):
             said = json.loads(self.rfile.read(length) or b"null")
         except ValueError:
             return self._say(400, {"infcode": "-1", "err_msg": "[E0000]不是JSON"})
-        if self.path in ("/_script", "/_person"):
+        if self.path in ("/_script", "/_person", "/_clock"):
             return self._control(said)
         infno = self.path.rpartition("/")[2]
         if not self.path.startswith("/fsi/api/") or not isinstance(said, dict) or said.get("infno") != infno:
@@ -82,7 +87,7 @@ class Caller(BaseHTTPRequestHandler):
         if way == "slow":
             time.sleep(float(script.get("seconds", 3)))
         if way == "refuse":
-            return self._say(200, _envelope(said, error=No(script.get("code", "X9999"), "按脚本拒绝")))
+            return self._say(200, self._envelope(said, error=No(script.get("code", "X9999"), "按脚本拒绝")))
         if way == "twice":  # its own proxy repeats the request: both reach the platform, both answers come down
             self._done(infno, said)
         answer = self._done(infno, said)
@@ -106,14 +111,14 @@ class Caller(BaseHTTPRequestHandler):
                 return json.loads(there["body"])
             book.begin()
             try:
-                output = do(book, infno, said.get("input") or {}, now=datetime.now(SHANGHAI))
-                answer = _envelope(said, output=output)
+                output = do(book, infno, said.get("input") or {}, now=self.server.now())
+                answer = self._envelope(said, output=output)
                 if infno not in ("2206", "5203"):
                     book.keep_answer(msgid, infno, answer)
                 book.commit()
             except No as refusal:
                 book.undo()
-                return _envelope(said, error=refusal)
+                return self._envelope(said, error=refusal)
             except BaseException:
                 book.undo()
                 raise
@@ -121,7 +126,7 @@ class Caller(BaseHTTPRequestHandler):
 
     def _signed(self) -> bool:
         stamp, nonce = self.headers.get("x-tif-timestamp", ""), self.headers.get("x-tif-nonce", "")
-        if not stamp.isdecimal() or abs(int(stamp) - time.time()) > SKEW or not nonce:
+        if not stamp.isdecimal() or abs(int(stamp) - self.server.now().timestamp()) > SKEW or not nonce:
             return False
         wanted = sha256(f"{stamp}{self.server.token}{nonce}{stamp}".encode()).hexdigest()
         right = compare_digest(self.headers.get("x-tif-signature", ""), wanted)
@@ -137,6 +142,9 @@ class Caller(BaseHTTPRequestHandler):
             return self._say(404, {})
         if self.path == "/_person":
             return self._person(said)
+        if self.path == "/_clock":
+            self.server.stands_at = datetime.fromtimestamp(said["at"], SHANGHAI)
+            return self._say(200, {"at": said["at"]})
         if not isinstance(said, dict) or said.get("do") not in (*WAYS, "well"):
             return self._say(400, {"do": WAYS})
         with self.server.one_at_a_time:
@@ -157,21 +165,20 @@ class Caller(BaseHTTPRequestHandler):
     def _say(self, status: int, body: dict):
         return self._write(status, json.dumps(body, ensure_ascii=False).encode())
 
+    def _envelope(self, said: dict, *, output: dict | None = None, error: No | None = None) -> dict:
+        now = self.server.now()
+        return {
+            "infcode": "-1" if error else "0",
+            "inf_refmsgid": f"{now:%Y%m%d%H%M%S%f}",
+            "refmsg_time": f"{now:%Y%m%d%H%M%S}",
+            "respond_time": f"{now:%Y%m%d%H%M%S}",
+            "err_msg": f"[{error.code}]{error.text}" if error else "",
+            "output": output,
+        }
+
     def _write(self, status: int, body: bytes):
         self.send_response(status)
         self.send_header("Content-Type", "application/json;charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
-
-
-def _envelope(said: dict, *, output: dict | None = None, error: No | None = None) -> dict:
-    now = datetime.now(SHANGHAI)
-    return {
-        "infcode": "-1" if error else "0",
-        "inf_refmsgid": f"{now:%Y%m%d%H%M%S%f}",
-        "refmsg_time": f"{now:%Y%m%d%H%M%S}",
-        "respond_time": f"{now:%Y%m%d%H%M%S}",
-        "err_msg": f"[{error.code}]{error.text}" if error else "",
-        "output": output,
-    }

@@ -344,6 +344,7 @@ def test_a_token_s_system_is_one_house_s_too(his, client):
 # ---- the document's own examples ----
 
 
+@pytest.mark.of_today
 @pytest.mark.parametrize(("program", "name"), [(sys.executable, "link.py"), ("sh", "link.sh")])
 def test_the_documents_examples_make_links_that_open(client, db, tmp_path, program, name):
     room = doctor_with_a_room(waiting=1)

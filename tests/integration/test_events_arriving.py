@@ -14,7 +14,7 @@ from tests.factories import NOW
 from .ends import SECRET, End, certificate_for
 from .hooks import due_again, fan_out, happened, send, waiting_for, webhook
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.of_today]
 
 
 # ---- until it arrives ----

@@ -27,7 +27,7 @@ from .documented import write_examples
 from .ends import SECRET
 from .hooks import fan_out, happened, send, webhook
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.of_today]
 
 
 # ---- from the fact to the event ----

@@ -20,6 +20,7 @@ from billing.services import jobs, paying
 from hospital.embedded.folders import PROJECT
 from hospital.models import Delivery
 from tests.factories import NOW, StaffFactory
+from tests.faults.jobs import await_that
 
 from .conftest import Insurance
 from .house import CARD, basket_of, facts, insured, rules
@@ -64,7 +65,7 @@ def house(_process, settings):
     (_process.folder / "ours.toml").write_text(text + "seconds = 1\n")
     settings.INSURANCE_LINKS = str(_process.folder / "ours.toml")
     links.file.forget()
-    _process.behave("well")
+    _process.at(NOW), _process.behave("well")
     _process.person(CARD, insured={"310": "1"}, balance="5.00")
     rules(code="G")
     yield _process
@@ -184,7 +185,7 @@ def test_a_reversal_whose_answer_is_lost_is_found_out_over_a_restart(house):
     assert (panel(invoice).state, panel(invoice).means_open) == ("reversing", False)
     port = house.port
     house.end(signal.SIGKILL)
-    house.start(port)
+    house.start(port), house.at(NOW)
     (house.folder / "ours.toml").write_text((house.folder / "links.toml").read_text() + "seconds = 1\n")
     links.file.forget()
     jobs.catch_up(now=SOON)
@@ -222,8 +223,7 @@ def test_a_worker_killed_between_the_settlement_and_our_commit_is_followed_by_th
             agree(invoice)
         finally:
             os._exit(1)
-    while house.calls().get("2207", 0) == before:
-        time.sleep(0.02)
+    await_that(lambda: house.calls().get("2207", 0) > before, seconds=10)
     time.sleep(0.1)
     os.kill(worker, signal.SIGKILL)
     os.waitpid(worker, 0)

@@ -27,7 +27,7 @@ from tests.integration.hooks import due_again, fan_out, send, webhook
 
 from .conftest import WRITTEN, program_of, stopped_clock  # noqa: F401
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.of_today]
 
 
 @pytest.fixture
