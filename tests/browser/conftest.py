@@ -71,6 +71,26 @@ def chromium():
         os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE")
 
 
+QUIET = """async () => {
+  if (!window.wasDrawn) await new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+  window.wasDrawn = true;
+  return !document.body.classList.contains('busy'); }"""
+"""The page was drawn, so what it puts the cursor into has it, and the last key has its answer."""
+
+
+def looks_before_pressing(page: Page) -> None:
+    """A key pressed into a page that is about to go is lost, and a machine is faster than the page that comes."""
+    keyboard = page.keyboard
+    for name in ("press", "type"):
+
+        def pressed(keys: str, *, act=getattr(keyboard, name), **more) -> None:
+            page.wait_for_load_state()
+            page.wait_for_function(QUIET)
+            act(keys, **more)
+
+        setattr(keyboard, name, pressed)
+
+
 class Window:
     """A window with cookies of its own. A new one costs a second of work, so tests use the same ones in turn."""
 
@@ -84,6 +104,8 @@ class Window:
         )
         self.page = self.context.new_page()
         self.page.set_default_timeout(PATIENCE)
+        if script:
+            looks_before_pressing(self.page)
         self.page.troubles = []
         self.page.on("pageerror", lambda error: self.page.troubles.append(str(error)))
         self.page.on("console", lambda said: said.type == "error" and self.page.troubles.append(said.text))
@@ -173,6 +195,7 @@ def axe() -> Callable[[Page], None]:
     options = {"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]}
 
     def check(page: Page) -> None:
+        page.wait_for_load_state()  # its style sheets are part of what is looked at
         known, as_before = page.evaluate(AS_BEFORE)
         if not known:
             page.evaluate(AXE_SCRIPT)

@@ -105,7 +105,7 @@ def test_the_centre_books_two_exams_on_the_phone_and_the_rooms_examine_and_give_
     expect(page.get_by_role("heading", name="检查室")).to_be_visible()
     good(page, axe)
     page.locator(f"#device-{first.device_id}").click()
-    expect(page.get_by_text("周*明")).to_be_visible()
+    expect(page.get_by_role("button", name="叫下一位")).to_be_visible()
     page.keyboard.press("n")
     expect(page.get_by_role("heading", name="周小明")).to_be_visible()
     good(page, axe)
