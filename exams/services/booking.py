@@ -54,8 +54,8 @@ def hold_plan(
     partner: int | None = None,
     now: datetime | None = None,
 ) -> ExamPlan:
-    """Hold every exam of a plan or none. Choosing again in the same basket replaces what it held; the same plan again
-    is the same answer.
+    """Hold every exam of a plan or none, beside what its basket holds. Another time for an exam replaces the one held
+    before; the same plan again is the same answer.
 
     Raises TimeTaken and NotFree (naming the exam), PatientBusy, AlreadyBookedExam, AgainstTheOrder, NotPossible,
     NotAnswered, NotBookedAlone, ExamsSuspended, TooSoonForExam, TooLateInTheDay, BookedTogether, NoExamPrice,
@@ -67,11 +67,12 @@ def hold_plan(
         asked = Asked(patient, channel, by, partner=partner, now=moment)
         ready = check_ahead(asked, _lines(patient, lines))
         wanted = ready.lines
-        held = lock_all(patient=patient, lines=wanted, basket=basket, now=moment)
+        held = lock_all(patient=patient, lines=wanted, now=moment)
         known = ExamPlan.objects.filter(basket=basket).first()
         if known and known.patient_id != patient.pk:
             raise WrongExamState()
-        if known and _same(wanted, known.bookings.filter(holds=True), now=moment):
+        asked_for = {each.request_id for each in lines}
+        if known and _same(wanted, known.bookings.filter(holds=True, request__in=asked_for), now=moment):
             return known
         mine = held.again(None, by if asked.alone else None)
         if mine and mine[0].plan and _same(wanted, mine, now=moment):
@@ -315,12 +316,12 @@ def _take(lines: list[Line], asked: Asked, *, plan: ExamPlan | None, basket: UUI
 
 
 def _plan(known: ExamPlan | None, lines: list[Line], asked: Asked, *, basket: UUID, figures: Figures) -> ExamPlan:
-    trips, minutes = trips_of((line.stay_start, line.stay_end) for line in lines)
+    stays = [row.stay for row in known.bookings.filter(holds=True)] if known else []  # other exams, chosen before
+    trips, minutes = trips_of((stay.lower, stay.upper) for stay in [*stays, *(line.stay for line in lines)])
     plan = known or ExamPlan(basket=basket, patient=asked.patient, created_at=asked.now)
-    plan.organization_id = lines[0].request.organization_id
-    plan.by, plan.channel = asked.by, asked.channel
-    plan.exams, plan.trips, plan.minutes = len(lines), trips, minutes
-    plan.first_come_trips, plan.reasons = figures.first_come_trips, list(figures.reasons)
+    plan.organization_id, plan.by, plan.channel = lines[0].request.organization_id, asked.by, asked.channel
+    plan.exams, plan.trips, plan.minutes = len(stays) + len(lines), trips, minutes
+    plan.first_come_trips, plan.reasons = None if stays else figures.first_come_trips, list(figures.reasons)
     plan.save()
     return plan
 

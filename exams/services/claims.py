@@ -182,11 +182,10 @@ def lock_all(
     patient: Patient,
     lines: list[Line],
     moving: Collection[ExamBooking] = (),
-    basket: UUID | None = None,
     now: datetime,
 ) -> Held:
     """All locks of a claim, if its time is still free. `moving`: bookings that change their place; their old places
-    are locked as well. `basket`: of a plan, whose former lines the new ones replace. Raises TimeTaken, SwitchedOff."""
+    are locked as well. Raises TimeTaken, SwitchedOff."""
     own = {row.pk for row in moving}
     look_first(lines, patient=patient, moving=own, now=now)
     lock_places(
@@ -196,7 +195,7 @@ def lock_all(
     look_first(lines, patient=patient, moving=own, now=now)
     _look_at_devices(lines)
     requests = {line.request.pk for line in lines}
-    seen = ExamBooking.objects.filter(_in_the_way(patient, lines, requests, basket, now)).exclude(pk__in=own)
+    seen = ExamBooking.objects.filter(_in_the_way(patient, lines, requests, now)).exclude(pk__in=own)
     seen = list(seen.values_list("pk", "patient_id", "request_id"))
     rows = lock_people(
         patients={patient.pk, *(holder for _pk, holder, _request in seen)},
@@ -205,7 +204,7 @@ def lock_all(
     )
     patients.locked(patient.pk)
     pending = [row for row in rows if row.pk not in own and row.status == Status.PENDING and row.holds]
-    replaced = [row for row in pending if row.patient_id == patient.pk and _is_replaced(row, requests, basket)]
+    replaced = [row for row in pending if row.patient_id == patient.pk and row.request_id in requests]
     lapsed = [row for row in pending if row not in replaced and row.hold_until <= now]
     return Held(replaced, lapsed, [row for row in rows if row.pk in own])
 
@@ -219,9 +218,8 @@ def _look_at_devices(lines: list[Line]) -> None:
             raise NotFree(exam=line.exam)
 
 
-def _in_the_way(patient: Patient, lines: list[Line], requests: set[int], basket: UUID | None, now: datetime) -> Q:
-    """Holds that have run out where time is wanted or the patient's own, and the patient's holds of these exams or of
-    the same plan."""
+def _in_the_way(patient: Patient, lines: list[Line], requests: set[int], now: datetime) -> Q:
+    """Holds that have run out where time is wanted or the patient's own, and the patient's holds of these exams."""
     where = Q(patient=patient)
     for line in lines:
         place = Q(device=key(line.device.pk))
@@ -229,13 +227,7 @@ def _in_the_way(patient: Patient, lines: list[Line], requests: set[int], basket:
             place |= Q(team=key(line.device.team_id))
         where |= place & Q(during__overlap=line.during)
     same = Q(patient=patient, request__in=requests)
-    if basket is not None:
-        same |= Q(patient=patient, basket=basket, plan__isnull=False)
     return Q(status=Status.PENDING, holds=True) & (Q(hold_until__lte=now) & where | same)
-
-
-def _is_replaced(row: ExamBooking, requests: set[int], basket: UUID | None) -> bool:
-    return row.request_id in requests or basket is not None and row.basket == basket and row.plan_id is not None
 
 
 # ---- writing ----

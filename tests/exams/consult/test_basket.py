@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from appointments.models import Appointment, Slot
-from exams.models import ExamBooking, ExamRequest
+from exams.models import ExamBooking, ExamPlan, ExamRequest
 from tests.consult.rooms import confirm, held, now, open_page, press_next, take, with_a_strip
 from tests.exams.consult.acts import released_report
 from tests.factories import PatientFactory
@@ -82,6 +82,23 @@ def test_backspace_lets_the_plan_go_and_a_line_goes_alone(client, room):
     assert undo["url"] == reverse("exams:consult_drop_plan")
     assert states() == ["cancelled"] * 3
     assert set(states(ExamRequest)) == {"open"}
+
+
+def test_an_exam_planned_later_leaves_those_held_before(client, room):
+    """Asked for when the others were held already, or its hold ran out and another time is chosen."""
+    first, second, third = offered(3)
+    hold_a_plan(client, room, first, second)
+    hold_a_plan(client, room, third)
+    assert states() == ["pending"] * 3
+
+    ExamBooking.objects.filter(variant=first).update(hold_until=now() - timedelta(seconds=1))
+    token = page_of(client).context["work"].proposal.best.token
+    press(client, room, f"hold:{token}")
+
+    live = ExamBooking.objects.filter(holds=True, hold_until__gt=now())
+    assert {row.variant for row in live} == {first, second, third}
+    confirm(client, room)
+    assert ExamPlan.objects.get().exams == 3
 
 
 def test_what_was_held_before_a_lapse_does_not_end_a_new_plan(client, room):
