@@ -159,6 +159,9 @@ def _number_again(line: ChargeItem, row: Appointment, *, now: datetime) -> Appoi
 
 
 def _exam_again(row: ExamBooking, *, now: datetime) -> ExamBooking:
+    """Not where another time was chosen for it meanwhile: that one stands, and is paid by itself."""
+    if ExamBooking.objects.filter(request=row.request_id, holds=True).exclude(pk=row.pk).exists():
+        raise _Gone
     return exams.hold_one(
         request=row.request,
         device=row.device,

@@ -1,5 +1,6 @@
 """M1, M2, M6: what can't be had any more goes back, and what is given back is owed until it is."""
 
+from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
 
@@ -10,6 +11,8 @@ from appointments.services import booking, changes, supply
 from billing.models import MoneyCase, Refund
 from billing.selectors.ledger import balance
 from billing.services import delivering, invoicing, jobs, paying, refunding
+from exams.services import booking as exam_booking
+from exams.services import holds
 from tests.factories import NOW, PatientFactory
 from tests.factories.billing import ShiftFactory
 
@@ -66,6 +69,23 @@ def test_an_exam_whose_hold_lapsed_is_held_anew_for_the_payer(schedule, patient,
     paying.succeed(order=payment.order, said=wechat.pay(payment.order), now=LATE)
     line = invoice.lines.get()
     assert (line.status, line.exam.status, line.exam.during) == ("confirmed", "booked", exam.during)
+    sound()
+
+
+def test_an_exam_planned_anew_while_its_code_stood_stays_where_it_was_planned(schedule, patient, wechat):
+    """The doctor told the patient of the new time; the late money for the old one goes back."""
+    basket = uuid4()
+    exam = hold_exam(patient, basket=basket)
+    [invoice] = invoicing.open_for_basket(basket=basket, by=None, now=NOW)
+    payment = scan(invoice)
+    holds.lapse(now=LATE)
+    again = {"device": exam.device, "channel": "consult", "by": None, "basket": basket, "now": LATE}
+    chosen = exam_booking.hold_one(request=exam.request, start=exam.during.lower + timedelta(minutes=30), **again)
+    outcome = paying.succeed(order=payment.order, said=wechat.pay(payment.order), now=LATE)
+
+    chosen.refresh_from_db(), exam.refresh_from_db()
+    assert (chosen.status, exam.status, len(outcome.delivered.returned)) == ("pending", "cancelled", 1)
+    assert Refund.objects.get().amount == payment.amount
     sound()
 
 
