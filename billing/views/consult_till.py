@@ -18,7 +18,7 @@ from appointments.views.consult_context import Page
 from appointments.views.consult_options import milliseconds
 from billing.errors import GatewayAway, NothingToPay
 from billing.forms.pay import PaymentForm, StartForm
-from billing.models import Invoice, Means, Payment, Way
+from billing.models import Invoice, Means, Payment, Refund, Way
 from billing.selectors import bills, insured, rules
 from billing.selectors import credit as credits
 from billing.services import asking, crediting, invoicing, paying, sending
@@ -68,6 +68,10 @@ class Desk:
     @property
     def confirming(self) -> bool:
         return bool(self.bill and self.bill.confirming)
+
+    @property
+    def on_credit(self) -> bool:
+        return bool(self.bill and self.bill.on_credit)
 
     @property
     def payment(self) -> Payment | None:
@@ -142,6 +146,12 @@ class Desk:
         return self.bill.sums.held if self.bill else NOTHING
 
     @property
+    def returned(self) -> list[Refund]:
+        """What went back because it could not be booked, where nothing else on the page says that money ever came."""
+        rows = self.bill.refunds if self.bill and (self.instead or not self.paid) else []
+        return rows if any(row.reason == Refund.Reason.LAPSED for row in rows) else []
+
+    @property
     def stamp(self) -> str:
         panel = self.panel.mark if self.bill and self.panel else ""
         return f"{self.bill.state}{bool(self.sent_at)}{panel}" if self.bill else "-"
@@ -153,7 +163,7 @@ class Money(consult_neighbours.Till):
     def desk(self, page: Page) -> tuple[str, Desk] | None:
         """One or two queries where the house wants money in the consult room first, else none."""
         there = desk_of(page)
-        if there is None or not (there.held or there.payment or there.paid or there.bill and there.bill.on_credit):
+        if there is None or not (there.held or there.payment or there.paid or there.returned or there.on_credit):
             return None
         return "billing/consult/_till.html", there
 

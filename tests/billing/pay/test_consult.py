@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 from django.urls import reverse
 
-from appointments.models import Appointment
-from appointments.services import supply
+from appointments.models import Appointment, Slot
+from appointments.services import booking, supply
 from billing.models import Invoice, Payment
 from billing.services import invoicing, paying
 from hospital import clock
@@ -16,6 +16,7 @@ from hospital.models import Message, Patient
 from tests.billing.insurance.conftest import _server, insurance  # noqa: F401
 from tests.bookings.scenes import text_of
 from tests.consult.rooms import bring_in, confirm, doctor_with_a_room, held, open_page, press_next, take, with_a_strip
+from tests.factories import PatientFactory
 from tests.factories.billing import credit_for, pays_first
 
 pytestmark = pytest.mark.django_db
@@ -141,6 +142,25 @@ def test_a_code_stays_on_the_screen_while_all_it_is_for_ran_out(client, room, we
     page = text_of(press(client, room, "leave/", payment=payment.pk))
     payment.refresh_from_db()
     assert ("扫码付 ¥20.00" in page, payment.status) == (False, "closed")
+
+
+def test_money_that_went_back_is_said_though_nothing_of_it_stands(client, room, wechat):
+    """The number was taken by another while the code stood: the doctor does not tell the patient to pay again."""
+    hold_number(client, room)
+    press(client, room, means="wechat")
+    held_row, payment = held()[0], Payment.objects.get()
+    Slot.objects.filter(pk=held_row.slot_id).update(hold_until=clock.now() - timedelta(seconds=1))
+    supply.lapse_holds(now=clock.now())
+    booking.book(schedule=held_row.schedule, patient=PatientFactory(), number=held_row.slot.number, channel="consult",
+                 by=room.user, request_key=None, now=clock.now())  # fmt: skip
+    paying.succeed(order=payment.order, said=wechat.pay(payment.order), now=clock.now())
+
+    said = "患者付过款，没有约上，钱自动退回原来的账户。"
+    page = text_of(open_page(client))
+    assert (said in page, "退 ¥20.00（号源已不可用）" in page) == (True, True)
+    hold_number(client, room, 2)
+    page = text_of(open_page(client))
+    assert (said in page, "微信支付扫码付" in page) == (True, True)
 
 
 def test_another_doctors_patient_is_not_charged(client, room, wechat):
