@@ -1,5 +1,6 @@
 """Pay-after-visit of one person at one house (M4): what was agreed, what is owed, and whether more may be."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -97,7 +98,7 @@ def use_of(invoice: Invoice, *, now: datetime) -> Use:
     return Use(agreed, max(agreed.limit - owed, NOTHING), refusal, policy.due(agreed.days, now=now))
 
 
-def is_overdue(patient: int, *, organization: int, now: datetime) -> bool:
-    """Something of it was to be paid by now. One query."""
-    rows = Invoice.objects.filter(patient=patient, organization=organization, status=Invoice.Status.OWED)
-    return rows.filter(due_at__lt=now).exists()
+def overdue_of(patients: Collection[int], *, organization: int, now: datetime) -> set[int]:
+    """Who of them was to pay something of it by now. One query."""
+    rows = Invoice.objects.filter(patient__in=patients, organization=organization, status=Invoice.Status.OWED)
+    return set(rows.filter(due_at__lt=now).values_list("patient", flat=True))

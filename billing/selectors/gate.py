@@ -1,6 +1,6 @@
 """Prepaid: whether a booking may be confirmed now. Joined to hospital.prepaid, which the apps below ask."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from decimal import Decimal
 
@@ -40,7 +40,13 @@ def must_pay(
 
 def _pays_first(organization: int, *, channel: str, patient: int, now: datetime) -> bool:
     rule = rules.payment_rule(organization, day=clock.today(now))
-    if channel in rule.prepaid:
-        return True
-    alone = rule.pk is not None and channel in SELF_SERVICE
-    return alone and credit.is_overdue(patient, organization=organization, now=now)
+    return channel in rule.prepaid or channel in SELF_SERVICE and bool(
+        late_of([patient], organization=organization, now=now)
+    )
+
+
+def late_of(patients: Collection[int], *, organization: int, now: datetime) -> set[int]:
+    """Who of them has not paid in time what was on credit there, and pays first wherever they book by themselves. One
+    query where that house takes money, else none."""
+    rule = rules.payment_rule(organization, day=clock.today(now))
+    return credit.overdue_of(patients, organization=organization, now=now) if rule.pk else set()

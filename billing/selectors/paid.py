@@ -73,8 +73,12 @@ def _must_pay(kind: str, booking, *, now: datetime) -> bool:
     return gate.must_pay(kind=kind, organization=lambda: house, now=now, **asked) is not None
 
 
-def pays_first(organization_id: int, *, channel: str, now: datetime) -> bool:
-    """What is booked there by this channel is held until it is paid. No query."""
-    if not rules.is_prepaid_anywhere(channel):
-        return False
-    return channel in rules.payment_rule(organization_id, day=clock.today(now)).prepaid
+def pays_first(organization_id: int, *, channel: str, patient: int | None = None, now: datetime) -> bool:
+    """What is booked there by this channel (by this person) is held until it is paid. No query without a person."""
+    if rules.is_prepaid_anywhere(channel) and channel in _rule(organization_id, now).prepaid:
+        return True
+    return patient is not None and bool(gate.late_of([patient], organization=organization_id, now=now))
+
+
+def _rule(organization_id: int, now: datetime):
+    return rules.payment_rule(organization_id, day=clock.today(now))

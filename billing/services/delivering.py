@@ -52,7 +52,8 @@ def deliver(*, invoice: int, by: User | None, now: datetime) -> Delivered:
             done.confirmed.append(line)
         except Busy:
             done.waiting.append(line)
-        except _Gone:
+        except _Gone as gone:
+            log.info("paid_line_not_to_be_had", line=line, refusal=getattr(gone.__cause__, "code", None))
             (done.returned if _give_back(line, by=by, now=now) else done.confirmed).append(line)
         except Refused as refusal:  # it changed under our feet: the next round sees it as it is then
             log.warning("paid_line_waits", line=line, refusal=refusal.code)

@@ -3,7 +3,7 @@
 from django import template
 
 from appointments.models.rules import Channel
-from billing.selectors import paid
+from billing.selectors import gate, paid
 from hospital import clock
 
 register = template.Library()
@@ -16,5 +16,12 @@ def fee_of(booking) -> paid.Fee:
 
 
 @register.simple_tag
-def pays_first(organization_id: int, channel: str = Channel.WEB) -> bool:
-    return paid.pays_first(organization_id, channel=channel, now=clock.now())
+def pays_first(organization_id: int, channel: str = Channel.WEB, patient: int | None = None) -> bool:
+    """`patient`: where it is known who books by themselves."""
+    return paid.pays_first(organization_id, channel=channel, patient=patient, now=clock.now())
+
+
+@register.simple_tag
+def late_among(people, organization_id: int) -> set[int]:
+    """Patient ids of those who pay first because something on credit is overdue (selectors.gate.late_of)."""
+    return gate.late_of([each.pk for each in people], organization=organization_id, now=clock.now())

@@ -13,7 +13,7 @@ from billing.errors import AmountWrong, CreditOverdue, CreditUsedUp, InvoiceOver
 from billing.gateways.fen import to_fen, to_yuan
 from billing.models import CashierShift, ChargeItem, Invoice, Payment, Refund
 from billing.models.states import moves_held
-from billing.policies import accounts, charging, credit, delivering, paying, returning, shifts, splitting
+from billing.policies import accounts, charging, credit, delivering, insurance, paying, returning, shifts, splitting
 from billing.policies.splitting import Priced, Split, estimate, shared
 from billing.policies.unwinding import ORDER, Held, Part, over_lines, unwind
 from hospital import clock
@@ -175,6 +175,21 @@ def test_what_may_be_begun(status, owed, amount, refusal):
 def test_what_an_invoice_is(live, owed, received, on_credit, status):
     found = paying.standing(live=live, owed=Yuan(owed), received=received, on_credit=on_credit)
     assert found == status
+
+
+@pytest.mark.parametrize(
+    ("said", "fits"),
+    [
+        (("10", "7", "1", "2"), True),
+        (("10", "7", "1", "1.99"), False),
+        (("9.99", "7", "1", "1.99"), False),  # adds up, to another sum
+        (("10", "11", "1", "-2"), False),  # nobody is paid for being ill
+        (("10", "7", "1", None), False),
+    ],
+)
+def test_an_answer_of_the_insurance_adds_up_to_the_fen_or_is_none(said, fits):
+    found = insurance.split_of(*[part and Yuan(part) for part in said], asked=Yuan(10))
+    assert found == (Split(Yuan(7), Yuan(1), Yuan(2)) if fits else None)
 
 
 @pytest.mark.parametrize(

@@ -80,15 +80,17 @@ QUIET = """async () => {
 
 def looks_before_pressing(page: Page) -> None:
     """A key pressed into a page that is about to go is lost, and a machine is faster than the page that comes."""
-    keyboard = page.keyboard
-    for name in ("press", "type"):
 
-        def pressed(keys: str, *, act=getattr(keyboard, name), **more) -> None:
+    def first_looks(act: Callable) -> Callable:
+        def pressed(keys: str, **more) -> None:
             page.wait_for_load_state()
             page.wait_for_function(QUIET)
             act(keys, **more)
 
-        setattr(keyboard, name, pressed)
+        return pressed
+
+    keyboard = page.keyboard
+    keyboard.press, keyboard.type = first_looks(keyboard.press), first_looks(keyboard.type)
 
 
 class Window:

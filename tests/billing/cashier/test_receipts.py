@@ -6,7 +6,7 @@ from threading import Thread
 
 import pytest
 
-from billing.errors import NoPlatform, NotYetPaid, OtherReceiptThere, ReceiptUnderWay, WhyVoid
+from billing.errors import NoPlatform, NotYetPaid, OtherReceiptThere, ReceiptOver, ReceiptUnderWay, WhyVoid
 from billing.gateways import ports
 from billing.gateways.finance_platform import Account, FinancePlatform
 from billing.models import Receipt
@@ -15,7 +15,7 @@ from billing.services import window as service
 from hospital import outbox
 from simulators.finance.book import Book
 from simulators.finance.server import Server
-from tests.factories import NOW
+from tests.factories import NOW, StaffFactory
 
 SOON = NOW + timedelta(minutes=1)
 LATER = NOW + timedelta(minutes=30)
@@ -69,6 +69,8 @@ def test_a_paid_bill_gets_one_number_however_often_it_is_asked_for(paid, platfor
     assert [each["amount"] for each in row.lines] == ["5.00", "2.50"]
     with pytest.raises(OtherReceiptThere):
         receipts.ask(invoice=paid, kind="receipt", by=None, now=NOW)
+    with pytest.raises(ReceiptOver):
+        receipts.again(receipt=row, by=StaffFactory(roles="cashier"), now=SOON)
     assert platform.seen == [("invoiceEBillOutpatient", row.request)]
 
 

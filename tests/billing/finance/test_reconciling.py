@@ -126,6 +126,7 @@ def test_money_for_an_order_nobody_knows_is_booked_and_goes_back_whole(paid, wec
     with pytest.raises(DifferenceSettled):
         reconciling.by_hand(difference=difference, note="已核实", by=finance, now=NEXT_DAY)
 
+    wechat.refuses = {"refund"}  # it is looked up first, not sent again
     jobs.catch_up(now=NEXT_DAY + timedelta(minutes=2))
     assert [one["amount"] for one in wechat.refunds.values()] == [Decimal("7.50")]
     assert balance("unowned") == 0
@@ -206,6 +207,16 @@ def test_a_wrong_amount_may_go_back_before_any_bill(begun, wechat, finance):
     assert reconcile().status == Status.CLOSED
     assert (balance("wechat"), balance("unowned")) == (0, 0)
     all_is_explained()
+
+
+def test_what_was_taken_goes_back_by_its_lines_only(begun, wechat, finance):
+    """A callback of another amount came first, then the right one."""
+    payment = begun()
+    paying.succeed(order=payment.order, said=Said(Decimal(21), "T-21"), now=NOW)
+    paying.succeed(order=payment.order, said=wechat.pay(payment.order), now=NOW)
+    with pytest.raises(NotToBeSentBack):
+        sending_back.of_case(case=MoneyCase.objects.get(), by=finance, now=NOW)
+    assert not UnownedReturn.objects.exists()
 
 
 def test_at_midnight_the_other_sides_next_day_explains_it(paid, wechat):

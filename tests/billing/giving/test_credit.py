@@ -11,7 +11,7 @@ from billing.errors import CreditNotOffered, CreditOverdue, NoCredit, NothingToP
 from billing.models import CreditAgreement, Dunning, Invoice, MoneyCase, PaymentRule
 from billing.policies import dunning as policy
 from billing.policies.gathering import Owed, gathered
-from billing.selectors import credit, rules
+from billing.selectors import credit, rules, sums
 from billing.selectors.ledger import balance
 from billing.services import (
     agreements,
@@ -232,6 +232,13 @@ def test_one_person_whose_message_fails_keeps_nobody_else_from_hearing_and_hears
     assert [dunning.dun(now=LATE) for _round in range(3)] == [1, 1, 0]
 
 
+def test_what_is_owed_at_one_house_says_nothing_at_another(patient):
+    owed(patient, days=20)
+    at = {house: OrganizationFactory(code=house).pk for house in ("H1", "H2")}
+    found = [sums.owed_on_credit(patient.pk, organization_id=at[house], now=LATE) for house in at]
+    assert found == [(20, True), (0, False)]
+
+
 def test_a_message_of_debt_is_not_sent_when_it_is_paid_meanwhile(patient, wechat):
     invoice = owed(patient, days=20)
     dunning.dun(now=LATE)
@@ -253,6 +260,9 @@ def test_who_is_overdue_pays_first_wherever_they_book_alone(patient):
     owed(patient, days=28)
     assert prepaid.refusal(**asked, now=NOW) is None
     assert prepaid.refusal(**asked, now=LATE).code == "must_pay"
+    elsewhere = OrganizationFactory(code="H2")
+    PaymentRule.objects.create(organization=elsewhere, effective_from=TODAY, prepaid=["counter"])
+    rules.forget()
     assert prepaid.refusal(**{**asked, "channel": "counter"}, now=LATE) is None
     fresh = hold(patient, days=40, now=LATE)
     invoice = invoicing.open_for_booking(booking=fresh, by=None, now=LATE)

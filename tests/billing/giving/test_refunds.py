@@ -9,13 +9,13 @@ import time_machine
 from appointments.models import Appointment, NoShow
 from appointments.services import changes, noshow, visit
 from billing.errors import NoShowKeepsFee, NotRefundable, RefundUnderWay
-from billing.models import ChargeItem, PaymentRule, Refund
+from billing.models import ChargeItem, Invoice, PaymentRule, Refund
 from billing.policies.splitting import Split
 from billing.selectors import given_back, refund_work, rules
 from billing.selectors.ledger import balance
 from billing.services import following, insuring, jobs, paying, refunding
 from hospital import clock
-from hospital.models import AuditEvent
+from hospital.models import AuditEvent, ExternalRecord
 from tests.factories import NOW, AccountFactory, OrganizationFactory, PatientFactory, RelatedPersonFactory, StaffFactory
 from tests.factories.billing import ShiftFactory, pays_first
 
@@ -193,6 +193,17 @@ def test_while_a_gateway_may_pay_nobody_else_does_and_one_without_answer_is_aske
     assert refund_work.counts([house], now=clock.now())["stuck"] == 0
 
 
+def test_a_refund_whose_answer_was_lost_is_asked_about_before_it_is_sent_again(patient, wechat):
+    row = hold(patient)
+    paid(row, wechat)
+    wechat.away = ["after"]
+    cancelled(row)
+    wechat.refuses.add("refund")
+    jobs.catch_up(now=SOON + timedelta(hours=1))
+    assert (Refund.objects.get().status, len(wechat.refunds)) == ("done", 1)
+    sound()
+
+
 def test_refunds_are_found_by_the_person_or_the_number(patient, wechat, client, django_assert_max_num_queries):
     row = hold(patient)
     paid(row, wechat)
@@ -304,6 +315,20 @@ def test_who_comes_after_all_with_the_money_back_owes_it_again(patient, wechat, 
     work(there)
     assert row.charges.exclude(status__in=ChargeItem.GONE).count() == 1
     sound()
+
+
+def test_who_was_registered_in_another_system_pays_there_though_the_money_of_here_went_back(patient, wechat, drawer):
+    row = hold(patient, days=1)
+    paid(row, wechat)
+    missed(row)
+    refunding.by_staff(line=row.charges.get(), by=drawer.cashier, now=SOON)
+    work()
+    about = {"system": "his", "kind": "visit", "number": "V1", "digest": "", "changed_at": NOW, "received_at": NOW}
+    ExternalRecord.objects.create(patient=patient, subject=f"appointment:{row.pk}", **about)
+    row.refresh_from_db()
+    visit.check_in(appointment=row, by=None, now=clock.at(row.day, time(16)))
+    work(clock.at(row.day, time(16)))
+    assert not Invoice.objects.filter(status="owed").exists()
 
 
 def test_who_comes_and_has_paid_owes_nothing_more(patient, wechat):

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 
@@ -10,8 +11,8 @@ from billing.gateways import ports
 from billing.models import GatewayMessage, MoneyCase, Payment, Refund
 from billing.policies.paying import Said
 from billing.selectors.ledger import balance
-from billing.services import hearing, jobs, paying, refunding
-from tests.factories import NOW, OrganizationFactory, PatientFactory
+from billing.services import asking, hearing, jobs, paying, refunding
+from tests.factories import NOW, TODAY, OrganizationFactory, PatientFactory, open_schedule
 
 from .scenes import LATE, SOON, hold, invoice_of, killed, notice, scan, sound
 
@@ -101,6 +102,16 @@ def test_an_order_nobody_paid_is_closed_at_the_gateway_first(schedule, patient, 
     jobs.catch_up(now=LATE)
     payment.refresh_from_db()
     assert (payment.status, wechat.orders[payment.order]["state"]) == ("closed", "closed")
+
+
+def test_a_code_for_another_sum_is_closed_before_the_new_one_is_shown(schedule, patient, wechat):
+    basket, by_phone = uuid4(), {"means": "wechat", "way": "phone", "by": None}
+    invoice = invoice_of(hold(schedule, patient, basket=basket))
+    first = asking.start(invoice=invoice, **by_phone, request_key="1", now=NOW)
+    invoice = invoice_of(hold(open_schedule(day=TODAY + timedelta(days=9)), patient, basket=basket))
+    second = asking.start(invoice=invoice, **by_phone, request_key="2", now=SOON)
+    first.refresh_from_db()
+    assert (second.invoice, first.status, second.amount - first.amount) == (first.invoice, "closed", Decimal("20.00"))
 
 
 def test_an_order_that_is_paid_at_the_moment_of_closing_is_taken(schedule, patient, wechat):

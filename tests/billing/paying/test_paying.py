@@ -1,5 +1,6 @@
 """M1, M2, M8: a basket is paid and confirmed; nothing twice."""
 
+from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
 
@@ -14,8 +15,8 @@ from billing.selectors import sums
 from billing.selectors.ledger import balance
 from billing.services import invoicing, jobs, paying, refunding
 from exams.services import booking as exam_booking
-from tests.factories import NOW, StaffFactory, open_schedule
-from tests.factories.billing import ShiftFactory
+from tests.factories import NOW, TODAY, OrganizationFactory, PatientFactory, StaffFactory, open_schedule
+from tests.factories.billing import ShiftFactory, pays_first
 
 from .scenes import SOON, facts, hold, hold_exam, invoice_of, killed, scan, sound
 
@@ -59,6 +60,22 @@ def test_a_basket_of_a_number_and_an_exam_is_one_invoice_paid_by_one_scan(schedu
     assert balance("deposits", invoice=invoice) == 0
     assert Refund.objects.count() == 0
     sound()
+
+
+def test_a_basket_for_two_of_a_family_is_a_bill_for_each(schedule, patient):
+    basket, child = uuid4(), PatientFactory()
+    hold(schedule, patient, basket=basket), hold(schedule, child, basket=basket, number=2)
+    invoices = invoicing.open_for_basket(basket=basket, by=None, now=NOW)
+    assert {(one.patient_id, one.lines.get().appointment.patient_id) for one in invoices} == {
+        (patient.pk, patient.pk), (child.pk, child.pk)
+    }  # fmt: skip
+
+
+def test_what_was_booked_before_the_house_took_money_is_not_asked_for(patient):
+    hold(open_schedule(), patient, channel="counter")
+    pays_first(since=TODAY + timedelta(days=1))
+    about = {"patient": patient, "organization": OrganizationFactory(), "by": None, "now": NOW + timedelta(days=1)}
+    assert invoicing.open_for_patient(**about) == []
 
 
 def test_without_a_rule_nothing_is_paid_first(patient):
@@ -113,6 +130,8 @@ def test_mixed_means_at_the_window_and_back_in_order(schedule, patient, wechat):
         paying.take(invoice=invoice, means="cash", way="window", by=cashier, amount=Decimal("12.50"), now=NOW)
     paying.take(invoice=invoice, means="cash", way="window", by=cashier, amount=Decimal("12.50"), shift=shift, now=NOW)
     assert sums.of(Invoice.objects.get(pk=invoice.pk)).owed == Decimal("7.50")
+    with pytest.raises(ShiftNotOpen):
+        paying.begin(invoice=invoice, means="wechat", way="window", by=cashier, now=NOW)
     rest = paying.begin(invoice=invoice, means="wechat", way="window", by=cashier, shift=shift, now=NOW)
     paying.succeed(order=rest.order, said=wechat.pay(rest.order), now=SOON)
     row.refresh_from_db()
