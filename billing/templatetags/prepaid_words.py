@@ -25,3 +25,8 @@ def pays_first(organization_id: int, channel: str = Channel.WEB, patient: int | 
 def late_among(people, organization_id: int) -> set[int]:
     """Patient ids of those who pay first because something on credit is overdue (selectors.gate.late_of)."""
     return gate.late_of([each.pk for each in people], organization=organization_id, now=clock.now())
+
+
+@register.simple_tag
+def is_late(patient: int, organization_id: int) -> bool:
+    return bool(gate.late_of([patient], organization=organization_id, now=clock.now()))

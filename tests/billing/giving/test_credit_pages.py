@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from billing.models import CreditAgreement, Invoice
+from billing.models import CreditAgreement, Invoice, PaymentRule
+from billing.selectors import rules
 from billing.selectors.ledger import balance
 from hospital.permissions import CODE_AT
+from tests.bookings.scenes import choose, where
 from tests.factories import (
     NOW,
     AccountFactory,
@@ -16,6 +18,7 @@ from tests.factories import (
     PatientFactory,
     RelatedPersonFactory,
     StaffFactory,
+    open_schedule,
 )
 from tests.factories.billing import ShiftFactory, credit_for, pays_first
 
@@ -85,6 +88,20 @@ def test_signing_asks_for_a_fresh_code(phone, patient, house):
     session.save()
     answer = phone.post(f"/credit/{house.pk}/{patient.pk}/", {"read": "on"})
     assert answer.headers["Location"].startswith("/sign-in/again/")
+
+
+def test_who_is_overdue_is_told_before_booking_and_beside_the_bill_that_they_pay_first(phone, patient):
+    """Also where nobody else pays first on the phone."""
+    PaymentRule.objects.update(prepaid=["kiosk"])
+    rules.forget()
+    Invoice.objects.filter(pk=owed(patient, days=20).pk).update(due_at=NOW - timedelta(days=1))
+    schedule = open_schedule()
+    page = phone.get(where(schedule)).content.decode()
+    late = "有账单已过付清的日期：付清之前需要先付费。"
+    assert (late in page, 'href="/credit/">去付清' in page, "网上不收钱" in page) == (True, True, False)
+
+    page = phone.get(choose(phone, schedule, patient).url, follow=True).content.decode()
+    assert ("应付" in page, late in page, 'href="/credit/">去付清' in page) == (True, True, True)
 
 
 def test_all_that_is_owed_is_one_invoice_on_the_phone(phone, patient, house, django_assert_max_num_queries):
