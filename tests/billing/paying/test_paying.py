@@ -169,6 +169,18 @@ def test_an_invoice_of_nothing_is_confirmed_by_saying_yes(schedule, patient):
     sound()
 
 
+def test_what_is_left_of_a_bill_and_costs_nothing_waits_for_a_yes(schedule, patient):
+    basket = uuid4()
+    free = hold(open_schedule(day=TODAY + timedelta(days=9)), patient, basket=basket)
+    Appointment.objects.filter(pk=free.pk).update(fee=0)
+    other = hold(schedule, patient, basket=basket)
+    invoice = invoice_of(free)
+    changes.drop(appointment=other, by=None, now=SOON)
+    facts()
+    invoice.refresh_from_db(), free.refresh_from_db()
+    assert (invoice.total, invoice.status, free.status) == (0, "open", "pending")
+
+
 def test_what_costs_something_is_not_confirmed_by_saying_yes(schedule, patient):
     """Whoever posts to the free button of a bill that is not: nothing stands unpaid."""
     row = hold(schedule, patient)
