@@ -39,10 +39,9 @@ def must_pay(
 
 
 def _pays_first(organization: int, *, channel: str, patient: int, now: datetime) -> bool:
-    rule = rules.payment_rule(organization, day=clock.today(now))
-    return channel in rule.prepaid or channel in SELF_SERVICE and bool(
-        late_of([patient], organization=organization, now=now)
-    )
+    if channel in rules.payment_rule(organization, day=clock.today(now)).prepaid:
+        return True
+    return channel in SELF_SERVICE and bool(late_of([patient], organization=organization, now=now))
 
 
 def late_of(patients: Collection[int], *, organization: int, now: datetime) -> set[int]:
