@@ -120,7 +120,8 @@ def insurance(request: HttpRequest, token: UUID):
         refused = deed(asker)
     except Refused as refusal:
         asker.invoice.refresh_from_db()
-        return _page(asker, refusal=refusal, status=refusal.status)
+        typed = asker.form(request.POST) if deed is _begin else None
+        return _page(asker, form=typed, refusal=refusal, status=refusal.status)
     return refused or redirect(asker.back)
 
 

@@ -80,6 +80,15 @@ def test_who_has_the_link_alone_says_the_end_of_the_document_first(client, invoi
     assert (look.status_code, look.headers.get("HX-Refresh")) == (204, "true")
 
 
+def test_who_tries_the_end_of_the_document_too_often_waits_and_keeps_what_was_typed(client, invoice):
+    for _try in range(5):
+        assert press(client, invoice, "begin", agreed="on", last4="9999").status_code == 422
+    late = press(client, invoice, "begin", agreed="on", last4=CARD[-4:])
+    page = late.content.decode()
+    assert (late.status_code, "操作太频繁" in page, f'value="{CARD[-4:]}"' in page) == (429, True, True)
+    assert invoice.settlements.count() == 0
+
+
 @pytest.mark.parametrize(("role", "way"), [("cashier", "window"), ("doctor", "consult")])
 def test_staff_of_the_house_check_the_person_themselves(client, invoice, role, way):
     client.force_login(StaffFactory(roles=role))
