@@ -21,6 +21,12 @@ WIDTH, HEIGHT = landscape(A5)
 MARGIN = 12 * mm
 LINES_A_PAGE = 12
 COLUMNS = ((MARGIN, "项目"), (WIDTH - 92 * mm, "单价"), (WIDTH - 66 * mm, "数量"), (WIDTH - MARGIN, "金额（元）"))
+NAME = WIDTH - 114 * mm - MARGIN
+"""How wide a line's name may be: to where the longest price begins."""
+HALF = 60 * mm
+SMALLEST = 7
+DOTS = str.maketrans("·•‧", "・・・")
+"""Of 阿卜杜·热合曼: the face has this dot alone, and draws a box for the others."""
 
 
 def drawn(paper: Paper, *, address: str) -> bytes:
@@ -43,8 +49,20 @@ def drawn(paper: Paper, *, address: str) -> bytes:
     return kept.getvalue()
 
 
+def fitted(text: str, *, within: float, size: int = 10) -> tuple[str, int]:
+    """Smaller letters where it is too wide; at the smallest the end is left out, and that is seen."""
+    while size > SMALLEST and pdfmetrics.stringWidth(text, FACE, size) > within:
+        size -= 1
+    if pdfmetrics.stringWidth(text, FACE, size) <= within:
+        return text, size
+    while text and pdfmetrics.stringWidth(f"{text}…", FACE, size) > within:
+        text = text[:-1]
+    return f"{text}…", size
+
+
 def _text(canvas: Canvas, x: float, y: float, text: str, *, size: int = 10, to: str = "left") -> None:
     canvas.setFont(FACE, size)
+    text = text.translate(DOTS)
     {"left": canvas.drawString, "right": canvas.drawRightString, "middle": canvas.drawCentredString}[to](x, y, text)
 
 
@@ -53,7 +71,8 @@ def _head(canvas: Canvas, paper: Paper, *, address: str, of: tuple[int, int]) ->
     _text(canvas, WIDTH / 2, top - 6 * mm, row.get_kind_display(), size=16, to="middle")
     _text(canvas, MARGIN, top - 14 * mm, f"票据代码：{row.code}")
     _text(canvas, MARGIN + 62 * mm, top - 14 * mm, f"票据号码：{row.number}")
-    _text(canvas, MARGIN, top - 20 * mm, f"交款人：{paper.payer}")
+    payer, size = fitted(f"交款人：{paper.payer}", within=HALF)
+    _text(canvas, MARGIN, top - 20 * mm, payer, size=size)
     _text(canvas, MARGIN + 62 * mm, top - 20 * mm, f"校验码：{row.check_code}")
     _text(canvas, MARGIN, top - 26 * mm, f"开票日期：{row.issued_at.astimezone(ZONE):%Y-%m-%d}")
     if of[1] > 1:
@@ -62,7 +81,7 @@ def _head(canvas: Canvas, paper: Paper, *, address: str, of: tuple[int, int]) ->
     if not paper.counts:
         canvas.saveState()
         canvas.setFillColorRGB(0.7, 0.15, 0.12)
-        _text(canvas, WIDTH / 2, top - 12 * mm, f"已冲红作废，红票号码 {row.red_number}", size=11, to="middle")
+        _text(canvas, WIDTH / 2, top - 10.2 * mm, f"已冲红作废，红票号码 {row.red_number}", to="middle")
         canvas.restoreState()
 
 
@@ -85,9 +104,10 @@ def _lines(canvas: Canvas, lines: list[dict]) -> float:
     y -= 1.5 * mm
     for each in lines:
         y -= 5.4 * mm
-        said = (each["name"][:34], each["price"], str(each["quantity"]), each["amount"])
-        for (x, _name), text in zip(COLUMNS, said, strict=True):
-            _text(canvas, x, y, text, to="left" if x == MARGIN else "right")
+        name, size = fitted(each["name"], within=NAME)
+        _text(canvas, MARGIN, y, name, size=size)
+        for (x, _name), text in zip(COLUMNS[1:], (each["price"], str(each["quantity"]), each["amount"]), strict=True):
+            _text(canvas, x, y, text, to="right")
     canvas.line(MARGIN, y - 2 * mm, WIDTH - MARGIN, y - 2 * mm)
     return y - 8 * mm
 

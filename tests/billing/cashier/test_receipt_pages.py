@@ -1,7 +1,10 @@
 """M9: receipts at the window, on the phone, as PDF, and behind their code."""
 
+import re
 import sys
+from base64 import a85decode
 from decimal import Decimal as Yuan
+from zlib import decompress
 
 import pytest
 import time_machine
@@ -9,8 +12,10 @@ from django.urls import reverse
 
 from billing.gateways import ports
 from billing.models import Receipt
+from billing.selectors import papers
 from billing.services import receipts
 from billing.services import window as service
+from hospital.models import Patient
 from tests.factories import (
     NOW,
     AccountFactory,
@@ -194,6 +199,27 @@ def test_the_pdf_is_drawn_where_the_extra_is_installed(till, paid, platform):
     assert (page["Content-Type"], page.content[:5], page["Content-Disposition"]) == (
         "application/pdf", b"%PDF-", 'attachment; filename="0000000001.pdf"'
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["磁共振成像（头颅平扫+增强+弥散加权，含造影剂及注射）", "长" * 80, "胸部正位片"])
+def test_a_long_name_on_the_pdf_stays_in_its_column(name):
+    """It ran over the price and, the payer's, over the check code."""
+    from billing.views import receipt_pdf as pdf
+
+    pdf.pdfmetrics.registerFont(pdf.UnicodeCIDFont(pdf.FACE))
+    said, size = pdf.fitted(name, within=pdf.NAME)
+    assert pdf.pdfmetrics.stringWidth(said, pdf.FACE, size) <= pdf.NAME
+    assert (said == name or said.endswith("…"), size >= pdf.SMALLEST) == (True, True)
+
+
+def test_the_dot_in_a_payers_name_is_one_that_the_pdfs_face_has(paid, platform):
+    """A box stood in its place."""
+    from billing.views import receipt_pdf as pdf
+
+    Patient.objects.update(name="阿卜杜·热合曼")
+    drawn = pdf.drawn(papers.paper(issued(paid), whole=True), address="https://example.org/receipt/x/")
+    [page] = re.findall(rb"stream\r?\n(.*?)~>", drawn, re.DOTALL)
+    assert (rb"0\373" in (words := decompress(a85decode(page))), rb"\000\267" in words) == (True, False)
 
 
 def test_without_the_extra_the_page_says_so_and_nothing_breaks(till, paid, platform, monkeypatch):
