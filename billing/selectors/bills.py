@@ -32,6 +32,7 @@ class Line:
     now: datetime
     on_credit: bool
     moved: bool  # to a number of another price, which stands on a line of its own
+    apart: bool = False  # moved, and the new number is charged on another bill or at the visit
 
     @property
     def gone(self) -> bool:
@@ -68,7 +69,7 @@ class Line:
 
     @property
     def state(self) -> str:
-        if self.moved:
+        if self.moved or self.apart:
             return _("已改约")
         if self.row.status == Status.WITHDRAWN:
             return _("没有付款，已移除")
@@ -96,6 +97,8 @@ class Line:
     @property
     def why(self) -> str:
         """Of one that is no more."""
+        if self.apart:
+            return _("改约后撤销了这一项的结算；新的号另外缴费，见预约详情。")
         if self.moved and self.row.status == Status.REFUNDED:
             return _("换成了改约后的号，付过的钱转到新的号上。")
         if self.moved:
@@ -146,6 +149,12 @@ class Bill:
     @property
     def on_credit(self) -> bool:
         return self.invoice.status == Invoice.Status.OWED
+
+    @property
+    def went_on(self) -> int | None:
+        """A number that was moved, and stands: what became of it is on its own page."""
+        rows = (line.row.appointment for line in self.gone if line.apart)
+        return next((row.pk for row in rows if row.status != Appointment.Status.CANCELLED), None)
 
     @property
     def until(self) -> datetime | None:
@@ -208,7 +217,7 @@ def bill_of(invoice: Invoice, *, now: datetime) -> Bill:
     rows = invoice.lines.select_related(*_LINES).order_by("pk")
     on_credit = invoice.status == Invoice.Status.OWED
     lines = [
-        Line(row, [back for back in refunds if back.line_id == row.pk], now, on_credit, _moved(row, rows))
+        Line(row, [back for back in refunds if back.line_id == row.pk], now, on_credit, *_moved(row, rows))
         for row in rows
     ]
     waiting = invoice.payments.filter(status=Payment.Status.PENDING, expires_at__gt=now).exclude(gateway="")
@@ -217,12 +226,13 @@ def bill_of(invoice: Invoice, *, now: datetime) -> Bill:
     return Bill(invoice, lines, refunds, stands, payment, now)
 
 
-def _moved(row: ChargeItem, rows: Iterable[ChargeItem]) -> bool:
-    """Its booking went on at another price: a later line of the same bill is charged for it (services.following)."""
+def _moved(row: ChargeItem, rows: Iterable[ChargeItem]) -> tuple[bool, bool]:
+    """Its booking went on at another price: a later line of the same bill is charged for it (services.following); or,
+    apart, none: what the insurance had settled, or another house's."""
     if row.status not in ChargeItem.GONE or row.appointment_id is None:
-        return False
-    later = (each for each in rows if each.pk > row.pk and each.appointment_id == row.appointment_id)
-    return any(each.amount != row.amount for each in later)
+        return False, False
+    later = [each for each in rows if each.pk > row.pk and each.appointment_id == row.appointment_id]
+    return any(each.amount != row.amount for each in later), row.why == Refund.Reason.MOVED and not later
 
 
 def means_at(organization_id: int) -> list[Means]:

@@ -1,6 +1,7 @@
 """M2, M6: a paid number that was moved to a dearer or a cheaper clinic, as everybody's page says it."""
 
 from datetime import date
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
@@ -8,9 +9,10 @@ import pytest
 from appointments.models import Appointment
 from appointments.services import booking
 from billing.models import ChargeItem, Invoice
+from billing.policies.splitting import Split
 from billing.selectors.paid import _moved
-from billing.services import following, paying
-from hospital.models import PriceItem
+from billing.services import following, insuring, paying
+from hospital.models import Patient, PriceItem
 from tests.bookings.scenes import choose, clinic, text_of
 from tests.factories import NOW, ServiceFactory, StaffFactory, open_schedule
 from tests.factories.billing import pays_first
@@ -85,6 +87,27 @@ def test_of_one_that_the_insurance_settled_it_is_settled_anew(mine, paid):
     insured = Invoice(fund_paid=14, account_paid=0)
     line = ChargeItem(invoice=insured, amount=20)
     assert _moved(line, Appointment(fee=50)) == "改约后按新号重新结算"
+
+
+def test_a_number_that_the_insurance_bore_whole_reads_as_moved_and_leads_to_the_booking(mine, wechat):
+    """Its bill is over, nothing was paid on it, and nobody is told to book anew."""
+    pays_first()
+    Patient.objects.filter(pk=mine.person.pk).update(insurance="employee")
+    mine.get(choose(mine, clinic(), mine.person).url)
+    invoice, row = Invoice.objects.get(), Appointment.objects.get()
+    settlement = insuring.start(invoice=invoice, by=None, now=NOW)
+    split = Split(Decimal(14), Decimal(6), Decimal(0))
+    insuring.presettled(settlement=settlement, split=split, now=NOW)
+    insuring.settled(settlement=settlement, split=split, number="S1", by=None, now=NOW)
+    paying.settle_free(invoice=invoice, by=None, now=NOW)
+    moved(row, fee=50, name="主任医师门诊")
+    following.moved(booking=row.pk, by=None, now=NOW)
+    insuring.reversed_(settlement=settlement, by=None, now=NOW)
+
+    page = bill(mine)
+    said = "改约后撤销了这一项的结算；新的号另外缴费，见预约详情。"
+    assert (said in page, f'href="/bookings/{row.pk}/"' in page) == (True, True)
+    assert [words in page for words in ("改约差价", "重新预约")] == [False] * 2
 
 
 def test_of_a_cheaper_number_only_the_difference_reads_as_going_back(mine, paid):
