@@ -12,7 +12,16 @@ from hospital import plain
 from hospital.models import Organization
 
 
-class YuanField(forms.DecimalField):
+class NumberField(forms.DecimalField):
+    """1e5 is a slip of the finger, not a hundred thousand."""
+
+    def to_python(self, value):
+        if isinstance(value, str) and "e" in value.lower():
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(value)
+
+
+class YuanField(NumberField):
     """Yuan as they are typed: ¥ and thousands commas are left out."""
 
     def __init__(self, **kwargs):
@@ -23,8 +32,6 @@ class YuanField(forms.DecimalField):
     def to_python(self, value):
         if isinstance(value, str):
             value = value.strip().strip("¥￥元").replace(",", "").replace("，", "").strip()
-            if "e" in value.lower():  # 1e5 is a slip of the finger, not a hundred thousand
-                raise ValidationError(self.error_messages["invalid"], code="invalid")
         return super().to_python(value)
 
 

@@ -14,6 +14,8 @@ from billing.services import depositing, settling_cases
 from hospital import plain
 from hospital.models import Organization
 
+from .cashier import YuanField
+
 LONGEST = timedelta(days=366)
 
 
@@ -66,11 +68,10 @@ class DepositForm(plain.Form):
     """One line of a bank statement."""
 
     account = forms.ChoiceField(label=_("哪里的款"))
-    amount = forms.DecimalField(label=_("到账金额（元）"), min_value=Decimal("0.01"), max_digits=10, decimal_places=2)
-    fee = forms.DecimalField(
-        label=_("被扣手续费（元）"), min_value=0, max_digits=10, decimal_places=2, required=False,
-        help_text=_("银行卡终端结算时银行扣下的；没有就留空。"),
-    )  # fmt: skip
+    amount = YuanField(label=_("到账金额（元）"), min_value=Decimal("0.01"))
+    fee = YuanField(
+        label=_("被扣手续费（元）"), required=False, help_text=_("银行卡终端结算时银行扣下的；没有就留空。")
+    )
     slip = forms.RegexField(
         r"^[0-9A-Za-z-]{4,30}$", label=_("银行回单号"), help_text=_("每张回单登记一次。"),
         error_messages={"invalid": _("请填回单上的号码：4–30 位数字、字母或短横。")},

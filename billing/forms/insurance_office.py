@@ -14,6 +14,8 @@ from billing.services.insurance_tables import Item
 from hospital import plain
 from hospital.models import Organization
 
+from .cashier import NumberField, YuanField
+
 LATEST = timedelta(days=366 * 2)
 
 
@@ -26,16 +28,9 @@ def _day(today: date) -> forms.DateField:
     )
 
 
-def _percent(label, **more) -> forms.DecimalField:
-    return forms.DecimalField(
+def _percent(label, **more) -> NumberField:
+    return NumberField(
         label=label, min_value=0, max_value=100, max_digits=5, decimal_places=2,
-        widget=forms.TextInput(attrs={"inputmode": "decimal"}), **more,
-    )  # fmt: skip
-
-
-def _yuan(label, **more) -> forms.DecimalField:
-    return forms.DecimalField(
-        label=label, min_value=0, max_digits=10, decimal_places=2,
         widget=forms.TextInput(attrs={"inputmode": "decimal"}), **more,
     )  # fmt: skip
 
@@ -59,8 +54,10 @@ class FromADay(plain.Form):
 
 class RuleForm(FromADay):
     fund_percent = _percent(gettext_lazy("统筹支付比例（%）"))
-    deductible = _yuan(gettext_lazy("年度起付线（元）"), initial=Decimal("0.00"))
-    yearly_cap = _yuan(gettext_lazy("年度统筹封顶（元）"), required=False, help_text=gettext_lazy("空着是不封顶。"))
+    deductible = YuanField(label=gettext_lazy("年度起付线（元）"), initial=Decimal("0.00"))
+    yearly_cap = YuanField(
+        label=gettext_lazy("年度统筹封顶（元）"), required=False, help_text=gettext_lazy("空着是不封顶。")
+    )
     account = forms.BooleanField(label=gettext_lazy("个人账户余额可用于支付"), required=False)
     why = forms.CharField(
         label=gettext_lazy("依据或原因"), max_length=200, help_text=gettext_lazy("例如医保局文件号。")

@@ -188,7 +188,8 @@ def test_a_rule_of_a_kind_begins_on_a_day_and_the_one_before_ends(office):
     tomorrow = TODAY + timedelta(days=1)
     seen = InsuranceRule.objects.get(insurance="employee").pk
     said = {"fund_percent": "75.5", "deductible": "100", "yearly_cap": "", "why": "医保发〔2026〕1号", "seen": seen}
-    for wrong in ({"day": TODAY - timedelta(days=1)}, {"day": tomorrow, "fund_percent": "101"}, {"day": "soon"}):
+    slips = ({"fund_percent": "101"}, {"fund_percent": "1e2"}, {"deductible": "1e5"}, {"day": "soon"})
+    for wrong in ({"day": TODAY - timedelta(days=1)}, *({"day": tomorrow} | slip for slip in slips)):
         answer = office.post("/office/insurance/employee/new/", said | wrong)
         assert (answer.status_code, "医保发〔2026〕1号" in answer.content.decode()) == (422, True)
     assert office.post("/office/insurance/employee/new/", said | {"day": tomorrow}).status_code == 302
