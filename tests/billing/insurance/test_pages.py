@@ -186,7 +186,7 @@ def office(client):
 
 def test_a_rule_of_a_kind_begins_on_a_day_and_the_one_before_ends(office):
     tomorrow = TODAY + timedelta(days=1)
-    seen = InsuranceRule.objects.get(insurance="employee").pk
+    seen = office.get("/office/insurance/employee/new/").context["form"]["seen"].value()
     said = {"fund_percent": "75.5", "deductible": "100", "yearly_cap": "", "why": "医保发〔2026〕1号", "seen": seen}
     slips = ({"fund_percent": "101"}, {"fund_percent": "1e2"}, {"deductible": "1e5"}, {"day": "soon"})
     for wrong in ({"day": TODAY - timedelta(days=1)}, *({"day": tomorrow} | slip for slip in slips)):
@@ -201,6 +201,20 @@ def test_a_rule_of_a_kind_begins_on_a_day_and_the_one_before_ends(office):
     assert "统筹 75.5%" in shown
     assert office.get("/office/insurance/none/new/").status_code == 404
     assert AuditEvent.objects.get(action="insurance.rule_written").detail["why"] == "医保发〔2026〕1号"
+
+
+def test_who_writes_over_a_rule_that_is_still_to_come_has_seen_it_as_it_is(office):
+    """Two forms open at once: both days are the same, and so is the row."""
+    address, said = (
+        "/office/insurance/employee/new/",
+        {"deductible": "0", "day": TODAY + timedelta(days=9), "why": "更正"},
+    )
+    office.post(address, said | {"fund_percent": "75", "seen": office.get(address).context["form"]["seen"].value()})
+    seen = office.get(address).context["form"]["seen"].value()
+    assert office.post(address, said | {"fund_percent": "76", "seen": seen}).status_code == 302
+    late = office.post(address, said | {"fund_percent": "77", "seen": seen})
+    assert (late.status_code, "刚刚有同事改过" in late.content.decode()) == (422, True)
+    assert InsuranceRule.objects.get(insurance="employee", effective_to=None).fund_percent == 76
 
 
 def priced(*codes):
