@@ -129,8 +129,9 @@ def test_a_number_at_an_hour_when_the_patient_is_elsewhere_is_not_proposed(clien
     other = doctor_with_a_room(waiting=0, name="陈立")
     [there, *_rest] = with_a_strip(other, days=[(28, "am")])
     booking.book(
-        schedule=there, number=1, patient=room.first, channel="counter", by=room.user, request_key=None, confirmed=True
-    )
+        schedule=there, number=1, patient=room.first, channel="counter", by=room.user, request_key=None, confirmed=True,
+        now=now(),
+    )  # fmt: skip
 
     page = open_page(client).context["page"]
 
