@@ -25,6 +25,7 @@ from .insurance import (
     NoInsuranceDocument,
     NoInsuranceLink,
     NotTheInsured,
+    RuleBegun,
     TableChanged,
 )
 from .paying import (
@@ -109,6 +110,7 @@ __all__ = [
     "ShiftOpenAlready",
     "ShiftUncertain",
     "SlipUsed",
+    "RuleBegun",
     "TableChanged",
     "TooMuch",
     "WhichAmount",

@@ -44,6 +44,14 @@ class AlreadyPaid(Refused):
     next_step = _("需要更改时请到窗口办理退费，再重新结算。")
 
 
+class RuleBegun(Refused):
+    """Bills were estimated by it."""
+
+    code = "rule_begun"
+    message = _("这条规则已经生效，不能撤销。")
+    next_step = _("请点“修改”，从某一天起写新的规则。")
+
+
 class TableChanged(Refused):
     """Somebody else of the office wrote a rule of this kind since the form was opened."""
 

@@ -12,6 +12,7 @@ ACTIONS = {
     "insurance.declined": _("不用医保"),
     "insurance.again": _("请医保再办一次"),
     "insurance.rule_written": _("修改医保规则"),
+    "insurance.rule_withdrawn": _("撤销医保规则"),
     "insurance.item_written": _("修改医保目录"),
     "insurance.items_imported": _("导入医保目录"),
     "invoice.link_sent": _("发付费链接"),

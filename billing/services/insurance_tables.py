@@ -10,10 +10,10 @@ import pghistory
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from billing.errors import TableChanged
+from billing.errors import RuleBegun, TableChanged
 from billing.models import InsuranceItem, InsuranceRule
 from billing.selectors import insurance_tables as tables
-from hospital import audit
+from hospital import audit, clock
 from hospital.models import Organization, User
 
 DAY = timedelta(days=1)
@@ -49,6 +49,27 @@ def write_rule(*, rule: InsuranceRule, seen: int, by: User, why: str, now: datet
     detail = {"before": said, "after": tables.words_of_rule(rule), "why": why, "from": str(rule.effective_from)}
     _trace("insurance.rule_written", rule, detail, by=by, now=now)
     return rule
+
+
+@transaction.atomic
+def withdraw_rule(*, rule: InsuranceRule, by: User, now: datetime) -> InsuranceRule | None:
+    """Take back one that has not begun; the one before goes on in its place and is returned. Raises RuleBegun,
+    TableChanged."""
+    _one_at_a_time(rule.organization)
+    row = InsuranceRule.objects.filter(pk=rule.pk).first()
+    if row is None:
+        raise TableChanged()
+    if row.effective_from <= clock.today(now):
+        raise RuleBegun()
+    rows = InsuranceRule.objects.filter(organization=row.organization_id, insurance=row.insurance)
+    before, until = _in_force(rows, row.effective_from - DAY), row.effective_to
+    detail = {"before": tables.words_of_rule(row), "from": str(row.effective_from)}
+    _trace("insurance.rule_withdrawn", row, detail, by=by, now=now)
+    row.delete()
+    if before:
+        before.effective_to = until
+        before.save(update_fields=["effective_to"])
+    return before
 
 
 @transaction.atomic

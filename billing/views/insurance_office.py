@@ -76,6 +76,23 @@ def rule_new(request: HttpRequest, kind: str):
     return render(request, "billing/insurance/rule_form.html", context, status=422 if form.errors else 200)
 
 
+@require_POST
+@never_cache
+@role_required(*ACTORS)
+def rule_withdraw(request: HttpRequest, pk: int):
+    """撤销 of one that has not begun."""
+    house = write_house(request)
+    row = get_object_or_404(InsuranceRule, pk=pk, organization=house)
+    try:
+        before = insurance_tables.withdraw_rule(rule=row, by=request.user, now=clock.now())
+    except Refused as refusal:
+        messages.error(request, refusal.in_full)
+    else:
+        stays = _("已撤销，原来的规则继续有效。") if before else _("已撤销。还没有规则：估算时全部由个人支付。")
+        messages.success(request, stays)
+    return redirect(_at("billing:insurance_rules", house))
+
+
 @require_safe
 @never_cache
 @role_required(*READERS)

@@ -217,6 +217,23 @@ def test_who_writes_over_a_rule_that_is_still_to_come_has_seen_it_as_it_is(offic
     assert InsuranceRule.objects.get(insurance="employee", effective_to=None).fund_percent == 76
 
 
+def test_a_rule_that_has_not_begun_is_taken_back_and_the_one_before_goes_on(office):
+    address, soon = "/office/insurance/employee/new/", TODAY + timedelta(days=9)
+    seen = office.get(address).context["form"]["seen"].value()
+    office.post(address, {"fund_percent": "75", "deductible": "0", "day": soon, "why": "更正", "seen": seen})
+    old, new = InsuranceRule.objects.filter(insurance="employee").order_by("effective_from")
+    withdraw = f"/office/insurance/rules/{new.pk}/withdraw/"
+    assert withdraw in office.get("/office/insurance/").content.decode()
+    assert "原来的规则继续有效" in office.post(withdraw, follow=True).content.decode()
+    [stays] = InsuranceRule.objects.filter(insurance="employee")
+    assert (stays.pk, stays.effective_to) == (old.pk, None)
+    assert AuditEvent.objects.filter(action="insurance.rule_withdrawn").count() == 1
+    begun = office.post(f"/office/insurance/rules/{old.pk}/withdraw/", follow=True)
+    assert "已经生效，不能撤销" in begun.content.decode()
+    assert InsuranceRule.objects.filter(pk=old.pk).exists()
+    assert office.post(withdraw).status_code == 404
+
+
 def priced(*codes):
     house = OrganizationFactory()
     for code in codes:
