@@ -38,6 +38,8 @@ GUESSES = (60, 600)
 STARTS = (30, 600)
 """Codes of one invoice per so many seconds: each asks a gateway."""
 PER_PAGE = 10
+MOST_DUE = 200
+"""What is to be paid stands on one page: nobody finds a bill by its page."""
 
 
 @dataclass
@@ -251,6 +253,6 @@ def mine(request: HttpRequest):
     rows = bills.of_account(request.user, person=own.person).order_by("-opened_at", "-pk")
     over = rows.exclude(status__in=Invoice.DUE).exclude(status=Invoice.Status.VOID)
     page = Paginator(over, PER_PAGE).get_page(request.GET.get("page"))
-    due = bills.listed(rows.filter(status__in=Invoice.DUE)[:50]) if page.number == 1 else []
+    due = bills.listed(rows.filter(status__in=Invoice.DUE)[:MOST_DUE]) if page.number == 1 else []
     context = own.shown(due=due, page=page, past=bills.listed(page))
     return render(request, "billing/pay/mine.html", context)

@@ -9,7 +9,7 @@ from django.test import Client
 
 from appointments.models import Appointment, Slot
 from appointments.services import supply
-from billing.models import Invoice, Payment
+from billing.models import ChargeItem, Invoice, Payment
 from billing.services import jobs, paying
 from hospital import clock
 from hospital.models import ApiToken
@@ -192,6 +192,20 @@ def test_nobody_opens_the_invoice_of_a_booking_that_is_not_theirs(mine, house, d
     mine.get(address)
     with django_assert_max_num_queries(16):
         mine.get(address)
+
+
+def test_all_that_is_to_be_paid_stands_on_the_page_however_much_it_is(mine, house):
+    rows = [
+        Invoice(organization_id=house.organization_id, patient=mine.person, opened_at=NOW - timedelta(days=n), total=12,
+                cash_paid=12, insurance="none")
+        for n in range(60)
+    ]  # fmt: skip
+    ChargeItem.objects.bulk_create(
+        ChargeItem(invoice=row, kind="service", code="X", name="检验", price=12, amount=12, added_at=NOW)
+        for row in Invoice.objects.bulk_create(rows)
+    )
+    page = text_of(mine.get("/invoices/"))
+    assert [row.pk for row in rows if f"/pay/{row.token}/" not in page] == []
 
 
 def test_a_program_hears_where_its_person_pays(mine, house):
