@@ -10,7 +10,7 @@ from decimal import Decimal
 from django.conf import settings
 from django.urls import reverse
 
-from billing.models import ChargeItem, Invoice, Payment, Refund
+from billing.models import ChargeItem, InsuranceSettlement, Invoice, Payment, Refund
 from billing.policies import paying
 from billing.policies.splitting import NOTHING
 from billing.selectors import sums
@@ -19,6 +19,7 @@ from hospital.models import Message, Organization, Patient
 
 PAID, OWED, MORE, OVERDUE = "money.paid", "money.owed", "money.more", "money.overdue"
 BACK, LESS, FAILED, DONE = "money.back", "money.less", "money.back_failed", "money.back_done"
+INSURED_BACK = "money.insured_back"
 
 
 def tell_paid(*, invoice: int, now: datetime, dedupe: str) -> None:
@@ -65,7 +66,8 @@ def tell_exchanged(*, invoice: int, line: int, instead_of: int, now: datetime, d
 
 
 def tell_returned(*, invoice: int, line: int, reason: str, now: datetime, dedupe: str) -> None:
-    """A line is no more: what goes back and how; or what is not owed any more; of what nobody paid nothing is said."""
+    """A line is no more: what goes back and how, the insurance's part too; or what is not owed any more; of what nobody
+    paid nothing is said."""
     row = _invoice(invoice)
     item = ChargeItem.objects.get(pk=line)
     back = list(Refund.objects.filter(line=line).order_by("pk"))
@@ -75,6 +77,23 @@ def tell_returned(*, invoice: int, line: int, reason: str, now: datetime, dedupe
         owed = max(sums.of(row).owed, NOTHING)
         more = {"amount": _yuan(item.amount), "left": _yuan(owed) if owed else "", "reason": reason}
         _say(row, LESS, dedupe=dedupe, now=now, lines=[item.name], until=_until(row) if owed else "", **more)
+    if item.status == ChargeItem.Status.REFUNDED and row.status in Invoice.OVER:
+        _tell_insured_back(row, reason=reason, now=now)
+
+
+def _tell_insured_back(invoice: Invoice, *, reason: str, now: datetime) -> None:
+    """Of the whole bill, once; of what stays and is settled anew the bill tells. Who paid after the insurance had taken
+    its part back (declined it) bore all of it themselves."""
+    last = invoice.settlements.filter(status=InsuranceSettlement.Status.REVERSED, settled_at__isnull=False)
+    last = last.order_by("-pk").first()
+    if last is None or invoice.payments.filter(succeeded_at__gte=last.reversed_at).exists():
+        return
+    said = {"fund": last.fund_paid, "account": last.account_paid}
+    lines = _names(invoice.lines.filter(status=ChargeItem.Status.REFUNDED))
+    _say(
+        invoice, INSURED_BACK, dedupe=f"settlement:{last.pk}:back", now=now, reason=reason, lines=lines,
+        **{part: _yuan(amount) if amount else "" for part, amount in said.items()},
+    )  # fmt: skip
 
 
 def tell_surplus(*, refund: int, now: datetime, dedupe: str) -> None:

@@ -13,7 +13,7 @@ from billing.models import ChargeItem, Invoice, PaymentRule, Refund
 from billing.policies.splitting import Split
 from billing.selectors import given_back, refund_work, rules
 from billing.selectors.ledger import balance
-from billing.services import following, insuring, jobs, paying, refunding
+from billing.services import following, insuring, jobs, paying, refunding, reversing
 from hospital import clock
 from hospital.models import AuditEvent, ExternalRecord
 from tests.factories import NOW, AccountFactory, OrganizationFactory, PatientFactory, RelatedPersonFactory, StaffFactory
@@ -92,10 +92,45 @@ def test_of_an_insured_line_only_the_insurance_says_how_much_goes_back(wechat):
     ]
     insuring.reversed_(settlement=settlement, by=None, now=SOON)
     work()
-    assert [template for template, _said in told(patient)] == ["money.paid", "money.back"]
-    assert "医保统筹支付12.00元，个人账户支付5.00元" in texts(patient)[0]
-    assert "退费3.00元" in texts(patient)[1]
+    assert [template for template, _said in told(patient)] == ["money.paid", "money.back", "money.insured_back"]
+    first, back, insured_back = texts(patient)
+    assert "医保统筹支付12.00元，个人账户支付5.00元" in first
+    assert "退费3.00元" in back
+    assert "统筹支付的12.00元已退回医保基金。个人账户支付的5.00元已退回您的医保个人账户。" in insured_back
     sound()
+
+
+def test_what_the_insurance_bore_wholly_is_told_when_it_goes_back(patient):
+    patient.insurance = "employee"
+    patient.save()
+    row = hold(patient)
+    invoice = invoice_of(row)
+    settlement = insuring.start(invoice=invoice, by=None, now=NOW)
+    insuring.settled(settlement=settlement, split=Split(Yuan("20.00"), Yuan(0), Yuan(0)), number="S1", by=None, now=NOW)
+    work()
+    cancelled(row)
+    insuring.reversed_(settlement=settlement, by=None, now=SOON)
+    work(), work()
+    assert [template for template, _said in told(patient)] == ["money.paid", "money.insured_back"]
+    assert "统筹支付的20.00元已退回医保基金。" in texts(patient)[1]
+    assert "个人账户" not in texts(patient)[1]
+
+
+def test_who_declined_the_insurance_and_paid_all_hears_of_their_own_money_only(patient, wechat):
+    patient.insurance = "employee"
+    patient.save()
+    row = hold(patient)
+    invoice = invoice_of(row)
+    settlement = insuring.start(invoice=invoice, by=None, now=NOW)
+    insuring.settled(
+        settlement=settlement, split=Split(Yuan("12.00"), Yuan("5.00"), Yuan("3.00")), number="S1", by=None, now=NOW
+    )
+    reversing.ask_to_reverse(invoice=Invoice.objects.get(), now=NOW)
+    insuring.reversed_(settlement=settlement, by=None, now=NOW)
+    paid(row, wechat)
+    cancelled(row)
+    work()
+    assert [template for template, _said in told(patient)][-1] == "money.back"
 
 
 def test_who_paid_twice_hears_that_the_second_goes_back(patient, wechat):

@@ -13,6 +13,7 @@ from billing.policies.splitting import Split
 from billing.selectors.paid import _moved
 from billing.services import following, insuring, paying
 from hospital.models import Patient, PriceItem
+from tests.billing.giving.scenes import texts, work
 from tests.bookings.scenes import choose, clinic, text_of
 from tests.factories import NOW, ServiceFactory, StaffFactory, open_schedule
 from tests.factories.billing import pays_first
@@ -108,6 +109,11 @@ def test_a_number_that_the_insurance_bore_whole_reads_as_moved_and_leads_to_the_
     said = "改约后撤销了这一项的结算；新的号另外缴费，见预约详情。"
     assert (said in page, f'href="/bookings/{row.pk}/"' in page) == (True, True)
     assert [words in page for words in ("改约差价", "重新预约")] == [False] * 2
+    work(NOW)
+    assert (
+        "已改约，原来的医保结算已撤销，不用办理；新的号另外缴费。统筹支付的14.00元已退回医保基金。"
+        in texts(row.patient)[-1]
+    )
 
 
 def test_of_a_cheaper_number_only_the_difference_reads_as_going_back(mine, paid):
