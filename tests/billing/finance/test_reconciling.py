@@ -305,6 +305,14 @@ def test_a_refund_that_is_not_done_here_leaves_nothing_on_the_gateways_account(p
     all_is_explained()
 
 
+def test_a_refund_that_was_said_to_be_done_and_is_on_no_bill_is_for_a_person(paid, wechat):
+    payment = paid()
+    assert back(payment).status == "done"
+    wechat.write(bill_line(payment.order, fee="0"))
+    row = reconcile()
+    assert (row.status, listed(row)) == ("compared", [("ours_only", "by_hand", False)])
+
+
 def test_a_refund_whose_answer_was_lost_is_done_by_the_bill(paid, wechat):
     payment = paid()
     wechat.away = ["after"]
