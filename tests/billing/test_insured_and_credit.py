@@ -219,3 +219,14 @@ def test_a_number_moved_to_another_price_owes_or_gets_back_the_difference(patien
         assert pay(invoice, wechat).amount == Yuan(owed)
         assert invoice.lines.exclude(status="refunded").get().status == "confirmed"
         sound()
+
+
+def test_a_settlement_of_lines_that_are_no_more_is_taken_back_at_once(patient):
+    """The insurance was asked about two, and one was let go before its answer came."""
+    rows, invoice = two_lines(patient)
+    row = insuring.start(invoice=invoice, by=None, now=NOW)
+    changes.drop(appointment=rows[1], by=None, now=NOW)
+    facts()
+    insuring.settled(settlement=row, split=Split(Yuan(28), Yuan(5), Yuan(7)), number="S1", by=None, now=SOON)
+    row.refresh_from_db(), invoice.refresh_from_db()
+    assert (invoice.total, row.status, invoice.status) == (20, "reversing", "open")

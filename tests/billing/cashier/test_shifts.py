@@ -155,6 +155,15 @@ def test_a_cashier_who_left_the_house_leaves_the_drawer_to_others_at_once(window
     ).counted_by
 
 
+def test_of_a_code_only_its_gateway_says_that_it_was_paid(window, wechat):
+    about = {"means": "wechat", "way": "window", "by": window.cashier, "shift": window.shift}
+    code = paying.begin(invoice=window.invoice(), **about, now=NOW)
+    with pytest.raises(PaymentSettled):
+        shifts.was_received(payment=code, by=window.cashier, now=SOON)
+    code.refresh_from_db()
+    assert code.status == "pending"
+
+
 def test_who_comes_back_after_all_closes_or_opens_it_again(window):
     colleague = StaffFactory(roles="cashier")
     counted = shifts.count(shift=window.shift, counted=Yuan("200"), cheques=0, by=colleague, now=LATER)

@@ -9,7 +9,7 @@ import time_machine
 from appointments.models import Appointment, NoShow
 from appointments.services import changes, noshow, visit
 from billing.errors import NoShowKeepsFee, NotRefundable, RefundUnderWay
-from billing.models import ChargeItem, Invoice, PaymentRule, Refund
+from billing.models import ChargeItem, Invoice, MoneyCase, PaymentRule, Refund
 from billing.policies.splitting import Split
 from billing.selectors import given_back, refund_work, rules
 from billing.selectors.ledger import balance
@@ -197,6 +197,7 @@ def test_a_refused_refund_that_goes_through_later_is_told(patient, wechat, clien
     paid(row, wechat)
     wechat.refuses = {"refund"}
     cancelled(row)
+    assert MoneyCase.objects.get(settled_at=None).kind == "refused"  # on finance's list until it goes through
     wechat.refuses = set()
     client.force_login(StaffFactory(roles="finance"))
     page = client.post(f"/refunds/{Refund.objects.get().pk}/again/", follow=True).content.decode()
