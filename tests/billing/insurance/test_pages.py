@@ -3,6 +3,7 @@
 import io
 from datetime import timedelta
 from decimal import Decimal as Yuan
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -67,6 +68,11 @@ def test_the_family_sees_the_split_agrees_and_pays_the_rest(client, invoice):
     assert invoice.cash_paid == Yuan("40.00")
     acts = AuditEvent.objects.filter(action__startswith="insurance.").order_by("pk").values_list("action", flat=True)
     assert list(acts) == ["insurance.begun", "insurance.agreed", "insurance.declined"]
+
+
+def test_an_old_page_asks_for_no_sum_before_it_is_known_who_bears_what(client, invoice, wechat):
+    answer = client.post(f"/pay/{invoice.token}/start/", {"means": "wechat", "request_key": uuid4()})
+    assert (answer.status_code, invoice.payments.count()) == (302, 0)
 
 
 def test_who_has_the_link_alone_says_the_end_of_the_document_first(client, invoice):
