@@ -195,3 +195,9 @@ def test_at_the_kiosk_a_bill_is_put_on_credit_and_all_of_it_paid_at_once(machine
     [taker] = Invoice.objects.filter(status="owed")
     assert (answer.headers["Location"], taker.total) == (f"/kiosk/pay/{taker.token}/", 40)
     assert machine.post("/kiosk/owed/", {"visit": "of somebody before"}).headers["Location"] == "/kiosk/"
+
+
+def test_who_is_overdue_reads_at_the_kiosk_why_they_pay_first(machine, patient):
+    Invoice.objects.filter(pk=owed(patient, days=20).pk).update(due_at=NOW - timedelta(days=1))
+    page = machine.get(f"/kiosk/pay/{invoice_of(hold(patient, days=28)).token}/").content.decode()
+    assert ("请先付清欠费，或这一次先付费。" in page, "先看病，后付费" in page) == (True, False)

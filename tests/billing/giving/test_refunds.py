@@ -334,15 +334,21 @@ def test_a_patient_reads_what_goes_back_and_afterwards_what_did(patient, wechat,
     assert "退费 20.00 元，原路退回" in client.get("/messages/").content.decode()
 
 
-def test_who_comes_after_all_with_the_money_back_owes_it_again(patient, wechat, drawer):
-    """Marked as not come at noon, given the money back, and here in the afternoon: nobody is seen for nothing."""
+def missed_and_given_back(patient, wechat, drawer) -> Appointment:
+    """A paid number that nobody came to, its money given back at the window."""
     row = hold(patient, days=1)
     paid(row, wechat)
     missed(row)
     refunding.by_staff(line=row.charges.get(), by=drawer.cashier, now=SOON)
     work()
-    there = clock.at(row.day, time(16))
     row.refresh_from_db()
+    return row
+
+
+def test_who_comes_after_all_with_the_money_back_owes_it_again(patient, wechat, drawer):
+    """Marked as not come at noon, given the money back, and here in the afternoon: nobody is seen for nothing."""
+    row = missed_and_given_back(patient, wechat, drawer)
+    there = clock.at(row.day, time(16))
     visit.check_in(appointment=row, by=None, now=there)
     work(there)
     line = row.charges.exclude(status__in=ChargeItem.GONE).get()
@@ -354,14 +360,9 @@ def test_who_comes_after_all_with_the_money_back_owes_it_again(patient, wechat, 
 
 
 def test_who_was_registered_in_another_system_pays_there_though_the_money_of_here_went_back(patient, wechat, drawer):
-    row = hold(patient, days=1)
-    paid(row, wechat)
-    missed(row)
-    refunding.by_staff(line=row.charges.get(), by=drawer.cashier, now=SOON)
-    work()
+    row = missed_and_given_back(patient, wechat, drawer)
     about = {"system": "his", "kind": "visit", "number": "V1", "digest": "", "changed_at": NOW, "received_at": NOW}
     ExternalRecord.objects.create(patient=patient, subject=f"appointment:{row.pk}", **about)
-    row.refresh_from_db()
     visit.check_in(appointment=row, by=None, now=clock.at(row.day, time(16)))
     work(clock.at(row.day, time(16)))
     assert not Invoice.objects.filter(status="owed").exists()

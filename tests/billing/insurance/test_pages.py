@@ -11,7 +11,8 @@ import time_machine
 from appointments import invariants
 from appointments.models import Slot
 from billing.models import InsuranceItem, InsuranceRule, Invoice, MoneyCase
-from billing.services import insurance_sheet, invoicing, jobs
+from billing.selectors import insurance_tables as tables
+from billing.services import insurance_sheet, insurance_tables, invoicing, jobs
 from hospital.models import AuditEvent, PriceItem
 from tests.factories import (
     NOW,
@@ -305,3 +306,25 @@ def test_auditors_read_and_others_do_not(client):
     assert client.get("/office/insurance/employee/new/").status_code == 403
     client.force_login(StaffFactory(roles="cashier"))
     assert client.get("/office/insurance/items/").status_code == 403
+
+
+def test_what_a_form_was_opened_on_never_comes_again(db):
+    """A coming rule is taken back, and the one before it written over: a page from before that is an old one."""
+    rules(code="G")
+    house = OrganizationFactory()
+    rows = InsuranceRule.objects.filter(organization=house, insurance="employee")
+    held, seen = rows.get(), [tables.latest(rows)]
+    for deed in ("write", "withdraw", "over", "over"):
+        if deed == "write":
+            held.effective_to = TODAY
+            held.save()
+            more = {"organization": house, "insurance": "employee", "account": True}
+            coming = InsuranceRule.objects.create(**more, fund_percent=80, effective_from=TODAY + timedelta(days=1))
+        elif deed == "withdraw":
+            insurance_tables.withdraw_rule(rule=coming, by=StaffFactory(roles="office"), now=NOW)
+            held.refresh_from_db()
+        else:
+            held.fund_percent += 1
+            held.save()
+        seen.append(tables.latest(rows))
+    assert len(set(seen)) == len(seen)

@@ -13,18 +13,14 @@ from billing.models import Invoice, Payment
 from billing.services import invoicing, paying
 from hospital import clock
 from hospital.models import Message, Patient
+from tests.billing.giving.scenes import owed
 from tests.billing.insurance.conftest import _server, insurance  # noqa: F401
 from tests.bookings.scenes import text_of
 from tests.consult.rooms import bring_in, confirm, doctor_with_a_room, held, open_page, press_next, take, with_a_strip
-from tests.factories import PatientFactory
+from tests.factories import NOW, PatientFactory
 from tests.factories.billing import credit_for, pays_first
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _stopped_clock():
-    """Not here: the booking function asks the database's clock, so these days are real."""
 
 
 @pytest.fixture
@@ -100,6 +96,14 @@ def test_who_signed_pays_after_the_visit_and_a_free_line_needs_no_code(client, r
     hold_number(client, room)
     assert "已约好1项，先诊疗后付费" in text_of(press(client, room, "credit/"))
     assert "先诊疗后付费 <b>¥20.00</b>" in text_of(open_page(client))
+
+
+def test_who_is_overdue_pays_first_and_the_doctor_reads_why(client, room, wechat):
+    Invoice.objects.filter(pk=owed(room.first, days=40).pk).update(due_at=NOW - timedelta(days=1))
+    hold_number(client, room)
+    why = "有超过期限没有付清的账单，暂时不能先诊疗后付费。"
+    assert why in text_of(press(client, room, "credit/"))
+    assert (why in text_of(open_page(client)), held()[0].status) == (True, "pending")
 
 
 def test_a_gateway_that_is_away_is_said_beside_the_basket(client, room, wechat):
